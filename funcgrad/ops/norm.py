@@ -1,0 +1,100 @@
+"""Vector norms."""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+
+from .. import types
+from ..op import composite, op
+from ..signature import DType, Size
+from .choose import where
+from .complexes import abs, sgn
+from .powers import pow_tensor_scalar as power
+from .reduce import dims_of, restore, sum_dim
+
+
+class Order:
+    """The order of a norm: a number that is part of the program."""
+
+
+def _norm_self(grad, self, ord, dim, keepdim, result):
+    """At 0 the gradient is 0; a maximum norm shares its gradient among ties."""
+    if ord == 0:
+        return restore(grad, dim, keepdim, self.ndim) * 0.0 * self
+    grad, norm = restore(grad, dim, keepdim, self.ndim), restore(result, dim, keepdim, self.ndim)
+    if ord == 1:
+        return sgn(self) * grad
+    if ord == 2:
+        return grad * where(norm == 0, 0.0, self / norm)
+    size = abs(self)
+    if math.isinf(ord):
+        top = (size == norm) | ((size != size) & (norm != norm))
+        return sgn(self) * (grad / sum_dim(top, dims_of(dim, self.ndim), True) * top)
+    if ord < 1:
+        return sgn(self) * where(self == 0, 0.0, power(size, ord - 1)) * grad * power(norm, 1 - ord)
+    slope = sgn(self) * power(size, ord - 1) if ord < 2 else self * power(size, ord - 2)
+    return slope * where(norm == 0, 0.0, grad / power(norm, ord - 1))
+
+
+@op("linalg_vector_norm", grad_fn="LinalgVectorNormBackward0", face="private",
+    vjp=dict(self=_norm_self))  # fmt: skip
+def linalg_vector_norm(
+    self, ord: Order = 2, dim: Size | None = None, keepdim: bool = False, *,
+    dtype: DType | None = None,
+):  # fmt: skip
+    """The norm of the given order over some dimensions; 0 counts, inf and -inf take extrema."""
+    if not types.is_differentiable(self.dtype):
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
+            f"Got {self.dtype}"
+        )
+    size = jnp.abs(self if dtype is None else types.cast(self, dtype))
+    dims = dims_of(dim, self.ndim)
+    if ord == 0:
+        return jnp.sum(size != 0, dims, keepdims=keepdim).astype(size.dtype)
+    if ord == 1:
+        return jnp.sum(size, dims, keepdims=keepdim)
+    if ord == 2:
+        return jnp.sqrt(jnp.sum(size * size, dims, keepdims=keepdim))
+    if math.isinf(ord):
+        if ord < 0 or not size.size:
+            return jnp.min(size, dims, keepdims=keepdim)
+        return jnp.max(size, dims, keepdims=keepdim)
+    return jnp.power(jnp.sum(jnp.power(size, ord), dims, keepdims=keepdim), 1 / ord)
+
+
+@composite("vector_norm", face="linalg")
+def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """The norm of the vectors along ``dim`` (None: all elements).
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.ops.norm.vector_norm(jnp.array([3.0, 4.0]))
+    Array(5., dtype=float32)
+    """
+    return linalg_vector_norm(x, ord, dim, keepdim, dtype=dtype)
+
+
+@composite()
+def norm(self, p="fro", dim=None, keepdim=False, dtype=None):
+    """The norm of order ``p`` over ``dim`` (None: all); ``"fro"`` is 2.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.norm(jnp.array([3.0, 4.0]))
+    Array(5., dtype=float32)
+    """
+    if p == "nuc":
+        raise NotImplementedError("norm(p='nuc') is not written yet; sum the singular values")
+    return linalg_vector_norm(self, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
+
+
+@composite()
+def dist(self, other, p=2):
+    """The norm of ``self - other``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.dist(jnp.zeros(2), jnp.array([3.0, 4.0]))
+    Array(5., dtype=float32)
+    """
+    return norm(self - other, p)

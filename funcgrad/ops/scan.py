@@ -1,0 +1,156 @@
+"""Running sums and products."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from .. import types
+from ..op import composite, derived, op
+from ..signature import DType
+from ..signature import dtype as as_dtype
+from .compare import logical_xor
+from .dims import wrap_dim
+from .join import cat
+from .rearrange import flip
+from .reduce import sum_dim, summed_dtype
+from .slicing import narrow
+from .view import reshape
+
+
+def _scan_axis(self, dim: int):
+    """The axis to scan; a zero-dim array is scanned as one element."""
+    return jnp.atleast_1d(self), wrap_dim(dim, self.ndim)
+
+
+@op("cumsum", grad_fn="CumsumBackward0", inplace=True,
+    vjp=dict(self=lambda grad, dim: flip(cumsum(flip(grad, (dim,)), dim), (dim,))))  # fmt: skip
+def cumsum(self, dim: int, *, dtype: DType | None = None):
+    """The running sum along ``dim``; integers and bools are summed as int64.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cumsum(jnp.ones(3), 0)
+    Array([1., 2., 3.], dtype=float32)
+    """
+    x, axis = _scan_axis(types.cast(self, summed_dtype(self, dtype)), dim)
+    return lax.cumsum(x, axis).reshape(self.shape)
+
+
+@op("cumprod_backward", grad_fn="CumprodBackwardBackward0", face="private",
+    vjp=derived("grad_output", "input"))  # fmt: skip
+def cumprod_backward(grad_output, input, dim: int, output):
+    """The gradient of `cumprod`, exact at zeros too."""
+    x, axis = _scan_axis(input, dim)
+    _, pull = jax.vjp(lambda x: lax.cumprod(x, axis), x)
+    (result,) = pull(jnp.conj(grad_output).reshape(x.shape).astype(x.dtype))
+    return jnp.conj(result).reshape(input.shape)
+
+
+@op("cumprod", grad_fn="CumprodBackward0", inplace=True,
+    vjp=dict(self=lambda grad, self, dim, result: (
+        cumprod_backward(grad, self, dim, result)
+    )))  # fmt: skip
+def cumprod(self, dim: int, *, dtype: DType | None = None):
+    """The running product along ``dim``; integers and bools are multiplied as int64.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cumprod(jnp.array([1.0, 2.0, 3.0]), 0)
+    Array([1., 2., 6.], dtype=float32)
+    """
+    x, axis = _scan_axis(types.cast(self, summed_dtype(self, dtype)), dim)
+    return lax.cumprod(x, axis).reshape(self.shape)
+
+
+@op("logcumsumexp_backward", grad_fn="LogcumsumexpBackwardBackward0", face="private",
+    vjp=derived("grad_output", "self"))  # fmt: skip
+def logcumsumexp_backward(grad_output, self, result, dim: int):
+    """The gradient of `logcumsumexp`."""
+    x, axis = _scan_axis(self, dim)
+    _, pull = jax.vjp(lambda x: lax.cumlogsumexp(x, axis), x)
+    return jnp.conj(pull(jnp.conj(grad_output).reshape(x.shape))[0]).reshape(self.shape)
+
+
+@op("logcumsumexp", grad_fn="LogcumsumexpBackward0",
+    vjp=dict(self=lambda grad, self, result, dim: (
+        logcumsumexp_backward(grad, self, result, dim)
+    )))  # fmt: skip
+def logcumsumexp(self, dim: int):
+    """The logarithm of the running sum of exponentials along ``dim``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.logcumsumexp(jnp.zeros(2), 0)
+    Array([0.       , 0.6931472], dtype=float32)
+    """
+    x, axis = _scan_axis(self, dim)
+    return lax.cumlogsumexp(x, axis).reshape(self.shape)
+
+
+def _ends(x, dim: int):
+    """All but the first and all but the last along ``dim``."""
+    count = x.shape[dim]
+    return narrow(x, dim, 1, count - 1), narrow(x, dim, 0, count - 1)
+
+
+def _trapezoids(y, x, dx, dim: int):
+    """The areas between neighbours along ``dim``."""
+    later, earlier = _ends(y, dim)
+    if x is None:
+        return (later + earlier) * (dx / 2)
+    if x.ndim == 1 and y.ndim > 1:
+        x = reshape(x, (-1, *(1,) * (y.ndim - 1 - wrap_dim(dim, y.ndim))))
+        dim = wrap_dim(dim, y.ndim) - y.ndim
+    right, left = _ends(x, dim)
+    return (later + earlier) * (right - left) / 2.0
+
+
+@composite(face="torch")
+def trapezoid(y, x=None, *, dx=1, dim=-1):
+    """The integral of ``y`` by the trapezoid rule along ``dim``, over ``x`` or steps of ``dx``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.trapezoid(jnp.array([1.0, 3.0]))
+    Array(2., dtype=float32)
+    """
+    return sum_dim(_trapezoids(y, x, dx, dim), dim)
+
+
+@composite(face="torch")
+def trapz(y, x=None, *, dx=1, dim=-1):
+    """Another name of `trapezoid`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.trapz(jnp.array([1.0, 3.0]))
+    Array(2., dtype=float32)
+    """
+    return trapezoid(y, x, dx=dx, dim=dim)
+
+
+@composite(face="torch")
+def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
+    """The running integral of ``y`` by the trapezoid rule along ``dim``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cumulative_trapezoid(jnp.array([1.0, 3.0, 3.0]))
+    Array([2., 5.], dtype=float32)
+    """
+    return cumsum(_trapezoids(y, x, dx, dim), dim)
+
+
+@composite()
+def diff(self, n=1, dim=-1, prepend=None, append=None):
+    """The ``n``-th differences of neighbours along ``dim``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.diff(jnp.array([1.0, 4.0, 9.0]))
+    Array([3., 5.], dtype=float32)
+    """
+    parts = [part for part in (prepend, self, append) if part is not None]
+    result = cat(parts, dim) if len(parts) > 1 else self
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    for _ in range(min(n, result.shape[dim])):
+        later, earlier = _ends(result, dim)
+        is_bool = as_dtype(result.dtype).kind == "b"
+        result = logical_xor(later, earlier) if is_bool else later - earlier
+    return result

@@ -1,0 +1,293 @@
+"""`gather` and `scatter`: an index tensor that says, for one dimension, where each element goes."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import lax
+
+from ..op import composite, op, overloads
+from ..signature import Scalar
+from .choose import where
+from .compare import eq
+from .creation import ones_like, zeros_like
+from .dims import wrap_dim
+from .index import check_bounds, check_integer, zeros_of
+from .mask import masked_fill_scalar
+from .shape import broadcast_shape
+from .view import expand, reshape
+
+
+def _checked(x, dim: int, index, name: str) -> int:
+    check_integer(index, name)
+    if max(x.ndim, 1) != max(index.ndim, 1):
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as input tensor: {name}() got "
+            f"{index.ndim} and {x.ndim}"
+        )
+    dim = wrap_dim(dim, x.ndim)
+    if x.ndim and index.ndim:
+        check_bounds(index, x.shape[dim], dim)
+        _check_sizes(x.shape, index.shape, dim)
+    return dim
+
+
+def _check_sizes(shape, index_shape, dim):
+    too_large = [i for i, n in enumerate(index_shape) if i != dim and n > shape[i]]
+    if too_large and 0 not in index_shape:
+        raise RuntimeError(
+            f"Size does not match at dimension {too_large[0]} expected index {list(index_shape)} "
+            f"to be no larger than self {list(shape)} apart from dimension {dim}"
+        )
+
+
+def _key(index, dim: int):
+    """The coordinates of every element of ``index``."""
+    grid = [lax.broadcasted_iota(index.dtype, index.shape, i) for i in range(index.ndim)]
+    grid[dim] = index
+    return tuple(grid)
+
+
+# -- gather ----------------------------------------------------------------------------------------
+
+
+def _gather_self(grad, self, dim, index):
+    return scatter_add(zeros_of(grad, self.shape), dim, index, grad)
+
+
+@op("gather", grad_fn="GatherBackward0", vjp=dict(self=_gather_self))
+def gather(self, dim: int, index, *, sparse_grad: bool = False):
+    """``self[i][index[i][j]]`` for every place of ``index`` (along ``dim = 1``).
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.gather(jnp.arange(4).reshape(2, 2), 1, jnp.array([[1], [0]]))
+    Array([[1],
+           [2]], dtype=int32)
+    """
+    dim = _checked(self, dim, index, "gather")
+    shape, index_1d = index.shape, jnp.atleast_1d(index)
+    x = jnp.atleast_1d(self)
+    sizes = [slice(None if i == dim else n) for i, n in enumerate(index_1d.shape)]
+    chosen = jnp.take_along_axis(x[tuple(sizes)], index_1d, dim, mode="fill")
+    return lax.reshape(chosen, shape)
+
+
+@composite()
+def take_along_dim(input, indices, dim=None):
+    """`gather` whose other dimensions broadcast; without ``dim``, of the tensor as a vector.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.take_along_dim(jnp.arange(4), jnp.array([3, 0]))
+    Array([3, 0], dtype=int32)
+    """
+    if dim is None:
+        return gather(reshape(input, (-1,)), 0, reshape(indices, (-1,)))
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    dim = wrap_dim(dim, input.ndim)
+    sizes = list(input.shape)
+    sizes[dim] = 1
+    shape = list(broadcast_shape(sizes, [*indices.shape[:dim], 1, *indices.shape[dim + 1 :]]))
+    shape[dim] = input.shape[dim]
+    wide = expand(input, shape)
+    shape[dim] = indices.shape[dim]
+    return gather(wide, dim, expand(indices, shape))
+
+
+# -- scatter ---------------------------------------------------------------------------------------
+
+
+def _target(self, dim, index, src, name):
+    """``self.at[...]`` for the places of ``index`` and the part of ``src`` that goes there."""
+    dim = _checked(self, dim, index, name)
+    if src is not None:
+        _check_source(self, index, src, name)
+        src = src[tuple(slice(n) for n in index.shape)] if index.ndim else src
+        src = jnp.atleast_1d(src)
+    return jnp.atleast_1d(self).at[_key(jnp.atleast_1d(index), dim)], src
+
+
+def _check_source(x, index, src, name):
+    if x.dtype != src.dtype:
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype} and {src.dtype}"
+        )
+    if max(src.ndim, 1) != max(index.ndim, 1):
+        raise RuntimeError(
+            "Index tensor must have the same number of dimensions as src tensor: "
+            f"{name}() got {index.ndim} and {src.ndim}"
+        )
+    if index.ndim and src.ndim and any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
+        raise RuntimeError(
+            f"Expected index {list(index.shape)} to be no larger than src {list(src.shape)}"
+        )
+
+
+@op(
+    "scatter.src", grad_fn="ScatterBackward0", inplace=True,
+    vjp=dict(
+        self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
+        src=lambda grad, dim, index: gather(grad, dim, index),
+    ),
+)  # fmt: skip
+def scatter_src(self, dim: int, index, src):
+    """The elements of ``src`` written at ``index``; where several go to one place, one of them."""
+    target, src = _target(self, dim, index, src, "scatter")
+    return lax.reshape(target.set(src), self.shape)
+
+
+@op("scatter.value", grad_fn="ScatterBackward1", inplace=True,
+    vjp=dict(self=lambda grad, dim, index: scatter_value(grad, dim, index, 0)))  # fmt: skip
+def scatter_value(self, dim: int, index, value: Scalar):
+    """One number written at all places of ``index``."""
+    blank = jnp.zeros(self.shape, bool)
+    hit = lax.reshape(_target(blank, dim, index, None, "scatter")[0].set(True), self.shape)
+    return jnp.where(hit, jnp.asarray(value).astype(self.dtype), self)
+
+
+@op("scatter.reduce", inplace=True)
+def scatter_src_reduce(self, dim: int, index, src, *, reduce: str):
+    """The elements of ``src`` added to, or multiplied into, those at ``index``."""
+    target, src = _target(self, dim, index, src, "scatter")
+    return lax.reshape(_reduced(target, src, reduce), self.shape)
+
+
+@op("scatter.value_reduce", inplace=True)
+def scatter_value_reduce(self, dim: int, index, value: Scalar, *, reduce: str):
+    """One number added to, or multiplied into, the elements at ``index``."""
+    target, _ = _target(self, dim, index, None, "scatter")
+    value = jnp.broadcast_to(jnp.asarray(value).astype(self.dtype), jnp.atleast_1d(index).shape)
+    return lax.reshape(_reduced(target, value, reduce), self.shape)
+
+
+def _reduced(target, src, reduce: str):
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce}")
+    return target.add(src) if reduce == "add" else target.multiply(src)
+
+
+scatter = overloads(
+    "scatter", scatter_src, scatter_value, scatter_src_reduce, scatter_value_reduce
+)
+
+
+@op(
+    "scatter_add", grad_fn="ScatterAddBackward0", inplace=True,
+    vjp=dict(
+        self=lambda grad: grad,
+        src=lambda grad, dim, index: gather(grad, dim, index),
+    ),
+)  # fmt: skip
+def scatter_add(self, dim: int, index, src):
+    """The elements of ``src`` added to those at ``index``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.scatter_add(jnp.zeros(2), 0, jnp.array([1, 1]), jnp.ones(2))
+    Array([0., 2.], dtype=float32)
+    """
+    target, src = _target(self, dim, index, src, "scatter_add")
+    return lax.reshape(target.add(src), self.shape)
+
+
+# -- reductions ------------------------------------------------------------------------------------
+
+
+def _reduce_grads(grad, self, dim, index, src, reduce, include_self, result):
+    """The gradients of ``self`` and ``src``; the formulas of ATen's `scatter_reduce_backward`.
+
+    For amax and amin all elements that are equal to the result share its gradient equally.
+    """
+    if reduce == "sum":
+        grads = grad, gather(grad, dim, index)
+    elif reduce == "mean":
+        counts = ones_like(grad) if include_self else zeros_like(grad)
+        counts = scatter_add(counts, dim, index, ones_like(src))
+        counts = masked_fill_scalar(counts, eq(counts, 0), 1)
+        grads = grad / counts, gather(grad, dim, index) / gather(counts, dim, index)
+    elif reduce == "prod":
+        grads = _prod_grads(grad, self, dim, index, src, include_self, result)
+    else:
+        self_hits = where(eq(self, result), ones_like(self), zeros_like(self))
+        src_hits = where(
+            eq(src, gather(result, dim, index)), ones_like(src), zeros_like(src)
+        )
+        shared = grad / scatter_add(self_hits, dim, index, src_hits)
+        grads = self_hits * shared, src_hits * gather(shared, dim, index)
+    if include_self:
+        return grads
+    return scatter_value(grads[0], dim, index, 0), grads[1]
+
+
+def _prod_grads(grad, self, dim, index, src, include_self, result):
+    """Division by the element, or, where it is the only zero, the product of all others."""
+    safe_self = masked_fill_scalar(self, eq(self, 0), 1)
+    of_others = scatter_reduce(safe_self, dim, index, src, "prod", include_self=include_self)
+    grad_self = grad * of_others / safe_self
+    zero = eq(src, 0)
+    marks = where(zero, ones_like(src), zeros_like(src))
+    zeros = gather(scatter_add(zeros_like(self), dim, index, marks), dim, index)
+    only = zero & eq(zeros, 1)
+    others = scatter_reduce(
+        self, dim, index, masked_fill_scalar(src, only, 1), "prod", include_self=include_self
+    )
+    divided = gather(grad * result, dim, index) / masked_fill_scalar(src, zero, 1)
+    return grad_self, where(only, gather(grad * others, dim, index), divided)
+
+
+def _scatter_reduce_self(grad, self, dim, index, src, reduce, include_self, result):
+    return _reduce_grads(grad, self, dim, index, src, reduce, include_self, result)[0]
+
+
+def _scatter_reduce_src(grad, self, dim, index, src, reduce, include_self, result):
+    return _reduce_grads(grad, self, dim, index, src, reduce, include_self, result)[1]
+
+
+@op("scatter_reduce.two", grad_fn="ScatterReduceBackward0", inplace=True,
+    vjp=dict(self=_scatter_reduce_self, src=_scatter_reduce_src))  # fmt: skip
+def scatter_reduce(self, dim: int, index, src, reduce: str, *, include_self: bool = True):
+    """All elements that go to one place reduced: ``sum``, ``prod``, ``mean``, ``amax``, ``amin``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.scatter_reduce(jnp.ones(2), 0, jnp.array([1, 1]), 2 * jnp.ones(2), "prod")
+    Array([1., 4.], dtype=float32)
+    """
+    target, src = _target(self, dim, index, src, "scatter_reduce")
+    return lax.reshape(reduce_at(target, src, reduce, include_self), self.shape)
+
+
+def reduce_at(target, src, reduce: str, include_self: bool):
+    """``target.<reduction>(src)``; without self, from the neutral element of the reduction."""
+    if reduce not in ("sum", "prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
+        )
+    x, where_ = target.array, target.index
+    if not include_self:
+        target = target.set(_neutral(reduce, x.dtype)).at[where_]
+    if reduce == "amax":
+        return target.max(src)
+    if reduce == "amin":
+        return target.min(src)
+    if reduce == "prod":
+        return target.multiply(src)
+    total = target.add(src)
+    if reduce == "sum":
+        return total
+    counts = jnp.full(x.shape, int(include_self), x.dtype).at[where_].add(1)
+    counts = jnp.where(counts == 0, 1, counts)
+    return total // counts if jnp.issubdtype(x.dtype, jnp.integer) else total / counts
+
+
+def _neutral(reduce: str, dtype):
+    if reduce in ("sum", "mean"):
+        return 0
+    if reduce == "prod":
+        return 1
+    if dtype == jnp.bool_:
+        return reduce == "amin"
+    if jnp.issubdtype(dtype, jnp.inexact):
+        return -jnp.inf if reduce == "amax" else jnp.inf
+    limits = jnp.iinfo(dtype)
+    return limits.min if reduce == "amax" else limits.max

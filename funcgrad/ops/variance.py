@@ -1,0 +1,157 @@
+"""Variance and standard deviation."""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+
+from .. import types
+from ..op import composite, op
+from ..signature import Scalar, Size
+from .choose import where
+from .reduce import dims_of, mean_dim, restore
+
+
+def _degrees(shape, dim, correction):
+    """How many elements count, less the correction (1 if None)."""
+    count = math.prod(shape[i] for i in dims_of(dim, len(shape)))
+    return count - (1 if correction is None else correction)
+
+
+def _var_self(grad, self, dim, correction, keepdim):
+    """Without degrees of freedom the gradient is nan at the mean and infinite elsewhere."""
+    degrees = _degrees(self.shape, dim, correction)
+    grad = restore(grad, dim, keepdim, self.ndim)
+    return grad * (2.0 * (self - mean_dim(self, dim, True))) / degrees
+
+
+def _moments(self, dim, correction, keepdim):
+    """The variance and the mean over some dimensions."""
+    if not types.is_differentiable(self.dtype):
+        raise RuntimeError(
+            f"std and var only support floating point and complex dtypes, got {self.dtype}"
+        )
+    dims = dims_of(dim, self.ndim)
+    count = math.prod(self.shape[i] for i in dims)
+    mean = jnp.sum(self, dims, keepdims=True) / count
+    distance = self - mean
+    square = jnp.real(distance * jnp.conj(distance))
+    degrees = jnp.maximum(_degrees(self.shape, dim, correction), 0)
+    variance = jnp.sum(square, dims, keepdims=keepdim) / degrees.astype(square.dtype)
+    return variance, mean if keepdim else jnp.squeeze(mean, dims)
+
+
+@op("var.correction", grad_fn="VarBackward0", face="private", vjp=dict(self=_var_self))
+def var_correction(
+    self, dim: Size | None = None, *, correction: Scalar | None = None, keepdim: bool = False
+):
+    """The variance over some dimensions."""
+    return _moments(self, dim, correction, keepdim)[0]
+
+
+def _std_self(result, grad, self, dim, correction, keepdim):
+    """0 where the deviation is 0."""
+    grad = where(result == 0, 0.0, grad / (result * 2))
+    return _var_self(grad, self, dim, correction, keepdim)
+
+
+@op("std.correction", grad_fn="StdBackward0", face="private", vjp=dict(self=_std_self))
+def std_correction(
+    self, dim: Size | None = None, *, correction: Scalar | None = None, keepdim: bool = False
+):
+    """The standard deviation over some dimensions."""
+    return jnp.sqrt(_moments(self, dim, correction, keepdim)[0])
+
+
+def _mean_part(grad, self, dim, keepdim):
+    count = math.prod(self.shape[i] for i in dims_of(dim, self.ndim))
+    return restore(grad, dim, keepdim, self.ndim) / max(count, 1)
+
+
+@op(
+    "var_mean.correction", grad_fn="VarMeanBackward0", face="private",
+    outputs=("result0", "result1"),
+    vjp=dict(self=lambda grad_result0, grad_result1, self, dim, correction, keepdim: (
+        _var_self(grad_result0, self, dim, correction, keepdim)
+        + _mean_part(grad_result1, self, dim, keepdim)
+    )),
+)  # fmt: skip
+def var_mean_correction(
+    self, dim: Size | None = None, *, correction: Scalar | None = None, keepdim: bool = False
+):
+    """The variance and the mean over some dimensions."""
+    return _moments(self, dim, correction, keepdim)
+
+
+@op(
+    "std_mean.correction", grad_fn="StdMeanBackward0", face="private",
+    outputs=("result0", "result1"),
+    vjp=dict(self=lambda grad_result0, grad_result1, self, result0, dim, correction, keepdim: (
+        _std_self(result0, grad_result0, self, dim, correction, keepdim)
+        + _mean_part(grad_result1, self, dim, keepdim)
+    )),
+)  # fmt: skip
+def std_mean_correction(
+    self, dim: Size | None = None, *, correction: Scalar | None = None, keepdim: bool = False
+):
+    """The standard deviation and the mean over some dimensions."""
+    variance, mean = _moments(self, dim, correction, keepdim)
+    return jnp.sqrt(variance), mean
+
+
+def _arguments(dim, unbiased, keepdim, correction):
+    """PyTorch's three signatures as one; ``var(x, False)`` means ``unbiased=False``."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None:
+        correction = int(unbiased)
+    return dim, dict(correction=correction, keepdim=keepdim)
+
+
+@composite()
+def var(self, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """The variance over ``dim`` (None: all), divided by the count less ``correction`` (1).
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.var(jnp.array([1.0, 3.0]))
+    Array(2., dtype=float32)
+    """
+    dim, rest = _arguments(dim, unbiased, keepdim, correction)
+    return var_correction(self, dim, **rest)
+
+
+@composite()
+def std(self, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """The standard deviation over ``dim`` (None: all); see `var`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.std(jnp.array([1.0, 3.0]), correction=0)
+    Array(1., dtype=float32)
+    """
+    dim, rest = _arguments(dim, unbiased, keepdim, correction)
+    return std_correction(self, dim, **rest)
+
+
+@composite(face="torch")
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """The variance and the mean over ``dim`` (None: all); see `var`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.var_mean(jnp.array([1.0, 3.0]))
+    (Array(2., dtype=float32), Array(2., dtype=float32))
+    """
+    dim, rest = _arguments(dim, unbiased, keepdim, correction)
+    return var_mean_correction(input, dim, **rest)
+
+
+@composite(face="torch")
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """The standard deviation and the mean over ``dim`` (None: all); see `var`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.std_mean(jnp.array([1.0, 3.0]), correction=0)
+    (Array(1., dtype=float32), Array(2., dtype=float32))
+    """
+    dim, rest = _arguments(dim, unbiased, keepdim, correction)
+    return std_mean_correction(input, dim, **rest)

@@ -1,0 +1,31 @@
+"""Gradient transforms of pure functions, with torch.func's names and PyTorch's gradients."""
+
+from .batching import per_sample_grad as per_sample_grad
+from .batching import vmap as vmap
+from .control import checkpoint as checkpoint
+from .control import stop_gradient as stop_gradient
+from .gradient import backward as backward
+from .gradient import grad as grad
+from .gradient import grad_and_value as grad_and_value
+from .gradient import value_and_grad as value_and_grad
+from .idioms import accumulate as accumulate
+from .idioms import clip_grad_norm as clip_grad_norm
+from .idioms import clip_grad_value as clip_grad_value
+from .idioms import combine as combine
+from .idioms import freeze as freeze
+from .idioms import partition as partition
+from .idioms import register_hook as register_hook
+from .idioms import zero_grad as zero_grad
+from .jacobian import hessian as hessian
+from .jacobian import jacfwd as jacfwd
+from .jacobian import jacrev as jacrev
+from .jacobian import laplacian as laplacian
+from .modules import functional_call as functional_call
+from .modules import named_parameters as named_parameters
+from .modules import stack_module_state as stack_module_state
+from .products import jvp as jvp
+from .products import linearize as linearize
+from .products import vjp as vjp
+from .second_order import ggnvp as ggnvp
+from .second_order import hvp as hvp
+from .second_order import vhp as vhp

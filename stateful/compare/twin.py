@@ -1,0 +1,101 @@
+"""How a functional twin reports, and what is learned from it besides.
+
+A twin is a file `functional.py` beside `torch_style.py` that defines
+
+    def main(record=lambda name, **values: None): ...
+
+It does the same work, prints the same lines, and calls `record` where the PyTorch program computes gradients and where
+its optimizer steps:
+
+    record("backward", loss=loss, grads={"w": gradient})
+    record("step", params={"w": w})
+
+The names are those of the PyTorch program's variables. Run as a script, a twin simply does its work.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .naming import UserCode
+from .trace import Event, Quantity, TraceWriter
+
+_ROLES = {"grads": ("grad", ".grad"), "params": ("param", "")}
+_KINDS = ("backward", "grad", "step")
+_TRANSFORMS = ("value_and_grad", "grad", "vjp", "jacrev", "jacfwd", "hessian")
+
+
+class TwinRecorder:
+    """The `record` that a twin gets."""
+
+    def __init__(self, trace: TraceWriter, user: UserCode) -> None:
+        self._trace = trace
+        self._user = user
+
+    def __call__(self, name: str, **values: Any) -> None:
+        """Writes the event `name` ("backward", "grad" or "step") with its values."""
+        if name not in _KINDS:
+            raise ValueError(f'record("{name}", ...): the events of a twin are {", ".join(_KINDS)}')
+        quantities: list[Quantity] = []
+        for key, value in values.items():
+            role, suffix = _ROLES.get(key, ("root", ""))
+            leaves = _flatten("", value) if key in _ROLES else _flatten(key, value)
+            quantities += [_quantity(inner + suffix, role, leaf) for inner, leaf in leaves]
+        self._trace.write(Event(name, self._user.line(), quantities=tuple(quantities)))
+
+
+def _quantity(name: str, role: str, value: Any) -> Quantity:
+    array = np.asarray(value)
+    dtype = str(array.dtype)
+    return Quantity.of(name, role, array.astype(np.float32) if dtype == "bfloat16" else array, dtype)
+
+
+def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Names the leaves of nested dicts, tuples and lists as Python would reach them."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flatten(f"{name}.{key}" if name else str(key), inner)
+    elif isinstance(value, tuple) and hasattr(value, "_asdict"):
+        yield from _flatten(name, value._asdict())  # type: ignore[attr-defined]
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _flatten(f"{name}[{index}]", inner)
+    else:
+        yield name, value
+
+
+def watch_transforms(trace: TraceWriter) -> None:
+    """Writes down the jaxpr of the first function that the twin differentiates, for the picture."""
+    import funcgrad
+
+    seen: list[bool] = []
+    for name in _TRANSFORMS:
+        original = getattr(funcgrad, name, None)
+        if original is not None:
+            setattr(funcgrad, name, _watched(name, original, trace, seen))
+
+
+def _watched(name: str, original: Callable, trace: TraceWriter, seen: list[bool]) -> Callable:
+    import jax
+
+    @functools.wraps(original)
+    def transform(function: Callable, *args: Any, **kwargs: Any) -> Any:
+        result = original(function, *args, **kwargs)
+        if not callable(result):
+            return result
+
+        @functools.wraps(result)
+        def first(*inputs: Any, **options: Any) -> Any:
+            if not seen:
+                seen.append(True)
+                text = str(jax.make_jaxpr(functools.partial(function, **options))(*inputs))
+                trace.write(Event("jaxpr", label=name, text=text))
+            return result(*inputs, **options)
+
+        return first
+
+    return transform

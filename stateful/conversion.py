@@ -1,0 +1,215 @@
+"""Methods that change dtype, device or place: `to`, `float`, `contiguous`, `copy_`, `fill_`, ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from funcgrad.ops import copying, view
+
+from . import devices, dtypes, geometry_shape, geometry_views, layout, modes
+from .dispatch import call, call_inplace, wrap
+from .engine import Hooks
+from .execute import Value
+from .graph import Node, gradient_edge
+from .tensor import Tensor
+
+
+def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, **kwargs) -> Tensor:
+    """This tensor in another dtype, on another device, or as another tensor is; itself if it is so."""
+    dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
+    other = kwargs.pop("other", None)
+    for arg in args:
+        if isinstance(arg, dtypes.dtype):
+            dtype = arg
+        elif isinstance(arg, devices.device | str | int) and not isinstance(arg, bool):
+            device = arg
+        elif isinstance(arg, Tensor):
+            other = arg
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    if other is not None:
+        dtype, device = other.dtype, other.device
+    out = self
+    if dtype is not None and dtype is not self.dtype or copy:
+        out = call(copying._to_copy, (self,), {"dtype": (dtype or self.dtype).numpy})
+    return out if device is None else move(out, devices.device(device))
+
+
+def move(tensor: Tensor, device: devices.device) -> Tensor:
+    """The tensor on ``device``; recorded, so that the gradient goes back where it came from."""
+    here = tensor.device
+    if here == device or (here.type == device.type and device.index is None):
+        return tensor
+    out = wrap(Value.of(jax.device_put(tensor._array, device.to_jax())))
+    if tensor._requires_grad and modes.state.grad_enabled:
+        out._set_history(DEVICE_NODE(gradient_edge(tensor), here, out._aval), 0)
+    return out
+
+
+class _ToCopyBackward0(Node):
+    """Brings a gradient back to the device that its tensor came from."""
+
+    def __init__(self, edge, device, aval):
+        super().__init__()
+        self.edges, self.device, self.avals = (edge,), device, (aval,)
+
+    def apply(self, grads, needed):
+        return [move(Hooks.as_tensor(grads[0]), self.device)]
+
+
+DEVICE_NODE = type("ToCopyBackward0", (_ToCopyBackward0,), {})
+
+
+def _converter(dtype: dtypes.dtype, name: str):
+    def method(self, memory_format=None):
+        return to(self, dtype)
+
+    method.__name__ = name
+    method.__doc__ = f"This tensor as {dtype}."
+    return method
+
+
+def contiguous(self: Tensor, memory_format=devices.contiguous_format) -> Tensor:
+    """This tensor with its elements in order in storage; itself if they are."""
+    if self.is_contiguous(memory_format):
+        return self
+    return clone(self, memory_format=memory_format)
+
+
+def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
+    """A copy, recorded."""
+    out = call(copying.clone, (self,), {})
+    if not layout.is_default(self):
+        layout.set_like(out, self, memory_format)
+    return out
+
+
+def view_(self: Tensor, *size) -> Tensor:
+    """The same elements under a new shape; shares memory.
+
+    Raises RuntimeError where the strides do not allow it.
+    """
+    if len(size) == 1 and isinstance(size[0], dtypes.dtype):
+        return call(view.view_dtype, (self, size[0].numpy), {})
+    shape = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
+    if not layout.is_default(self):
+        geometry_views.RULES["view"](layout.of(self), shape)
+    return call(view.view_size, (self, tuple(shape)), {})
+
+
+def reshape(self: Tensor, *shape) -> Tensor:
+    """A view under a new shape where strides allow it, else a copy."""
+    size = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
+    size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
+    if layout.is_default(self) or geometry_views.RULES["reshape"](layout.of(self), size) is not None:
+        return call(view.view_size, (self, size), {})
+    copied = clone(self, memory_format=devices.contiguous_format)
+    return call(view._unsafe_view, (copied, size), {})
+
+
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Overwrite this tensor with ``src``, broadcast and converted; recorded."""
+    if not isinstance(src, Tensor):
+        src = wrap(Value.of(np.asarray(src)))
+    if src is self:
+        return self
+    _check_broadcast(src, self)
+    return call_inplace(copying.copy, (self, src), {})
+
+
+def _check_broadcast(src: Tensor, target: Tensor) -> None:
+    a, b = src._aval.shape, target._aval.shape
+    pairs = zip(reversed(a), reversed(b), strict=False)
+    if len(a) > len(b) or any(n not in (1, m) for n, m in pairs):
+        raise RuntimeError(
+            f"The size of tensor a {list(b)} must match the size of tensor b {list(a)}: "
+            f"output with shape {list(b)} doesn't match the broadcast shape of {list(a)}"
+        )
+
+
+def _assign(self: Tensor, result: Tensor) -> Tensor:
+    """What ``out=`` does: take the elements of ``result``, and its shape if need be."""
+    if self._aval.shape == result._aval.shape:
+        return copy_(self, result)
+    self._storage.value = result._cast(self._aval.dtype)
+    self._view = None
+    self._counter.version += 1
+    return self
+
+
+def detach(self: Tensor) -> Tensor:
+    """A tensor that shares storage and version counter, without history."""
+    return self._alias()
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Make this tensor a leaf that needs no gradient.
+
+    Raises RuntimeError for a view, whose base would keep its history.
+    """
+    if self._base is not None:
+        raise RuntimeError(
+            "Can't detach views in-place: use detach() instead. If you are using "
+            "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
+            "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
+            "these gradients."
+        )
+    self._grad_fn, self._output_nr, self._requires_grad = None, 0, False
+    return self
+
+
+def cpu(self: Tensor, memory_format=None) -> Tensor:
+    """This tensor in host memory."""
+    return move(self, devices.device("cpu"))
+
+
+def cuda(self: Tensor, device=None, non_blocking=False, memory_format=None) -> Tensor:
+    """This tensor on a GPU."""
+    return move(self, devices.device("cuda" if device is None else device))
+
+
+def is_floating_point(self: Tensor) -> bool:
+    """Whether the dtype is a real floating dtype."""
+    return self.dtype.is_floating_point
+
+
+def is_complex(self: Tensor) -> bool:
+    """Whether the dtype is complex."""
+    return self.dtype.is_complex
+
+
+def is_signed(self: Tensor) -> bool:
+    """Whether the dtype has negative numbers."""
+    return self.dtype.is_signed
+
+
+def is_inference(self: Tensor) -> bool:
+    """Whether the tensor was made under `inference_mode`."""
+    return self._inference
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor in the dtype of ``other``."""
+    return to(self, other.dtype)
+
+
+def is_same_size(self: Tensor, other: Tensor) -> bool:
+    """Whether the shapes are equal."""
+    return self._aval.shape == other._aval.shape
+
+
+CONVERTERS = {
+    "float": dtypes.float32, "double": dtypes.float64, "half": dtypes.float16,
+    "bfloat16": dtypes.bfloat16, "long": dtypes.int64, "int": dtypes.int32, "short": dtypes.int16,
+    "char": dtypes.int8, "byte": dtypes.uint8, "bool": dtypes.bool, "cfloat": dtypes.complex64,
+    "cdouble": dtypes.complex128,
+}  # fmt: skip
+for _name, _dtype in CONVERTERS.items():
+    setattr(Tensor, _name, _converter(_dtype, _name))
+for _method in (to, contiguous, clone, reshape, copy_, _assign, detach, detach_, cpu, cuda, type_as,
+                is_floating_point, is_complex, is_signed, is_inference, is_same_size):  # fmt: skip
+    setattr(Tensor, _method.__name__, _method)
+Tensor.view = view_  # type: ignore[attr-defined]

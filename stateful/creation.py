@@ -1,0 +1,243 @@
+"""`tensor`, `zeros`, `from_numpy`, `Tensor(...)`: tensors from numbers, arrays and shapes."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from funcgrad import types
+
+from . import devices, dtypes, modes
+from .dispatch import Face, wrap
+from .execute import Value
+from .methods import FUNCTIONS
+from .sizes import Size
+from .tensor import Tensor
+
+
+def tensor(
+    data: Any, *, dtype=None, device=None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A new leaf with a copy of ``data``: numbers, nested sequences, numpy arrays, tensors.
+
+    The dtype is inferred as PyTorch does: Python floats become the default dtype, integers int64.
+
+    >>> import stateful as torch
+    >>> torch.tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    if isinstance(data, Tensor):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone()"
+            " or sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
+    return new_tensor(data, dtype, device, requires_grad)
+
+
+def new_tensor(data: Any, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
+    """As `tensor`, without its warning."""
+    value = _value(data, dtype)
+    out = place(wrap(value), device)
+    if requires_grad:
+        out.requires_grad = True
+    return out
+
+
+def as_tensor(data: Any, dtype=None, device=None) -> Tensor:
+    """``data`` as a tensor; itself if it already is one with this dtype."""
+    if isinstance(data, Tensor):
+        data = data if dtype is None or data.dtype is dtype else data.to(dtype)
+        return place(data, device)
+    return new_tensor(data, dtype, device)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor with the elements of a numpy array (a copy: JAX arrays cannot share memory)."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    return wrap(Value.of(np.array(array)))
+
+
+def place(out: Tensor, device: Any) -> Tensor:
+    """``out`` on ``device``; itself where it is there already."""
+    if device is None or out.device == devices.device(device):
+        return out
+    return out.to(device)
+
+
+def _value(data: Any, dtype: Any) -> Value:
+    if isinstance(data, Tensor):
+        return data._read() if dtype is None else data._cast(dtypes.as_dtype(dtype).numpy)
+    if isinstance(data, jax.Array):
+        value = Value.of(data)
+        return value if dtype is None else wrap(value)._cast(dtypes.as_dtype(dtype).numpy)
+    wanted = None if dtype is None else dtypes.as_dtype(dtype).numpy
+    array = np.array(data) if isinstance(data, np.ndarray | np.generic) else _from_nested(data, wanted)
+    return Value.of(array if wanted is None else array.astype(wanted))
+
+
+def _from_nested(data: Any, wanted: np.dtype | None) -> np.ndarray:
+    """Numbers and sequences (of numbers, tensors, arrays) as an array of PyTorch's dtype."""
+    shape = _shape(data)
+    flat: list = []
+    _flatten(data, shape, flat)
+    if wanted is None:
+        wanted = _inferred(flat)
+    array = np.array(flat, dtype=_host(wanted, flat)) if flat else np.zeros(0, wanted)
+    return array.astype(wanted).reshape(shape)
+
+
+def _host(wanted: np.dtype, flat: list) -> Any:
+    return np.dtype(np.float64) if wanted.kind == "V" or wanted.name == "bfloat16" else wanted
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    shape = []
+    while isinstance(data, list | tuple | range) or (isinstance(data, Tensor | np.ndarray) and data.ndim):
+        shape.append(len(data))
+        if not len(data):
+            break
+        data = data[0]
+    return tuple(shape)
+
+
+def _flatten(data: Any, shape: tuple[int, ...], flat: list, depth: int = 0) -> None:
+    if not shape:
+        flat.append(_number(data))
+        return
+    if not isinstance(data, list | tuple | range | Tensor | np.ndarray):
+        raise TypeError(f"not a sequence at dim {depth}: {type(data).__name__}")
+    if len(data) != shape[0]:
+        raise ValueError(
+            f"expected sequence of length {shape[0]} at dim {depth} (got {len(data)})"
+        )
+    for item in data:
+        _flatten(item, shape[1:], flat, depth + 1)
+
+
+def _number(item: Any) -> Any:
+    if isinstance(item, Tensor | np.ndarray | np.generic | jax.Array):
+        return item.item()
+    if isinstance(item, bool | int | float | complex):
+        return item
+    if isinstance(item, str) or not hasattr(item, "__float__"):
+        raise TypeError(
+            f"new(): invalid data type '{type(item).__name__}': a tensor holds numbers"
+        )
+    return float(item)
+
+
+def _inferred(flat: list) -> np.dtype:
+    kinds = {type(x) for x in flat}
+    if not flat or float in kinds and complex not in kinds:
+        return types.default_dtype()
+    if complex in kinds:
+        return types.default_complex_dtype()
+    return np.dtype(np.int64 if int in kinds else np.bool_)
+
+
+# -- from shapes -----------------------------------------------------------------------------------
+
+
+def factory(function: Callable) -> Callable:
+    """A creation function of the registry with PyTorch's ``device``, ``requires_grad`` and so on."""
+
+    @functools.wraps(function)
+    def create(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False,
+               memory_format=None, out=None, **kwargs):  # fmt: skip
+        if dtype is not None:
+            kwargs["dtype"] = dtype
+        with modes.no_grad():
+            made = function(*args, **kwargs)
+        if out is not None:
+            return out._assign(made)
+        made = place(made, device)
+        if requires_grad:
+            made.requires_grad = True
+        return made
+
+    return create
+
+
+FACTORIES = {
+    name: factory(function)
+    for name, function in FUNCTIONS["torch"].items()
+    if name in {
+        "zeros", "ones", "full", "empty", "arange", "range", "linspace", "logspace", "eye",
+        "zeros_like", "ones_like", "full_like", "empty_like", "scalar_tensor", "tril_indices",
+        "triu_indices", "empty_strided",
+    }
+}  # fmt: skip
+
+
+def _new_method(name: str) -> Callable:
+    create = FACTORIES[name]
+
+    def method(self, *args, dtype=None, **kwargs):
+        return create(*args, dtype=self.dtype if dtype is None else dtype, **kwargs)
+
+    method.__name__ = f"new_{name}"
+    method.__doc__ = f"`{name}` with the dtype of this tensor."
+    return method
+
+
+for _name in ("zeros", "ones", "full", "empty"):
+    if _name in FACTORIES:
+        setattr(Tensor, f"new_{_name}", _new_method(_name))
+Tensor.new_tensor = lambda self, data, *, dtype=None, device=None, requires_grad=False: new_tensor(  # type: ignore[attr-defined]
+    data, self.dtype if dtype is None else dtype, device, requires_grad
+)
+
+
+# -- the constructors of old -----------------------------------------------------------------------
+
+
+def legacy(cls: type, dtype: dtypes.dtype | None, args: tuple) -> Tensor:
+    """``Tensor(2, 3)`` is a shape (zeros here, uninitialised in PyTorch), ``Tensor([2, 3])`` numbers."""
+    wanted = dtypes.get_default_dtype() if dtype is None else dtype
+    first = args[0] if len(args) == 1 else None
+    if isinstance(first, Tensor):
+        out = first.detach() if first.dtype is wanted else first.detach().to(wanted)
+    elif isinstance(first, list | tuple | range | np.ndarray) and not isinstance(first, Size):
+        out = new_tensor(first, wanted)
+    else:
+        sizes = first if isinstance(first, Size) else args
+        out = FACTORIES["zeros"](tuple(sizes) if args else (0,), dtype=wanted)
+    return out if cls is Tensor else out._as(cls)
+
+
+Face.construct = staticmethod(lambda cls, args: legacy(cls, None, args))
+
+
+class _LegacyMeta(type):
+    """``isinstance(x, torch.FloatTensor)`` asks for the dtype."""
+
+    _dtype: dtypes.dtype
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, Tensor) and instance.dtype is cls._dtype
+
+    def __call__(cls, *args):
+        return legacy(Tensor, cls._dtype, args)
+
+
+def _legacy_type(name: str, dtype: dtypes.dtype) -> type:
+    return _LegacyMeta(name, (), {"_dtype": dtype, "dtype": dtype, "__module__": "torch",
+                                  "__doc__": f"Makes tensors of dtype {dtype}."})  # fmt: skip
+
+
+LEGACY_TYPES = {
+    f"{name}Tensor": _legacy_type(f"{name}Tensor", dtypes.from_numpy(np.dtype(numpy_name)))
+    for name, numpy_name in {
+        "Float": "float32", "Double": "float64", "Half": "float16", "Long": "int64",
+        "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8", "Bool": "bool",
+    }.items()
+}  # fmt: skip

@@ -1,0 +1,336 @@
+"""One op call on Tensors: read the inputs, run, wrap the outputs, record."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funcgrad import types
+from funcgrad.op import Composite, Op, Overloads
+
+from . import modes
+from .execute import Aval, Function, Kernel, Value, execute, kernel_of, run_kernel
+from .graph import NO_EDGE, Node, OpNode, Plan, SavedTensor, gradient_edge, leaf_spans, node_class
+from .views import Step, Storage, View, check_inplace, rebase_history, write
+
+
+class Face:
+    """The Tensor class; ``tensor.py`` fills it in."""
+
+    tensor: Any = None
+    dtype: Any = None
+    construct: Any = None
+
+
+def call(op: Op, args: Sequence, kwargs: dict) -> Any:
+    """Apply ``op`` to Tensors and numbers; the result is a Tensor, a tuple or a list of them."""
+    leaves, template = op.bind(args, kwargs)
+    values, records = read_leaves(op, leaves)
+    kernel = kernel_of(op, values, template)
+    results = run_kernel(kernel, values)
+    needs = needs_of(kernel, leaves) if records and modes.state.grad_enabled else ()
+    if op.is_view:
+        outs = [_wrap_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
+    else:
+        outs = [wrap(value) for value in results]
+    if needs:
+        record(kernel, needs, leaves, outs)
+    if op.outputs == "list":
+        return outs if op.name != "unbind" else tuple(outs)
+    return outs[0] if len(op.outputs) == 1 else tuple(outs)
+
+
+def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
+    """Apply ``op`` and write the result to its first argument."""
+    leaves, template = op.bind(args, kwargs)
+    target = leaves[0]
+    values, records = read_leaves(op, leaves)
+    records = records and modes.state.grad_enabled
+    check_inplace(target, modes.state.grad_enabled)
+    kernel = kernel_of(op, values, template)
+    aval = target._aval
+    if kernel.outputs[0] is not aval:
+        _check_result(op, kernel.outputs[0], aval)
+    needs = needs_of(kernel, leaves) if records else ()
+    result = run_kernel(kernel, values)[0]
+    if result.aval is not aval:
+        (result,) = execute(CAST, (result,), (aval.dtype,))
+    before = None
+    if needs:
+        before = wrap(values[0])
+        before._requires_grad = False
+        before._detached_from = target
+    edges_of = [target, *leaves[1:]]
+    node = make_node(kernel, needs, edges_of) if needs else None
+    store(target, result)
+    if node is not None:
+        _save(node, [before, *leaves[1:]], [target])
+        rebase_history(target, node)
+    return target
+
+
+def store(target: Any, value: Value) -> None:
+    """Write ``value`` through a tensor and count the write."""
+    _check_overlap(target)
+    write(target._storage, target._view, value)
+    target._counter.version += 1
+
+
+def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
+    """``out=``: compute, then overwrite ``out``, which is resized to fit."""
+    outs = out if isinstance(out, tuple | list) else (out,)
+    if modes.state.grad_enabled:
+        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Face.tensor)]
+        if any(t._requires_grad for t in (*tensors, *outs)):
+            raise RuntimeError(
+                f"{op.name}(): functions with out=... arguments don't support automatic "
+                "differentiation, but one of the arguments requires grad."
+            )
+    with modes.no_grad():
+        results = op(*args, **kwargs)
+        results = results if isinstance(results, tuple | list) else (results,)
+        for target, result in zip(outs, results, strict=True):
+            target._assign(result)
+    return out
+
+
+def read_leaves(op: Op, leaves: Sequence) -> tuple[list, bool]:
+    """Values and numbers for the seam, and whether any leaf requires a gradient."""
+    values: list = []
+    records = False
+    tensor = Face.tensor
+    for leaf in leaves:
+        if isinstance(leaf, tensor):
+            view = leaf._view
+            storage = leaf._storage
+            if view is None:
+                values.append(storage.value)
+            elif view.source is storage.value:
+                values.append(view.value)
+            else:
+                values.append(leaf._read())
+            if leaf._requires_grad:
+                records = True
+        elif type(leaf) in _NUMBERS:
+            values.append(leaf)
+        else:
+            values.append(as_leaf(op, leaf))
+    return values, records
+
+
+_new = object.__new__
+_NUMBERS = {float, int, bool, complex}
+
+
+def as_leaf(op: Op, leaf: Any) -> Any:
+    """A leaf that is neither a Tensor nor a plain number: numpy scalars, arrays, nested tensors."""
+    if isinstance(leaf, np.generic):
+        return leaf.item()
+    if isinstance(leaf, int | float | complex):
+        return leaf.real if isinstance(leaf, int) else leaf
+    if isinstance(leaf, jax.Array | np.ndarray):
+        return Value.of(jnp.asarray(leaf))
+    raise TypeError(
+        f"{op.name}(): every tensor argument must be Tensor, not {type(leaf).__name__}"
+    )
+
+
+def needs_of(kernel: Kernel, leaves: Sequence) -> tuple[int, ...]:
+    """The inputs, by position in the signature, whose gradient must be recorded."""
+    spans = kernel.memo.get("spans")
+    if spans is None:
+        op = kernel.fn
+        spans = leaf_spans(op, kernel.static)
+        spans = [(i, spans[i]) for i in op.differentiable]
+        if not any(types.is_differentiable(o.dtype) for o in kernel.outputs):
+            spans = []
+        kernel.memo["spans"] = spans
+    tensor = Face.tensor
+    return tuple([
+        i for i, span in spans
+        if any(isinstance(leaves[k], tensor) and leaves[k]._requires_grad for k in span)
+    ])  # fmt: skip
+
+
+def plan_of(kernel: Kernel, needs: tuple[int, ...]) -> Plan:
+    """The one `Plan` of a kernel for these inputs."""
+    plan = kernel.memo.get(needs)
+    if plan is None:
+        plan = kernel.memo[needs] = Plan(kernel, needs)
+    return plan
+
+
+def make_node(kernel: Kernel, needs: tuple[int, ...], leaves: Sequence) -> OpNode:
+    """The node of a call, with its edges; what it saves comes later."""
+    plan = plan_of(kernel, needs)
+    tensor = Face.tensor
+    edges = tuple([
+        gradient_edge(leaf) if isinstance(leaf := leaves[k], tensor) else NO_EDGE
+        for k in plan.leaves
+    ])  # fmt: skip
+    return node_class(kernel.fn)(plan, edges, [])
+
+
+def _save(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
+    """Fill in what the plan of ``node`` says it saves."""
+    tensor = Face.tensor
+    node.saved = saved = []
+    for source, index in node.plan.fetch:
+        if source == "output":
+            saved.append(SavedTensor(outs[index]._alias(), index))
+        else:
+            leaf = leaves[index]
+            saved.append(SavedTensor(leaf) if isinstance(leaf, tensor) else leaf)
+
+
+def record(kernel: Kernel, needs: tuple[int, ...], leaves: Sequence, outs: Sequence) -> Node:
+    """Give ``outs`` the history of this call."""
+    node = make_node(kernel, needs, leaves)
+    _save(node, leaves, outs)
+    for nr, out in enumerate(outs):
+        if types.is_differentiable(out._aval.dtype):
+            out._grad_fn = node
+            out._output_nr = nr
+            out._requires_grad = True
+    return node
+
+
+def wrap(value: Value) -> Any:
+    """A new Tensor with storage of its own."""
+    tensor = Face.tensor
+    out = _new(tensor)
+    out._storage = out._counter = Storage(value)
+    return out
+
+
+def _wrap_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any:
+    """A Tensor that shares the storage of ``base``."""
+    out = wrap_view(base, Step(op, template, nr), value)
+    root = base if base._base is None else base._base
+    out._base = root
+    out._grad_version = out._counter.version
+    if not modes.state.grad_enabled:
+        out._creation = "inference" if modes.state.inference else "no_grad"
+    elif op.outputs == "list":
+        out._creation = "multi_output"
+    elif base._creation != "default":
+        out._creation = base._creation
+    return out
+
+
+def wrap_view(base: Any, step: Step, value: Value) -> Any:
+    """A Tensor that sees the storage of ``base`` through one more step; without history."""
+    tensor = Face.tensor
+    out = _new(tensor)
+    out._storage, out._counter = base._storage, base._counter
+    steps = (step,) if base._view is None else (*base._view.steps, step)
+    out._view = View(steps, base._storage.value, value)
+    return out
+
+
+def _check_result(op: Op, result: Aval, target: Aval) -> None:
+    if not types.can_cast(result.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {type_name(result.dtype)} can't be cast to the desired output type "
+            f"{type_name(target.dtype)}"
+        )
+    if result.shape != target.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(result.shape)}"
+        )
+
+
+TYPE_NAMES = {
+    "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
+    "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
+    "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
+
+
+def type_name(dtype: np.dtype) -> str:
+    """The name of a dtype in legacy type names and in casting errors."""
+    return TYPE_NAMES.get(dtype.name, dtype.name)
+
+
+def _check_overlap(target: Any) -> None:
+    view = target._view
+    if view is None or not any(step.op.name in ("expand", "as_strided") for step in view.steps):
+        return
+    if target._has_overlap():
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
+
+
+def _cast(array, dtype):
+    if jnp.iscomplexobj(array) and not jnp.issubdtype(dtype, jnp.complexfloating):
+        array = jnp.real(array)
+    return array.astype(dtype)
+
+
+CAST = Function(_cast)
+
+
+# -- public functions from declarations --------------------------------------------------------------
+
+
+def resolve(declared: Op | Overloads, args: Sequence, kwargs: dict) -> Op:
+    """The op that a public name means for these arguments."""
+    return declared.choose(args, kwargs) if isinstance(declared, Overloads) else declared
+
+
+def public(declared: Op | Composite) -> Any:
+    """The function of a declaration on Tensors; takes ``out=``."""
+    if isinstance(declared, Op):
+
+        def function(*args, out=None, **kwargs):
+            if out is not None:
+                return call_out(declared, args, kwargs, out)
+            return call(declared, args, kwargs)
+
+    elif isinstance(declared, Overloads):
+
+        def function(*args, out=None, **kwargs):
+            if out is not None:
+                return call_out(declared, args, kwargs, out)
+            return call(declared.choose(args, kwargs), args, kwargs)
+
+    else:
+
+        def function(*args, **kwargs):
+            if kwargs.get("out") is not None:
+                return call_out(declared, args, kwargs, kwargs.pop("out"))
+            return declared.fn(*args, **kwargs)
+
+    return _named(function, declared, declared.name)
+
+
+def public_inplace(declared: Op | Composite) -> Any:
+    """The method ``name_`` of a declaration."""
+    if isinstance(declared, Op | Overloads):
+
+        def method(self, *args, **kwargs):
+            op = resolve(declared, (self, *args), kwargs)
+            return call_inplace(op, (self, *args), kwargs)
+
+    else:
+
+        def method(self, *args, **kwargs):
+            return self.copy_(declared.fn(self, *args, **kwargs))
+
+    return _named(method, declared, f"{declared.name}_")
+
+
+def _named(function, declared, name):
+    functools.update_wrapper(function, declared, ("__doc__",), ())
+    function.__name__ = function.__qualname__ = name
+    return function
+
+

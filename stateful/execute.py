@@ -1,0 +1,182 @@
+"""The seam: every array computation of `stateful` passes through `execute`.
+
+``execute(fn, leaves, static)`` runs ``fn.run(static, arrays)``. A `Kernel` is what is known about one
+such computation before it runs: the function, its static part and the avals of its inputs and outputs.
+A *policy* runs a kernel:
+
+eager    compile it once (`jax.jit`), run it now
+direct   an input is a tracer (a `jax.jit`, `grad` or `vmap` is above us): call the function
+lazy     return values that are computed when somebody looks (``lazy.py``)
+
+x64 is on inside the seam only, so that the user's own JAX code keeps its setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from funcgrad.op import plain
+
+Tracer = jax.core.Tracer
+
+
+class Aval:
+    """Shape and dtype of a value. Interned: equal avals are the same object, so `is` compares them."""
+
+    __slots__ = ("shape", "dtype", "struct")
+    _interned: dict[tuple, Aval] = {}
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype):
+        self.shape = shape
+        self.dtype = dtype
+        self.struct = jax.ShapeDtypeStruct(shape, dtype)
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], dtype: np.dtype) -> Aval:
+        """The one aval with this shape and dtype."""
+        found = cls._interned.get((shape, dtype))
+        if found is None:
+            found = cls._interned.setdefault((shape, dtype), cls(shape, dtype))
+        return found
+
+    def __repr__(self):
+        return f"{self.dtype}{list(self.shape)}"
+
+
+class Value:
+    """An immutable array that may not have been computed yet. ``pending`` is who will compute it."""
+
+    __slots__ = ("aval", "array", "pending", "index", "__weakref__")
+
+    def __init__(self, aval: Aval, array: Any = None, pending: Any = None, index: int = 0):
+        self.aval = aval
+        self.array = array
+        self.pending = pending
+        self.index = index
+
+    @classmethod
+    def of(cls, array: jax.Array | np.ndarray) -> Value:
+        """Wrap an array or a tracer."""
+        return cls(Aval.of(array.shape, np.dtype(array.dtype)), array)
+
+    def read(self) -> Any:
+        """The array; computes it first if need be."""
+        if self.array is None:
+            self.pending.flush()
+        return self.array
+
+    def numpy(self) -> np.ndarray:
+        """The value in host memory."""
+        return np.asarray(self.read())
+
+    def __repr__(self):
+        return f"<{self.aval}{' unread' if self.array is None else ''}>"
+
+
+class Kernel:
+    """A function with its static part on inputs of known avals, and the avals of its outputs.
+
+    ``inputs`` holds an `Aval` for a value and the Python type for a number.
+    """
+
+    __slots__ = ("fn", "static", "inputs", "outputs", "jitted", "memo")
+
+    def __init__(self, fn: Any, static: tuple, inputs: tuple):
+        self.fn = fn
+        self.static = static
+        self.inputs = inputs
+        examples = [i.struct if type(i) is Aval else i() for i in inputs]
+        with jax.enable_x64(True), plain():
+            outs = jax.eval_shape(self.run, *examples)
+            self.jitted = jax.jit(self.run)
+        self.outputs = tuple(Aval.of(o.shape, np.dtype(o.dtype)) for o in outs)
+        self.memo: dict = {}
+
+    def run(self, *arrays) -> tuple:
+        """The plain computation, always with a tuple of outputs."""
+        outs = self.fn.run(self.static, arrays)
+        return tuple(outs) if isinstance(outs, tuple | list) else (outs,)
+
+    def __repr__(self):
+        return f"<kernel {self.fn} {self.static} {self.inputs}>"
+
+
+_kernels: dict[tuple, Kernel] = {}
+
+
+def kernel_of(fn: Any, leaves: Sequence, static: tuple = ()) -> Kernel:
+    """The kernel for ``fn`` on these values and numbers; shape and dtype errors are raised here."""
+    key = (fn, static, *[x.aval if type(x) is Value else type(x) for x in leaves])
+    found = _kernels.get(key)
+    if found is None:
+        found = _kernels[key] = Kernel(fn, static, key[2:])
+    return found
+
+
+def execute(fn: Any, leaves: Sequence, static: tuple = ()) -> tuple[Value, ...]:
+    """Run ``fn.run(static, leaves)`` under the current policy. ``leaves``: Values and Python numbers."""
+    return _policy(kernel_of(fn, leaves, static), leaves)
+
+
+def run_kernel(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
+    """Run a kernel that is at hand under the current policy."""
+    return _policy(kernel, leaves)
+
+
+def eager(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
+    """Compile once, run now."""
+    arrays = [x.read() if type(x) is Value else x for x in leaves]
+    if any(isinstance(a, Tracer) for a in arrays):
+        return direct(kernel, arrays)
+    with jax.enable_x64(True), plain():
+        outs = kernel.jitted(*arrays)
+    return tuple(map(Value, kernel.outputs, outs))
+
+
+def direct(kernel: Kernel, arrays: Sequence) -> tuple[Value, ...]:
+    """Call the function on tracers, with PyTorch's derivative attached."""
+    with jax.enable_x64(True):
+        outs = kernel.fn.trace(kernel.static, arrays)
+    outs = outs if isinstance(outs, tuple | list) else (outs,)
+    return tuple(map(Value.of, outs))
+
+
+class Function:
+    """A plain function of arrays as something that `execute` runs."""
+
+    def __init__(self, fn: Callable):
+        self.fn = fn
+        self.__name__ = fn.__name__
+
+    def run(self, static: tuple, arrays: Sequence):
+        """``fn(*arrays, *static)``."""
+        return self.fn(*arrays, *static)
+
+    trace = run
+
+    def __repr__(self):
+        return f"<function {self.__name__}>"
+
+
+_policy = eager
+POLICIES: dict[str, Callable] = {"eager": eager}
+
+
+def set_execution(name: str) -> None:
+    """Choose how ops run: one of `POLICIES`.
+
+    Raises ValueError for another name.
+    """
+    global _policy
+    if name not in POLICIES:
+        raise ValueError(f"unknown execution policy {name!r}; choose one of {sorted(POLICIES)}")
+    _policy = POLICIES[name]
+
+
+def clear_kernels() -> None:
+    """Forget what was inferred, after a setting that inference depends on has changed."""
+    _kernels.clear()

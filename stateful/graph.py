@@ -1,0 +1,401 @@
+"""Graph nodes: what a recorded op keeps, and how it turns output gradients into input gradients.
+
+An op's node is made from its declaration: the parameter names of its formulas are what it saves. All
+formulas of a node run as one kernel; under ``create_graph`` they run as recorded ops instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import weakref
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from funcgrad.op import HOLE, Op, fit
+from funcgrad.signature import NUMBERS
+
+from . import modes
+from .execute import Aval, Kernel, Value, kernel_of, run_kernel
+
+sequence_numbers = itertools.count()
+LEAF_SEQUENCE = float("inf")
+"""Accumulation into leaves runs as soon as it is ready."""
+
+FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+class Edge(NamedTuple):
+    """Output ``nr`` of the function of ``node``: where a gradient goes."""
+
+    node: Any
+    nr: int
+
+
+NO_EDGE = Edge(None, 0)
+
+
+class Node:
+    """A step of the backward graph: takes the gradients of its outputs, gives those of its inputs.
+
+    ``edges``: where each input gradient goes. ``avals``: shape and dtype of each output.
+    """
+
+    edges: tuple[Edge, ...] = ()
+    avals: tuple[Aval, ...] = ()
+    sequence_nr: float = 0
+    pre_hooks: dict | None = None
+    """Hooks of tensors by output number: run on one gradient, before the node."""
+    retained: dict | None = None
+    """Tensors that keep their gradient, by output number."""
+    node_pre_hooks: dict | None = None
+    node_hooks: dict | None = None
+    _metadata: dict | None = None
+    anomaly_parent: Any = None
+
+    def __init__(self):
+        self.sequence_nr = next(sequence_numbers)
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes that receive this node's results, each with the output number it stands for."""
+        return tuple((edge.node, edge.nr) for edge in self.edges)
+
+    @property
+    def metadata(self) -> dict:
+        """A dictionary for the user's own notes."""
+        if self._metadata is None:
+            self._metadata = {}
+        return self._metadata
+
+    def name(self) -> str:
+        """The name PyTorch prints for this node."""
+        return type(self).__name__
+
+    def _sequence_nr(self) -> int:
+        return int(self.sequence_nr) if self.sequence_nr != LEAF_SEQUENCE else 2**64 - 1
+
+    def apply(self, grads: Sequence[Any], needed: Sequence[bool]) -> Sequence[Any]:
+        """Input gradients from output gradients. Items are None, `Value`, or Tensor.
+
+        ``needed`` says for which edges a gradient is wanted.
+        """
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Forget what was saved."""
+
+    def __repr__(self):
+        return f"<{self.name()} object at {hex(id(self))}>"
+
+
+class SavedTensor:
+    """A tensor kept for backward, and the one place that checks that it has not changed since.
+
+    An input is kept itself; an output is kept without its history, which would be a cycle.
+    """
+
+    __slots__ = ("tensor", "version", "output_nr", "unpack_hook", "packed")
+
+    def __init__(self, tensor: Any, output_nr: int | None = None):
+        self.tensor = tensor
+        self.version = tensor._counter.version
+        self.output_nr = output_nr
+        self.unpack_hook = None
+        if modes.state.saved_hooks:
+            self._pack(*modes.state.saved_hooks[-1])
+
+    def _pack(self, pack, unpack):
+        with modes.no_grad():
+            tensor = self.tensor if self.output_nr is None else self.tensor.detach()
+            self.packed = pack(tensor)
+        self.unpack_hook = unpack
+
+    def current(self, node: Node | None = None) -> Any:
+        """The tensor as it was saved, without its history if it is an output."""
+        if self.unpack_hook is not None:
+            return self.unpack_hook(self.packed)
+        if self.tensor._counter.version != self.version:
+            raise RuntimeError(_changed(self, node))
+        return self.tensor
+
+    def unpack(self, node: Node) -> Any:
+        """The tensor with its history."""
+        tensor = self.current(node)
+        if self.output_nr is None:
+            return tensor
+        return tensor._with_history(node, self.output_nr)
+
+
+def _changed(saved: SavedTensor, node: Node | None) -> str:
+    tensor = saved.tensor
+    source = node if saved.output_nr is not None else tensor._grad_fn
+    number = saved.output_nr if saved.output_nr is not None else tensor._output_nr
+    origin = f", which is output {number} of {source.name()}," if source is not None else ""
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [{tensor.type()} {list(tensor.shape)}]{origin} is at version "
+        f"{tensor._counter.version}; expected version {saved.version} instead. Hint: enable anomaly "
+        "detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True)."
+    )
+
+
+class Plan:
+    """How one kernel is recorded when certain leaves need a gradient; made once, used by every node.
+
+    ``leaves``: the leaf of each edge. ``needs``: the inputs (by position) whose formulas are
+    consulted. ``fetch``: what is saved, as ("input", leaf) or ("output", number), in order.
+    """
+
+    def __init__(self, kernel: Kernel, needs: tuple[int, ...]):
+        op: Op = kernel.fn
+        self.kernel, self.op, self.needs = kernel, op, needs
+        spans = leaf_spans(op, kernel.static)
+        self.leaves = [leaf for i in op.differentiable for leaf in spans[i]]
+        self.owners = [i for i in op.differentiable for _ in spans[i]]
+        args = op.unbind(kernel.static, [_Leaf(i) for i in range(len(kernel.inputs))])
+        self.layout: dict[str, Any] = {}
+        self.fetch: list[tuple[str, int]] = []
+        for index in needs:
+            for item in op.saves[op.names[index]]:
+                if item.name not in self.layout:
+                    self.layout[item.name] = self._place(item, args)
+        self.backwards: dict[tuple, Kernel] = {}
+
+    def _place(self, item, args):
+        """Where a formula's argument comes from: a `_Slot` of the node, or a constant."""
+        if item.source == "output":
+            return self._slot("output", item.index)
+        arg = args[item.index]
+        if item.source == "sizes":
+            many = isinstance(arg, tuple)
+            shapes = [_shape(self.kernel.inputs[x.index]) for x in (arg if many else (arg,))]
+            return tuple(shapes) if many else shapes[0]
+        if isinstance(arg, _Leaf):
+            return self._slot("input", arg.index)
+        if isinstance(arg, tuple) and any(isinstance(x, _Leaf) for x in arg):
+            return tuple(self._slot("input", x.index) if x is not None else None for x in arg)
+        return arg
+
+    def _slot(self, source: str, index: int) -> _Slot:
+        self.fetch.append((source, index))
+        return _Slot(len(self.fetch) - 1)
+
+    def arguments(self, items: Sequence[Any]) -> dict[str, Any]:
+        """The formulas' arguments by name, from the saved items in the order of ``fetch``."""
+        return {
+            name: items[place.index] if isinstance(place, _Slot)
+            else tuple(items[p.index] if isinstance(p, _Slot) else p for p in place)
+            if isinstance(place, tuple) and any(isinstance(p, _Slot) for p in place)
+            else place
+            for name, place in self.layout.items()
+        }  # fmt: skip
+
+    def run(self, static: tuple, arrays: Sequence) -> tuple:
+        """All wanted formulas on arrays. ``static``: the wanted inputs, and which gradients exist."""
+        wanted, defined = static
+        items = iter(arrays)
+        grads = [
+            next(items) if there else jnp.zeros(aval.shape, aval.dtype)
+            for aval, there in zip(self.kernel.outputs, defined, strict=True)
+        ]
+        saved = self.arguments(list(items))
+        results = []
+        for index in wanted:
+            result = self.op.apply_formula(self.op.names[index], grads, saved)
+            leaves = [leaf for leaf, i in zip(self.leaves, self.owners, strict=True) if i == index]
+            many = result if isinstance(result, tuple | list) else [result]
+            for grad, leaf in zip(many, leaves, strict=True):
+                aval = self.kernel.inputs[leaf]
+                if isinstance(aval, Aval):
+                    results.append(fit(grad, aval.shape, aval.dtype))
+        return tuple(results)
+
+    trace = run
+
+    def __repr__(self):
+        return f"{self.op.grad_fn}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Leaf:
+    """Stands for a leaf of the call."""
+
+    index: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Slot:
+    """Stands for a saved item of a node."""
+
+    index: int
+
+
+def leaf_spans(op: Op, template: tuple) -> list[range]:
+    """For each parameter the leaves that belong to it."""
+    spans, start = [], 0
+    for entry in template:
+        count = 1 if entry is HOLE else 0
+        if isinstance(entry, tuple):
+            count = sum(item is HOLE for item in entry)
+        spans.append(range(start, start + count))
+        start += count
+    return spans
+
+
+def _shape(aval) -> tuple[int, ...]:
+    return aval.shape if isinstance(aval, Aval) else ()
+
+
+class OpNode(Node):
+    """The node of a declared op. ``saved`` is None once the node was released."""
+
+    plan: Plan
+    saved: list | None
+
+    def __init__(self, plan: Plan, edges: tuple[Edge, ...], saved: list):
+        self.sequence_nr = next(sequence_numbers)
+        self.plan = plan
+        self.edges = edges
+        self.saved = saved
+        self.avals = plan.kernel.outputs
+
+    def release(self):
+        if self.plan.fetch:
+            self.saved = None
+
+    def apply(self, grads, needed):
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        if not any(g is not None for g in grads):
+            return [None] * len(self.edges)
+        if modes.state.grad_enabled:
+            return self._apply_recorded(grads, needed)
+        plan = self.plan
+        wanted = self._wanted(needed)
+        leaves = [g if type(g) is Value else g._read() for g in grads if g is not None]
+        key = (wanted, tuple([g is not None for g in grads]))
+        leaves += [
+            item.current(self)._read() if type(item) is SavedTensor else item
+            for item in self.saved
+        ]
+        kernel = plan.backwards.get(key)
+        if kernel is None or kernel.inputs[0] is not leaves[0].aval:
+            kernel = plan.backwards[key] = kernel_of(plan, leaves, key)
+        return self._scatter(wanted, run_kernel(kernel, leaves))
+
+    def _wanted(self, needed: Sequence[bool]) -> tuple[int, ...]:
+        plan = self.plan
+        if all(needed) or len(plan.needs) == 1:
+            return plan.needs
+        asked = {owner for owner, need in zip(plan.owners, needed, strict=True) if need}
+        return tuple(i for i in plan.needs if i in asked)
+
+    def _scatter(self, wanted, results) -> list:
+        """Results in the order of the edges."""
+        items = iter(results)
+        plan = self.plan
+        if len(wanted) == len(results) == len(plan.leaves):
+            return list(results)
+        return [
+            next(items) if owner in wanted and isinstance(plan.kernel.inputs[leaf], Aval) else None
+            for owner, leaf in zip(plan.owners, plan.leaves, strict=True)
+        ]
+
+    def _apply_recorded(self, grads, needed):
+        """The formulas op by op on Tensors, so that the result can be differentiated."""
+        plan = self.plan
+        saved = plan.arguments(self.unpack_all())
+        full = [
+            self.as_tensor(g) if g is not None else self.zeros(aval)
+            for g, aval in zip(grads, self.avals, strict=True)
+        ]
+        wanted = self._wanted(needed)
+        results = []
+        for index in wanted:
+            result = plan.op.apply_formula(plan.op.names[index], full, saved)
+            results.extend(result if isinstance(result, tuple | list) else [result])
+        return self._scatter(wanted, results)
+
+    def unpack_all(self) -> list:
+        """What was saved, tensors with their history."""
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        return [x.unpack(self) if type(x) is SavedTensor else x for x in self.saved]
+
+    zeros: Any = None
+    as_tensor: Any = None
+    """Make a Tensor of zeros, and one of a Value; set where Tensor is defined."""
+
+
+@functools.cache
+def node_class(op: Op) -> type[OpNode]:
+    """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
+    names = dict.fromkeys(item.name for items in op.saves.values() for item in items)
+    fields: dict[str, Any] = {}
+    for name in names:
+        fields[f"_saved_{name}"] = property(functools.partial(_saved_attribute, name))
+        fields[f"_raw_saved_{name}"] = property(functools.partial(_raw_attribute, name))
+    return type(op.grad_fn or op.name, (OpNode,), fields)
+
+
+def _saved_attribute(name: str, node: OpNode):
+    return node.plan.arguments(node.unpack_all()).get(name)
+
+
+def _raw_attribute(name: str, node: OpNode):
+    if node.saved is None:
+        raise RuntimeError(FREED)
+    return node.plan.arguments(node.saved).get(name)
+
+
+class AccumulateGrad(Node):
+    """The end of the graph: adds what arrives into the ``.grad`` of a leaf."""
+
+    def __init__(self, variable: Any):
+        self.sequence_nr = LEAF_SEQUENCE
+        self.variable = variable
+        self.avals = (variable._aval,)
+
+    def apply(self, grads, needed):
+        self.variable._accumulate(grads[0])
+        return ()
+
+
+def gradient_edge(tensor: Any) -> Edge:
+    """Where the gradient of ``tensor`` goes; `NO_EDGE` if it needs none."""
+    node = tensor._current_grad_fn()
+    if node is not None:
+        return Edge(node, tensor._output_nr)
+    if not tensor._requires_grad:
+        return NO_EDGE
+    return Edge(accumulator(tensor), 0)
+
+
+def accumulator(tensor: Any) -> AccumulateGrad:
+    """The one live `AccumulateGrad` of a leaf; the leaf holds it weakly."""
+    node = tensor._accumulator() if tensor._accumulator is not None else None
+    if node is None:
+        node = AccumulateGrad(tensor)
+        tensor._accumulator = weakref.ref(node)
+    return node
+
+
+def is_number(x: Any) -> bool:
+    """Whether ``x`` is a number that may stand for a tensor."""
+    return isinstance(x, NUMBERS)
+
+
+def aval_of(x: Any) -> Aval:
+    """Shape and dtype of a Value or of a host array."""
+    return x.aval if type(x) is Value else Aval.of(np.shape(x), np.dtype(x.dtype))

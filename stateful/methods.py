@@ -1,0 +1,88 @@
+"""The functions and Tensor methods that follow from declarations: ``add``, ``x.add``, ``x.add_``, ``x + y``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import funcgrad as funcgrad  # every op is declared when this is imported
+from funcgrad.op import COMPOSITES, REGISTRY
+
+from .dispatch import public, public_inplace
+from .tensor import Tensor
+
+FUNCTIONS: dict[str, dict[str, Callable]] = {}
+"""Public functions by face ("torch", "nn", "linalg", ...) and name."""
+
+
+def derive() -> None:
+    """Make every function and method from the registry."""
+    declared: dict[tuple[str, str], Any] = {}
+    for op in REGISTRY.values():
+        declared.setdefault((op.face, op.name), op)
+    for item in COMPOSITES.values():
+        declared[item.face, item.name] = item
+    for (face, name), item in declared.items():
+        function = public(item)
+        if face in ("tensor", "method"):
+            _attach(name, function)
+        if face in ("tensor", "torch"):
+            FUNCTIONS.setdefault("torch", {})[name] = function
+        elif face not in ("method",):
+            FUNCTIONS.setdefault(face, {})[name] = function
+        if item.inplace:
+            _attach(f"{name}_", public_inplace(item))
+        if item.dunder:
+            _attach_operator(item.dunder, function, item.inplace)
+
+
+def _attach(name: str, function: Callable) -> None:
+    if name not in Tensor.__dict__:
+        setattr(Tensor, name, function)
+
+
+_REFLECTED = {"add", "mul", "and", "or", "xor"}
+"""Operators whose reflected form is the same op with the Tensor first, as in PyTorch."""
+
+
+def _attach_operator(name: str, function: Callable, inplace: bool) -> None:
+    setattr(Tensor, f"__{name}__", _operator(function))
+    if inplace:
+        setattr(Tensor, f"__i{name}__", _operator(getattr(Tensor, f"{function.__name__}_")))
+    if name in _REFLECTED:
+        setattr(Tensor, f"__r{name}__", _operator(function))
+
+
+def _operator(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def operator(self, *others):
+        for other in others:
+            if not isinstance(other, _OPERANDS):
+                return NotImplemented
+        return function(self, *others)
+
+    return operator
+
+
+_OPERANDS = (Tensor, bool, int, float, complex, np.generic)
+
+
+def _attach_reflected() -> None:
+    """The operators with the Tensor on the right that do not commute."""
+    functions = FUNCTIONS["torch"]
+    swapped = {name: lambda self, other, f=functions[public]: f(other, self) for name, public in {
+        "pow": "pow", "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul",
+        "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+    }.items()}  # fmt: skip
+    swapped["sub"] = functions["rsub"]
+    swapped["truediv"] = lambda self, other: functions["mul"](functions["reciprocal"](self), other)
+    for name, function in swapped.items():
+        setattr(Tensor, f"__r{name}__", _operator(function))
+    Tensor.__matmul__ = _operator(functions["matmul"])  # type: ignore[attr-defined]
+
+
+derive()
+_attach_reflected()

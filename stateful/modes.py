@@ -1,0 +1,205 @@
+"""Grad mode: whether ops are recorded. Thread-local, as in PyTorch.
+
+Source of the rules: https://pytorch.org/docs/stable/notes/autograd.html#locally-disabling-gradient-computation
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+
+
+class _State(threading.local):
+    """What the current thread has switched on."""
+
+    grad_enabled: bool = True
+    inference: bool = False
+    anomaly: bool = False
+    anomaly_checks_nan: bool = True
+    multithreading: bool = True
+    saved_hooks: tuple = ()
+    saved_hooks_disabled: str | None = None
+
+
+state = _State()
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops are being recorded in this thread.
+
+    >>> import stateful as torch
+    >>> with torch.no_grad():
+    ...     torch.is_grad_enabled()
+    False
+    """
+    return state.grad_enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether `inference_mode` is on in this thread."""
+    return state.inference
+
+
+class ContextDecorator:
+    """A context manager that also decorates functions, generator functions and, deprecated, classes.
+
+    Each call enters a fresh clone; a generator is in the mode only while its own code runs.
+    """
+
+    def clone(self):
+        """A fresh context manager with the same arguments."""
+        return type(self)()
+
+    def __enter__(self):
+        raise NotImplementedError
+
+    def __exit__(self, *exc):
+        raise NotImplementedError
+
+    def __call__(self, target):
+        if inspect.isclass(target):
+            raise TypeError(
+                f"cannot decorate the class {target.__name__} with {type(self).__name__}: "
+                "decorate its methods instead"
+            )
+        if inspect.isgeneratorfunction(target):
+            return self._wrap_generator(target)
+
+        @functools.wraps(target)
+        def wrapper(*args, **kwargs):
+            with self.clone():
+                return target(*args, **kwargs)
+
+        return wrapper
+
+    def _wrap_generator(self, target):
+        @functools.wraps(target)
+        def wrapper(*args, **kwargs):
+            generator = target(*args, **kwargs)
+            try:
+                with self.clone():
+                    item = generator.send(None)
+                while True:
+                    try:
+                        sent = yield item
+                    except GeneratorExit:
+                        with self.clone():
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        with self.clone():
+                            item = generator.throw(error)
+                    else:
+                        with self.clone():
+                            item = generator.send(sent)
+            except StopIteration as stop:
+                return stop.value
+
+        return wrapper
+
+
+class _NoParameters(ContextDecorator):
+    """`no_grad` may be used without parentheses: ``@torch.no_grad``."""
+
+    def __new__(cls, target=None):
+        self = super().__new__(cls)
+        if target is None:
+            return self
+        self.__init__()
+        return self(target)
+
+
+class no_grad(_NoParameters):
+    """Context manager and decorator: nothing is recorded inside.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    _enabled = False
+
+    def __init__(self, target=None):
+        self._previous = state.grad_enabled
+
+    def __enter__(self):
+        self._previous = state.grad_enabled
+        state.grad_enabled = self._enabled
+
+    def __exit__(self, *exc):
+        state.grad_enabled = self._previous
+
+
+class enable_grad(no_grad):
+    """Context manager and decorator: recording is on inside, even under `no_grad`."""
+
+    _enabled = True
+
+
+class set_grad_enabled(ContextDecorator):
+    """Switch recording on or off, as a function call, a context manager or a decorator.
+
+    >>> import stateful as torch
+    >>> with torch.set_grad_enabled(False):
+    ...     torch.is_grad_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool):
+        self._mode = bool(mode)
+        self._previous = state.grad_enabled
+        state.grad_enabled = self._mode
+
+    def __enter__(self):
+        state.grad_enabled = self._mode
+
+    def __exit__(self, *exc):
+        state.grad_enabled = self._previous
+
+    def __call__(self, target):
+        state.grad_enabled = self._previous
+        return super().__call__(target)
+
+    def clone(self):
+        return type(self)(self._mode)
+
+    def __str__(self):
+        return f"set_grad_enabled(mode={self._mode})"
+
+    __repr__ = __str__
+
+
+class inference_mode(ContextDecorator):
+    """Context manager and decorator: nothing is recorded and new tensors can never be.
+
+    >>> import stateful as torch
+    >>> with torch.inference_mode():
+    ...     x = torch.ones(2)
+    >>> x.is_inference()
+    True
+    """
+
+    def __new__(cls, mode=True):
+        self = super().__new__(cls)
+        if isinstance(mode, bool):
+            return self
+        self.__init__()
+        return self(mode)
+
+    def __init__(self, mode: bool = True):
+        self._mode = mode if isinstance(mode, bool) else True
+
+    def __enter__(self):
+        self._previous = (state.inference, state.grad_enabled)
+        state.inference = self._mode
+        state.grad_enabled = not self._mode
+
+    def __exit__(self, *exc):
+        state.inference, state.grad_enabled = self._previous
+
+    def clone(self):
+        return type(self)(self._mode)

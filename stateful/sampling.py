@@ -1,0 +1,233 @@
+"""`rand`, `randn`, `normal`, `x.uniform_()`, ...: tensors of random numbers, bit for bit PyTorch's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from funcgrad import random as pure
+from funcgrad import types
+
+from . import dtypes, layout, modes
+from .creation import place
+from .dispatch import store, wrap
+from .execute import Value
+from .random import Generator, default_generator
+from .tensor import Tensor
+from .views import check_inplace
+
+
+def draw(generator: Generator | None, sampler: Callable, *args: Any, **kwargs: Any) -> Value:
+    """One draw as a Value."""
+    return Value.of((generator or default_generator).draw(sampler, *args, **kwargs))
+
+
+def _shape(size: tuple) -> tuple[int, ...]:
+    size = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
+    return tuple(int(n) for n in size)
+
+
+def _floating(dtype: Any) -> np.dtype:
+    return types.default_dtype() if dtype is None else dtypes.as_dtype(dtype).numpy
+
+
+def _leaf(value: Value, device, requires_grad: bool) -> Tensor:
+    out = place(wrap(value), device)
+    if requires_grad:
+        out.requires_grad = True
+    return out
+
+
+def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None,
+         requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+    """Uniform numbers in [0, 1).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    value = draw(generator, pure.uniform, _shape(size), _floating(dtype))
+    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+
+
+def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None,
+          requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+    """Standard normal numbers.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randn(2)
+    tensor([ 1.5410, -0.2934])
+    """
+    value = draw(generator, pure.normal, _shape(size), _floating(dtype))
+    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+
+
+def randint(*args, low=None, high=None, size=None, generator=None, out=None, dtype=None,
+            layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+    """Integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
+    args = list(args)
+    if size is None:
+        size = args.pop()
+    if high is None:
+        high = args.pop()
+    low = (args.pop() if args else 0) if low is None else low
+    wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
+    value = draw(generator, pure.randint, _shape((size,)), int(low), int(high), wanted)
+    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+
+
+def randperm(n: int, *, generator=None, out=None, dtype=None, layout=None, device=None,
+             requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+    """A random permutation of ``range(n)``."""
+    wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
+    value = draw(generator, pure.randperm, int(n), wanted)
+    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+
+
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator=None, out=None, dtype=None,
+           layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+    """Normal numbers with given means and standard deviations, tensors or numbers."""
+    if size is not None:
+        value = draw(generator, pure.normal, _shape((size,)), _floating(dtype), mean, std)
+        return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+    given = [x for x in (mean, std) if isinstance(x, Tensor)]
+    if not given:
+        raise TypeError("normal() received numbers for mean and std: pass size= as well")
+    shape = np.broadcast_shapes(*(g._aval.shape for g in given))
+    first = given[0]._aval.dtype
+    with modes.no_grad():
+        noise = wrap(draw(generator, pure.normal, shape, first))
+        made = noise * std + mean  # type: ignore[operator]
+    return made if out is None else out._assign(made)
+
+
+def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tensor:
+    """1 with the probabilities in ``input`` (or ``p``), else 0."""
+    chance = input._read().numpy() if p is None else p
+    if p is None and ((chance < 0) | (chance > 1)).any():
+        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+    value = draw(generator, pure.bernoulli, input._aval.shape, input._aval.dtype, chance)
+    made = wrap(value)
+    return made if out is None else out._assign(made)
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator=None,
+                out=None) -> Tensor:  # fmt: skip
+    """Indices drawn with the weights in each row."""
+    weights = input._read().numpy()
+    made = wrap(draw(generator, pure.multinomial, weights, num_samples, replacement))
+    return made if out is None else out._assign(made)
+
+
+def _like(function: Callable) -> Callable:
+    def like(input, *args, dtype=None, device=None, requires_grad=False, layout=None,
+             memory_format=None, generator=None, **kwargs):  # fmt: skip
+        return function(*args, *kwargs.values(), input.shape, dtype=dtype or input.dtype, device=device,
+                        requires_grad=requires_grad, generator=generator)  # fmt: skip
+
+    like.__name__ = f"{function.__name__}_like"
+    like.__doc__ = f"`{function.__name__}` in the shape and dtype of ``input``."
+    return like
+
+
+rand_like, randn_like, randint_like = map(_like, (rand, randn, randint))
+
+
+# -- in place --------------------------------------------------------------------------------------
+
+
+def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args: Any) -> Tensor:
+    """Overwrite a tensor with a draw, in the order of its memory."""
+    check_inplace(tensor, modes.state.grad_enabled)
+    shape = tensor._aval.shape
+    order = _memory_order(tensor)
+    drawn = (generator or default_generator).draw(
+        sampler, tuple(shape[i] for i in order), tensor._aval.dtype, *args
+    )
+    store(tensor, Value.of(drawn.transpose(np.argsort(order)) if len(order) > 1 else drawn))
+    return tensor
+
+
+def _memory_order(tensor: Tensor) -> list[int]:
+    if layout.is_default(tensor):
+        return list(range(tensor.ndim))
+    stride = layout.of(tensor).stride
+    return sorted(range(tensor.ndim), key=lambda i: -stride[i])
+
+
+def uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator=None, **kwargs) -> Tensor:
+    """Overwrite with uniform numbers in [from, to)."""
+    low = kwargs.pop("from", kwargs.pop("a", from_))
+    high = kwargs.pop("b", to)
+    if low > high:
+        raise RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
+        )
+    return fill_(self, generator, pure.uniform, low, high)
+
+
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator=None) -> Tensor:
+    """Overwrite with normal numbers."""
+    if std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    contiguous = self.is_contiguous()
+
+    def sampler(state, shape, dtype, mean, std):
+        return pure.normal(state, shape, dtype, mean, std, contiguous=contiguous)
+
+    return fill_(self, generator, sampler, mean, std)
+
+
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator=None) -> Tensor:
+    """Overwrite with exponential numbers of rate ``lambd``."""
+    if lambd <= 0:
+        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
+    return fill_(self, generator, pure.exponential, lambd)
+
+
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator=None) -> Tensor:
+    """Overwrite with 1 with probability ``p``, else 0."""
+    return fill_(self, generator, pure.bernoulli, p._read().numpy() if isinstance(p, Tensor) else p)
+
+
+def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator=None) -> Tensor:
+    """Overwrite with Cauchy numbers."""
+    return fill_(self, generator, pure.cauchy, median, sigma)
+
+
+def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator=None) -> Tensor:
+    """Overwrite with log-normal numbers."""
+    return fill_(self, generator, pure.log_normal, mean, std)
+
+
+def geometric_(self: Tensor, p: float, *, generator=None) -> Tensor:
+    """Overwrite with geometric numbers."""
+    return fill_(self, generator, pure.geometric, p)
+
+
+def random_(self: Tensor, from_: int | None = None, to: int | None = None, *, generator=None,
+            **kwargs) -> Tensor:  # fmt: skip
+    """Overwrite with integers: of the whole range, below ``to``, or in [from, to)."""
+    low = kwargs.pop("from", from_)
+    if low is None and to is None:
+        return fill_(self, generator, pure.random)
+    low, high = (0, low) if to is None else (low or 0, to)
+
+    def sampler(state, shape, dtype, low, high):
+        return pure.randint(state, shape, low, high, dtype)
+
+    return fill_(self, generator, sampler, low, high)
+
+
+SAMPLERS = {
+    f.__name__: f
+    for f in (rand, randn, randint, randperm, normal, bernoulli, multinomial, rand_like, randn_like,
+              randint_like)
+}  # fmt: skip
+for _method in (uniform_, normal_, exponential_, bernoulli_, cauchy_, log_normal_, geometric_,
+                random_, bernoulli, multinomial):  # fmt: skip
+    setattr(Tensor, _method.__name__, _method)

@@ -1,0 +1,316 @@
+"""Storage, views, in-place writes and what they do to history.
+
+A `Storage` is the only mutable cell. A tensor is (storage, view, history); a `View` is a chain of steps
+from the storage's value. Reading replays the chain, once per value of the storage; writing goes back
+through it. The formula of a view op already says "put these elements back", so there is no second
+declaration for writing.
+
+Rules of autograd for in-place operations:
+https://pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-autograd
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+from funcgrad.op import Op
+
+from . import modes
+from .execute import Value, execute, kernel_of
+from .graph import Edge, Node, gradient_edge
+
+
+class Counter:
+    """Counts in-place writes. `Storage` is one; ``.data`` gets one of its own."""
+
+    __slots__ = ("version",)
+
+    def __init__(self):
+        self.version = 0
+
+
+class Storage(Counter):
+    """The one mutable cell: a value shared by a tensor and its views."""
+
+    __slots__ = ("value", "geometry", "__weakref__")
+
+    def __init__(self, value: Value):
+        self.value = value
+        self.version = 0
+        self.geometry = None
+
+
+class Step(NamedTuple):
+    """One view op with its static arguments, and which of its outputs is meant."""
+
+    op: Op
+    template: tuple
+    output: int
+
+
+class View:
+    """A chain of steps, with the result for the value it was last applied to."""
+
+    __slots__ = ("steps", "source", "value", "geometry")
+
+    def __init__(self, steps: tuple[Step, ...], source: Value, value: Value):
+        self.steps = steps
+        self.source = source
+        self.value = value
+        self.geometry: Any = None
+
+
+def read(storage: Storage, view: View | None) -> Value:
+    """The current value seen through ``view``."""
+    if view is None:
+        return storage.value
+    if view.source is not storage.value:
+        view.value = apply_steps(view.steps, storage.value)
+        view.source = storage.value
+    return view.value
+
+
+def write(storage: Storage, view: View | None, value: Value) -> None:
+    """Make ``value`` what is seen through ``view``."""
+    if view is None:
+        storage.value = value
+        return
+    storage.value = put_back(view.steps, storage.value, value)
+    view.source, view.value = storage.value, value
+
+
+def apply_steps(steps: Sequence[Step], value: Value) -> Value:
+    """The chain of view ops on a value."""
+    for step in steps:
+        value = execute(step.op, (value,), step.template)[step.output]
+    return value
+
+
+def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
+    """``base`` with the elements that the chain selects replaced by ``value``."""
+    bases = [base]
+    for step in steps[:-1]:
+        bases.append(apply_steps((step,), bases[-1]))
+    for step, below in zip(reversed(steps), reversed(bases), strict=True):
+        (value,) = execute(put(step.op, step.output), (below, value), step.template)
+    return value
+
+
+class Put:
+    """Writes one output of a view op back into its input, by the op's own formula."""
+
+    def __init__(self, op: Op, output: int):
+        self.op, self.output = op, output
+
+    def run(self, static: tuple, arrays: Sequence):
+        """``arrays``: the input and the new output."""
+        below, value = arrays
+        placed = pull_back(self.op, static, self.output, below, value)
+        touched = pull_back(
+            self.op, static, self.output, jnp.zeros(below.shape, jnp.int8),
+            jnp.ones(value.shape, jnp.int8),
+        )  # fmt: skip
+        return jnp.where(touched != 0, placed.astype(below.dtype), below)
+
+    trace = run
+
+    def __repr__(self):
+        return f"put_{self.op.name}"
+
+
+@functools.cache
+def put(op: Op, output: int) -> Put:
+    """The one `Put` of a view op's output."""
+    return Put(op, output)
+
+
+def pull_back(op: Op, template: tuple, output: int, below: Any, grad: Any) -> Any:
+    """The formula of a view op on the gradient of one output."""
+    args = op.unbind(template, [below])
+    if not isinstance(op.outputs, str):
+        return op.apply_formula("self", [grad], op.saved_values(["self"], args, []))
+    shapes = op.run(template, [below])
+    grads = [jnp.zeros(s.shape, s.dtype) for s in shapes]
+    grads[output] = grad
+    return op.apply_formula("self", grads, op.saved_values(["self"], args, []))
+
+
+# -- in-place writes and history -------------------------------------------------------------------
+
+
+def check_inplace(tensor: Any, records: bool) -> None:
+    """Raise PyTorch's error if ``tensor`` may not be written to here. ``records``: grad mode is on."""
+    if tensor._inference and not modes.state.inference:
+        if records and tensor._requires_grad:
+            raise RuntimeError(
+                "Inplace update to inference tensor outside InferenceMode is not allowed. You can "
+                "make a clone to get a normal tensor before doing inplace update."
+            )
+    if not records:
+        return
+    if tensor._base is not None:
+        _check_view(tensor)
+    if tensor._requires_grad and tensor._current_grad_fn() is None:
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation. Update it "
+            "under torch.no_grad(), or make a new tensor instead."
+        )
+
+
+CREATION_ERRORS = {
+    "no_grad": (
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
+        "your code by moving both the view and the inplace either both inside the no_grad block (if "
+        "you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
+        "tracked)."
+    ),
+    "multi_output": (
+        "{name} is a view and is being modified inplace. This view is the output of a function that "
+        "returns multiple views. Such functions do not allow the output views to be modified "
+        "inplace. You should replace the inplace operation by an out-of-place one."
+    ),
+    "custom_function": (
+        "{name} is a view and is being modified inplace. This view was created inside a custom "
+        "Function (or because an input was returned as-is) and the autograd logic to handle "
+        "view+inplace would override the custom backward associated with the custom Function, "
+        "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
+        "the output of the custom Function."
+    ),
+    "inference": (
+        "A view was created in inference mode and is being modified inplace in normal mode. "
+        "Clone it, or move both into the same mode."
+    ),
+}
+
+
+def _check_view(view: Any) -> None:
+    kind = view._creation
+    if kind != "default" and (view._requires_grad or kind not in ("no_grad", "inference")):
+        node = view._grad_fn
+        name = f"Output {view._output_nr} of {node.name()}" if node is not None else "Output 0"
+        raise RuntimeError(CREATION_ERRORS[kind].format(name=name))
+    base = view._base
+    if base._requires_grad and base._current_grad_fn() is None:
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
+
+
+def relative_steps(view: Any) -> tuple[Step, ...]:
+    """The steps from a view's base, which may itself be seen through a view, to the view."""
+    base = view._base
+    skip = len(base._view.steps) if base._view is not None else 0
+    return view._view.steps[skip:]
+
+
+def rebase_history(tensor: Any, node: Node) -> None:
+    """Make ``node`` the history of a tensor that was just written to, and of its base."""
+    if tensor._base is None:
+        tensor._set_history(node, 0)
+        return
+    base = tensor._base
+    base_node = CopySlices(gradient_edge(base), relative_steps(tensor), base._aval, node)
+    base._set_history(base_node, 0)
+    tensor._requires_grad = True
+    current_grad_fn(tensor)
+
+
+def current_grad_fn(tensor: Any) -> Node | None:
+    """The history of a tensor; that of a view is renewed if its base was written to since."""
+    if tensor._base is None or tensor._grad_version == tensor._counter.version:
+        return tensor._grad_fn
+    edge = gradient_edge(tensor._base)
+    if edge.node is not None:
+        tensor._set_history(AsStridedBackward0(edge, tensor), 0)
+    tensor._grad_version = tensor._counter.version
+    return tensor._grad_fn
+
+
+class CopySlices(Node):
+    """The history of a base after ``node`` wrote to a view of it.
+
+    The gradient of what was written goes through ``node``; that of the rest passes by.
+    """
+
+    def __init__(self, base_edge: Edge, steps: tuple[Step, ...], aval: Any, node: Node):
+        super().__init__()
+        self.steps, self.node, self.avals = steps, node, (aval,)
+        self.edges = (base_edge, *node.edges[1:])
+
+    def release(self):
+        if self.node is not None:
+            self.node.release()
+
+    def apply(self, grads, needed):
+        grad = self._tensor(grads[0])
+        with modes.set_grad_enabled(modes.state.grad_enabled):
+            result = grad.clone()
+            part = result
+            for step in self.steps:
+                part = part._apply_step(step)
+            inner = list(self.node.apply([part.clone()], [True, *needed[1:]]))
+            with_self = inner[0] if inner else None
+            if with_self is None:
+                part.zero_()
+            else:
+                part.copy_(self._tensor(with_self))
+        return [result if needed[0] else None, *inner[1:]]
+
+    _tensor: Any = None
+    """Wraps a Value as a Tensor; set where Tensor is defined."""
+
+
+class AsStridedBackward0(Node):
+    """The renewed history of a view whose base was written to."""
+
+    def __init__(self, edge: Edge, view: Any):
+        super().__init__()
+        self.edges, self.avals = (edge,), (view._aval,)
+        self.steps, self.base_aval = relative_steps(view), view._base._aval
+        self._saved_size, self._saved_stride = tuple(view.size()), tuple(view.stride())
+        self._saved_storage_offset = view.storage_offset()
+
+    def apply(self, grads, needed):
+        if modes.state.grad_enabled:
+            return [grads[0]._pull_back(self.steps, self.base_aval)]
+        grad = grads[0] if type(grads[0]) is Value else grads[0]._read()
+        return [pull_back_steps(self.steps, self.base_aval, grad)]
+
+
+def pull_back_steps(steps: Sequence[Step], base_aval: Any, grad: Value) -> Value:
+    """The gradient of a base from that of a view of it."""
+    for step, aval in zip(reversed(steps), reversed(step_avals(steps, base_aval)), strict=True):
+        (grad,) = execute(_pull_like(step, aval), (grad,), step.template)
+    return grad
+
+
+def step_avals(steps: Sequence[Step], aval: Any) -> list:
+    """The aval that each step is applied to."""
+    found = [aval]
+    for step in steps[:-1]:
+        outputs = kernel_of(step.op, (Value(found[-1]),), step.template).outputs
+        found.append(outputs[step.output])
+    return found
+
+
+@functools.cache
+def _pull_like(step: Step, aval: Any) -> _PullLike:
+    return _PullLike(step, aval)
+
+
+class _PullLike:
+    """The gradient of a view op for an input of known aval."""
+
+    def __init__(self, step: Step, aval: Any):
+        self.step, self.aval = step, aval
+
+    def run(self, static: tuple, arrays: Sequence):
+        below = jnp.zeros(self.aval.shape, arrays[0].dtype)
+        return pull_back(self.step.op, static, self.step.output, below, arrays[0])
+
+    trace = run
