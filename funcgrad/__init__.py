@@ -24,6 +24,8 @@ from .ops.arithmetic import reciprocal as reciprocal
 from .ops.arithmetic import remainder as remainder
 from .ops.arithmetic import rsub as rsub
 from .ops.arithmetic import sub as sub
+from .ops.binary_loss import binary_cross_entropy as binary_cross_entropy
+from .ops.binary_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .ops.blend import addcdiv as addcdiv
 from .ops.blend import addcmul as addcmul
 from .ops.blend import copysign as copysign
@@ -46,6 +48,8 @@ from .ops.choose import fmin as fmin
 from .ops.choose import maximum as maximum
 from .ops.choose import minimum as minimum
 from .ops.choose import where as where
+from .ops.class_loss import cross_entropy as cross_entropy
+from .ops.class_loss import nll_loss as nll_loss
 from .ops.compare import allclose as allclose
 from .ops.compare import bitwise_and as bitwise_and
 from .ops.compare import bitwise_left_shift as bitwise_left_shift
@@ -107,6 +111,12 @@ from .ops.creation import triu as triu
 from .ops.creation import triu_indices as triu_indices
 from .ops.creation import zeros as zeros
 from .ops.creation import zeros_like as zeros_like
+from .ops.dropout import alpha_dropout as alpha_dropout
+from .ops.dropout import dropout as dropout
+from .ops.dropout import dropout1d as dropout1d
+from .ops.dropout import dropout2d as dropout2d
+from .ops.dropout import dropout3d as dropout3d
+from .ops.dropout import feature_alpha_dropout as feature_alpha_dropout
 from .ops.extrema import all as all
 from .ops.extrema import amax as amax
 from .ops.extrema import amin as amin
@@ -117,6 +127,11 @@ from .ops.extrema import argmin as argmin
 from .ops.extrema import count_nonzero as count_nonzero
 from .ops.extrema import max as max
 from .ops.extrema import min as min
+from .ops.loss import huber_loss as huber_loss
+from .ops.loss import kl_div as kl_div
+from .ops.loss import l1_loss as l1_loss
+from .ops.loss import mse_loss as mse_loss
+from .ops.loss import smooth_l1_loss as smooth_l1_loss
 from .ops.norm import dist as dist
 from .ops.norm import norm as norm
 from .ops.norm import vector_norm as vector_norm

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
-ADAPTIVE = {
+# Our names, and diffrax's. Kvaerno's methods are implicit; for rk4 see `_rk4`.
+_ADAPTIVE = {
     "bosh3": "Bosh3",
     "dopri5": "Dopri5",
     "dopri8": "Dopri8",
@@ -24,17 +25,12 @@ ADAPTIVE = {
     "kvaerno3": "Kvaerno3",
     "kvaerno5": "Kvaerno5",
 }
-"""Methods that choose their own steps, and diffrax's names for them. Kvaerno's are implicit."""
-
-FIXED = {"euler": "Euler", "midpoint": "Midpoint", "heun": "Heun", "rk4": None}
-"""Methods that walk in steps of ``step_size``. diffrax has no classical Runge-Kutta: see `_rk4`."""
-
-ADJOINTS = {
+_FIXED = {"euler": "Euler", "midpoint": "Midpoint", "heun": "Heun", "rk4": None}
+_ADJOINTS = {
     "adjoint": "BacksolveAdjoint",
     "checkpoint": "RecursiveCheckpointAdjoint",
     "direct": "DirectAdjoint",
 }
-"""How gradients are computed, and diffrax's names for it."""
 
 
 class SolveError(RuntimeError):
@@ -89,7 +85,7 @@ def odeint(
     -0.7358
     """
     diffrax = _diffrax()
-    _check_choice("gradient", gradient, ADJOINTS)
+    _check_choice("gradient", gradient, _ADJOINTS)
     if dense and gradient == "adjoint":
         raise ValueError(
             'odeint: dense=True cannot be used with gradient="adjoint", which keeps the solution '
@@ -293,25 +289,25 @@ def _check_choice(what, choice, choices):
 
 def _solver(diffrax, method, step_size):
     """diffrax's solver for a method, and whether it walks in fixed steps."""
-    _check_choice("method", method, {**ADAPTIVE, **FIXED})
-    if method in ADAPTIVE:
+    _check_choice("method", method, {**_ADAPTIVE, **_FIXED})
+    if method in _ADAPTIVE:
         if step_size is not None:
             raise ValueError(
                 f"odeint: {method} chooses its own steps, so step_size={step_size} has no meaning. "
-                f"Leave it out, or use one of {', '.join(FIXED)}."
+                f"Leave it out, or use one of {', '.join(_FIXED)}."
             )
-        return getattr(diffrax, ADAPTIVE[method])(), False
+        return getattr(diffrax, _ADAPTIVE[method])(), False
     if step_size is None or not step_size > 0:
         raise ValueError(
             f"odeint: {method} walks in fixed steps and needs a positive step_size; "
             f"got {step_size}."
         )
-    return _rk4() if method == "rk4" else getattr(diffrax, FIXED[method])(), True
+    return _rk4() if method == "rk4" else getattr(diffrax, _FIXED[method])(), True
 
 
 def _adjoint(diffrax, gradient):
     options = {"throw": True} if gradient == "adjoint" else {}
-    return getattr(diffrax, ADJOINTS[gradient])(**options)
+    return getattr(diffrax, _ADJOINTS[gradient])(**options)
 
 
 @functools.cache

@@ -122,6 +122,8 @@ class Op:
         self.vjp: dict[str, Callable] = _derive(self, vjp) if isinstance(vjp, Derived) else vjp
         self.saves = {name: self._saves(name) for name in self.vjp}
         self.differentiable = [i for i, p in enumerate(self.params) if p.name in self.vjp]
+        self._binders = [(p.kind, p.convert, p.default) for p in self.params]
+        self._tails = self._make_tails()
         self._pure = functools.cache(self._make_pure)
 
     def __repr__(self):
@@ -143,25 +145,46 @@ class Op:
         return self._pure(template)(*map(_as_operand, leaves))
 
     def bind(self, args: Sequence, kwargs: dict) -> tuple[list, tuple]:
-        """Split a call into its data (``leaves``) and a hashable ``template`` of everything else."""
-        params = self.params
-        if kwargs or len(args) != len(params):
-            args = self._complete(args, kwargs)
+        """Split a call into its data (``leaves``) and a hashable ``template`` of everything else.
+
+        A scalar that was left out or that is a small integer is not worth being data.
+        """
+        tail = self._tails.get(len(args)) if not kwargs else None
+        if tail is None:
+            args, tail = self._complete(args, kwargs), ()
         leaves: list = []
-        template = []
-        for param, arg in zip(params, args, strict=True):
-            kind = param.kind
+        template: list = []
+        for (kind, convert, default), arg in zip(self._binders, args, strict=False):
             if kind == "static":
-                template.append(arg if param.convert is None else param.convert(arg))
+                template.append(arg if convert is None else convert(arg))
             elif arg is None:
                 template.append(None)
+            elif kind == "tensor":
+                leaves.append(arg)
+                template.append(HOLE)
             elif kind == "tensors":
-                template.append(tuple(None if item is None else HOLE for item in arg))
-                leaves.extend(item for item in arg if item is not None)
+                template.append(tuple([None if item is None else HOLE for item in arg]))
+                leaves.extend([item for item in arg if item is not None])
+            elif arg is default or _is_small(arg, default):
+                template.append(arg)
             else:
                 leaves.append(arg)
                 template.append(HOLE)
+        template.extend(tail)
         return leaves, tuple(template)
+
+    def _make_tails(self) -> dict[int, tuple]:
+        """What a call with only so many positional arguments adds to the template."""
+        tails: dict[int, tuple] = {len(self.params): ()}
+        tail: tuple = ()
+        for count in range(len(self.params) - 1, -1, -1):
+            param = self.params[count]
+            if param.default is inspect.Parameter.empty:
+                break
+            convert = param.convert or (lambda x: x)
+            tail = (convert(param.default), *tail)
+            tails[count] = tail
+        return {n: t for n, t in tails.items() if n <= self._positional}
 
     def _complete(self, args, kwargs) -> list:
         """Positional and keyword arguments and defaults, in the order of the signature."""
@@ -515,6 +538,14 @@ def _fits(param: Parameter, arg, numbers_too: bool) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _is_small(number, default) -> bool:
+    """Small integers are few, and worth knowing to the compiler: ``pow(x, 2)``.
+
+    Not where the default is a float: equal numbers of two types must not share a template.
+    """
+    return type(number) is int and -4 <= number <= 4 and type(default) is not float
 
 
 def _fill(entry, items):

@@ -13,7 +13,7 @@ from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
 from .devices import device as device
 from .dtypes import *  # noqa: F403
-from .execute import set_execution as set_execution
+from .lazy import set_execution as set_execution
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
 from .modes import is_grad_enabled as is_grad_enabled

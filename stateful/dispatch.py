@@ -14,8 +14,8 @@ from funcgrad import types
 from funcgrad.op import Composite, Op, Overloads
 
 from . import modes
-from .execute import Aval, Function, Kernel, Value, execute, kernel_of, run_kernel
-from .graph import NO_EDGE, Node, OpNode, Plan, SavedTensor, gradient_edge, leaf_spans, node_class
+from .execute import Aval, Function, Kernel, Value, execute, kernel_at, run_kernel
+from .graph import NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, gradient_edge, leaf_spans
 from .views import Step, Storage, View, check_inplace, rebase_history, write
 
 
@@ -30,47 +30,44 @@ class Face:
 def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` to Tensors and numbers; the result is a Tensor, a tuple or a list of them."""
     leaves, template = op.bind(args, kwargs)
-    values, records = read_leaves(op, leaves)
-    kernel = kernel_of(op, values, template)
+    values, key, requiring = read_leaves(op, leaves, template)
+    kernel = kernel_at(key)
     results = run_kernel(kernel, values)
-    needs = needs_of(kernel, leaves) if records and modes.state.grad_enabled else ()
+    plan = plan_of(kernel, requiring) if requiring and modes.state.grad_enabled else None
     if op.is_view:
         outs = [_wrap_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
     else:
         outs = [wrap(value) for value in results]
-    if needs:
-        record(kernel, needs, leaves, outs)
+    if plan is not None:
+        record(plan, leaves, outs)
     if op.outputs == "list":
         return outs if op.name != "unbind" else tuple(outs)
-    return outs[0] if len(op.outputs) == 1 else tuple(outs)
+    return outs[0] if len(outs) == 1 else tuple(outs)
 
 
 def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` and write the result to its first argument."""
     leaves, template = op.bind(args, kwargs)
     target = leaves[0]
-    values, records = read_leaves(op, leaves)
-    records = records and modes.state.grad_enabled
-    check_inplace(target, modes.state.grad_enabled)
-    kernel = kernel_of(op, values, template)
+    values, key, requiring = read_leaves(op, leaves, template)
+    grad_enabled = modes.state.grad_enabled
+    check_inplace(target, grad_enabled)
+    kernel = kernel_at(key)
     aval = target._aval
     if kernel.outputs[0] is not aval:
         _check_result(op, kernel.outputs[0], aval)
-    needs = needs_of(kernel, leaves) if records else ()
     result = run_kernel(kernel, values)[0]
     if result.aval is not aval:
         (result,) = execute(CAST, (result,), (aval.dtype,))
-    before = None
-    if needs:
-        before = wrap(values[0])
-        before._requires_grad = False
-        before._detached_from = target
-    edges_of = [target, *leaves[1:]]
-    node = make_node(kernel, needs, edges_of) if needs else None
+    plan = plan_of(kernel, requiring) if requiring and grad_enabled else None
+    if plan is None:
+        store(target, result)
+        return target
+    node = make_node(plan, leaves)
+    before = wrap(values[0])
     store(target, result)
-    if node is not None:
-        _save(node, [before, *leaves[1:]], [target])
-        rebase_history(target, node)
+    save(node, [before, *leaves[1:]], [target])
+    rebase_history(target, node)
     return target
 
 
@@ -99,28 +96,32 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
     return out
 
 
-def read_leaves(op: Op, leaves: Sequence) -> tuple[list, bool]:
-    """Values and numbers for the seam, and whether any leaf requires a gradient."""
+def read_leaves(op: Op, leaves: Sequence, template: tuple) -> tuple[list, list, int]:
+    """Values and numbers for the seam, the key of their kernel, and a bit for each leaf that
+    requires a gradient."""
     values: list = []
-    records = False
-    tensor = Face.tensor
+    key: list = [op, template]
+    requiring, bit = 0, 1
     for leaf in leaves:
-        if isinstance(leaf, tensor):
+        try:
             view = leaf._view
-            storage = leaf._storage
-            if view is None:
-                values.append(storage.value)
-            elif view.source is storage.value:
-                values.append(view.value)
-            else:
-                values.append(leaf._read())
-            if leaf._requires_grad:
-                records = True
-        elif type(leaf) in _NUMBERS:
+        except AttributeError:
+            leaf = leaf if type(leaf) in _NUMBERS else as_leaf(op, leaf)
             values.append(leaf)
+            key.append(leaf.aval if type(leaf) is Value else type(leaf))
         else:
-            values.append(as_leaf(op, leaf))
-    return values, records
+            if view is None:
+                value = leaf._storage.value
+            elif view.source is leaf._storage.value:
+                value = view.value
+            else:
+                value = leaf._read()
+            values.append(value)
+            key.append(value.aval)
+            if leaf._requires_grad:
+                requiring |= bit
+        bit <<= 1
+    return values, key, requiring
 
 
 _new = object.__new__
@@ -140,60 +141,60 @@ def as_leaf(op: Op, leaf: Any) -> Any:
     )
 
 
-def needs_of(kernel: Kernel, leaves: Sequence) -> tuple[int, ...]:
-    """The inputs, by position in the signature, whose gradient must be recorded."""
-    spans = kernel.memo.get("spans")
-    if spans is None:
-        op = kernel.fn
-        spans = leaf_spans(op, kernel.static)
-        spans = [(i, spans[i]) for i in op.differentiable]
-        if not any(types.is_differentiable(o.dtype) for o in kernel.outputs):
-            spans = []
-        kernel.memo["spans"] = spans
-    tensor = Face.tensor
-    return tuple([
-        i for i, span in spans
-        if any(isinstance(leaves[k], tensor) and leaves[k]._requires_grad for k in span)
-    ])  # fmt: skip
+def plan_of(kernel: Kernel, requiring: int) -> Plan | None:
+    """How a call of ``kernel`` is recorded when these leaves (as bits) require a gradient."""
+    try:
+        return kernel.memo[requiring]
+    except KeyError:
+        plan = kernel.memo[requiring] = _make_plan(kernel, requiring)
+        return plan
 
 
-def plan_of(kernel: Kernel, needs: tuple[int, ...]) -> Plan:
-    """The one `Plan` of a kernel for these inputs."""
-    plan = kernel.memo.get(needs)
-    if plan is None:
-        plan = kernel.memo[needs] = Plan(kernel, needs)
-    return plan
+def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
+    if not any(types.is_differentiable(o.dtype) for o in kernel.outputs):
+        return None
+    spans = leaf_spans(kernel.fn, kernel.static)
+    needs = tuple(
+        i for i in kernel.fn.differentiable if any(requiring >> leaf & 1 for leaf in spans[i])
+    )
+    return Plan(kernel, needs) if needs else None
 
 
-def make_node(kernel: Kernel, needs: tuple[int, ...], leaves: Sequence) -> OpNode:
+def make_node(plan: Plan, leaves: Sequence) -> OpNode:
     """The node of a call, with its edges; what it saves comes later."""
-    plan = plan_of(kernel, needs)
-    tensor = Face.tensor
-    edges = tuple([
-        gradient_edge(leaf) if isinstance(leaf := leaves[k], tensor) else NO_EDGE
-        for k in plan.leaves
-    ])  # fmt: skip
-    return node_class(kernel.fn)(plan, edges, [])
+    edges = []
+    for index in plan.leaves:
+        leaf = leaves[index]
+        if not getattr(leaf, "_requires_grad", False):
+            edges.append(NO_EDGE)
+        elif leaf._base is None and leaf._grad_fn is not None:
+            edges.append(_edge(Edge, (leaf._grad_fn, leaf._output_nr)))
+        else:
+            edges.append(gradient_edge(leaf))
+    return plan.node_class(plan, tuple(edges), [])
 
 
-def _save(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
+_edge = tuple.__new__
+
+
+def save(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
     """Fill in what the plan of ``node`` says it saves."""
-    tensor = Face.tensor
-    node.saved = saved = []
+    saved = node.saved
     for source, index in node.plan.fetch:
         if source == "output":
             saved.append(SavedTensor(outs[index]._alias(), index))
         else:
             leaf = leaves[index]
-            saved.append(SavedTensor(leaf) if isinstance(leaf, tensor) else leaf)
+            saved.append(SavedTensor(leaf) if hasattr(leaf, "_counter") else leaf)
 
 
-def record(kernel: Kernel, needs: tuple[int, ...], leaves: Sequence, outs: Sequence) -> Node:
+def record(plan: Plan, leaves: Sequence, outs: Sequence) -> Node:
     """Give ``outs`` the history of this call."""
-    node = make_node(kernel, needs, leaves)
-    _save(node, leaves, outs)
+    node = make_node(plan, leaves)
+    if plan.fetch:
+        save(node, leaves, outs)
     for nr, out in enumerate(outs):
-        if types.is_differentiable(out._aval.dtype):
+        if len(outs) == 1 or types.is_differentiable(out._aval.dtype):
             out._grad_fn = node
             out._output_nr = nr
             out._requires_grad = True

@@ -110,10 +110,15 @@ _kernels: dict[tuple, Kernel] = {}
 
 def kernel_of(fn: Any, leaves: Sequence, static: tuple = ()) -> Kernel:
     """The kernel for ``fn`` on these values and numbers; shape and dtype errors are raised here."""
-    key = (fn, static, *[x.aval if type(x) is Value else type(x) for x in leaves])
+    return kernel_at([fn, static, *[x.aval if type(x) is Value else type(x) for x in leaves]])
+
+
+def kernel_at(key: Sequence) -> Kernel:
+    """The kernel for (function, static part, avals or number types...)."""
+    key = tuple(key)
     found = _kernels.get(key)
     if found is None:
-        found = _kernels[key] = Kernel(fn, static, key[2:])
+        found = _kernels[key] = Kernel(key[0], key[1], key[2:])
     return found
 
 
@@ -167,7 +172,7 @@ POLICIES: dict[str, Callable] = {"eager": eager}
 
 
 def set_execution(name: str) -> None:
-    """Choose how ops run: one of `POLICIES`.
+    """Choose how ops run: ``"lazy"`` (the default) or ``"eager"``, which is easier to debug.
 
     Raises ValueError for another name.
     """

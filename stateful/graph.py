@@ -171,6 +171,7 @@ class Plan:
                 if item.name not in self.layout:
                     self.layout[item.name] = self._place(item, args)
         self.backwards: dict[tuple, Kernel] = {}
+        self.node_class = node_class(op)
 
     def _place(self, item, args):
         """Where a formula's argument comes from: a `_Slot` of the node, or a constant."""

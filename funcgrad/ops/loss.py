@@ -11,11 +11,16 @@ from ..op import composite, op
 from .arithmetic import mul
 from .blend import xlogy
 from .choose import where
-from .complexes import abs
+from .complexes import abs, is_complex, is_floating_point
 from .powers import exp, pow
 from .reduce import sum
 from .reduction import (
-    check_same_reduction, legacy_reduction, reduce_array, reduce_loss, reduction_code, scale_of,
+    check_same_reduction,
+    legacy_reduction,
+    reduce_array,
+    reduce_loss,
+    reduction_code,
+    scale_of,
 )  # fmt: skip
 from .shape import broadcast_shape
 from .view import expand
@@ -290,9 +295,9 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     batchmean = reduction == "batchmean"
     code = reduction_code("sum" if legacy == "batchmean" else legacy)
     for x in (input, target):
-        if types.is_complex(dtype_of(x)):
+        if is_complex(x):
             raise RuntimeError("kl_div: Complex inputs not supported.")
-        if not types.is_floating(dtype_of(x)):
+        if not is_floating_point(x):
             raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         losses = exp(target) * (target - input)

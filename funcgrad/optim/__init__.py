@@ -1,8 +1,10 @@
-"""All dense optimizers of `torch.optim` as optax transformations, its learning rate schedules and its clipping.
+"""All dense optimizers of `torch.optim` as optax transformations, its learning rate schedules and
+its clipping.
 
-Names, arguments and defaults are PyTorch's, in lower case: `torch.optim.AdamW` is `adamw`. Every number may be a
-Python number or a traced JAX scalar (a change does not compile anything again), and `lr` also an optax schedule.
-`update(grads, state, params)` returns what `optax.apply_updates` adds to the parameters.
+Names, arguments and defaults are PyTorch's, in lower case: `torch.optim.AdamW` is `adamw`. Every
+number may be a Python number or a traced JAX scalar (a change does not compile anything again), and
+`lr` also an optax schedule. `update(grads, state, params)` returns what `optax.apply_updates` adds
+to the parameters.
 """
 
 from . import schedules as schedules

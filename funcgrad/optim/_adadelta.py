@@ -15,7 +15,8 @@ def adadelta(
     *,
     maximize: bool = False,
 ) -> Optimizer:
-    """Adadelta, as `torch.optim.Adadelta` does it: `eps` is inside both roots. ValueError: a number out of range.
+    """Adadelta, as `torch.optim.Adadelta` does it: `eps` is inside both roots. ValueError: a number
+    out of range.
 
     Zeiler: ADADELTA, an adaptive learning rate method (2012).
 
@@ -44,5 +45,10 @@ def adadelta(
 
     hyperparameters = {"rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
     return make_optimizer(
-        "Adadelta", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=weight_decay
+        "Adadelta",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=weight_decay,
     )

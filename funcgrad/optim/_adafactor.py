@@ -56,10 +56,12 @@ def adafactor(
     *,
     maximize: bool = False,
 ) -> Optimizer:
-    """Adafactor, as `torch.optim.Adafactor` does it: a parameter is factored in its last two dimensions.
+    """Adafactor, as `torch.optim.Adafactor` does it: a parameter is factored in its last two
+    dimensions.
 
-    `eps[0]=None` is the machine epsilon of each parameter's dtype; `weight_decay` is decoupled; step `t` averages
-    with the weight `t ** beta2_decay`. ValueError: a number out of range. RuntimeError: a complex parameter.
+    `eps[0]=None` is the machine epsilon of each parameter's dtype; `weight_decay` is decoupled;
+    step `t` averages with the weight `t ** beta2_decay`. ValueError: a number out of range.
+    RuntimeError: a complex parameter.
 
     Shazeer, Stern: Adafactor, adaptive learning rates with sublinear memory cost (2018).
 
@@ -67,13 +69,15 @@ def adafactor(
     >>> from funcgrad import optim
     >>> optimizer = optim.adafactor()
     >>> state = optimizer.init({"weight": jnp.ones((3, 2)), "bias": jnp.ones(2)})
-    >>> {name: tree["weight"].shape for name, tree in state.slots.items() if tree["weight"] is not None}
-    {'row_var': (3, 1), 'col_var': (1, 2)}
+    >>> print(state.slots["row_var"]["weight"].shape, state.slots["variance"]["bias"].shape)
+    (3, 1) (2,)
     """
     eps1, eps2 = eps
     at_least(lr, 0.0, "Learning rate should be >= 0 but is: ")
     if is_number(beta2_decay) and not 0.0 >= beta2_decay:
-        raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}. Pass a negative exponent.")
+        raise ValueError(
+            f"beta2_decay should be <= 0 but is: {beta2_decay}. Pass a negative exponent."
+        )
     at_least(eps1, 0.0, "epsilon1 should be >= 0 but is: ")
     at_least(eps2, 0.0, "epsilon2 should be >= 0 but is: ")
     at_least(d, 1.0, "Clipping threshold d should be >= 1 but is: ")
@@ -96,4 +100,6 @@ def adafactor(
         "weight_decay": weight_decay,
         "maximize": maximize,
     }
-    return make_optimizer("Adafactor", Rule(_init, update, _validate), lr, hyperparameters, maximize=maximize)
+    return make_optimizer(
+        "Adafactor", Rule(_init, update, _validate), lr, hyperparameters, maximize=maximize
+    )

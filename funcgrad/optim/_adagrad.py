@@ -16,11 +16,13 @@ def adagrad(
     *,
     maximize: bool = False,
 ) -> Optimizer:
-    """Adagrad, as `torch.optim.Adagrad` does it: step `t` has the rate `lr / (1 + (t - 1) * lr_decay)`.
+    """Adagrad, as `torch.optim.Adagrad` does it: step `t` has the rate `lr / (1 + (t - 1) *
+    lr_decay)`.
 
     ValueError: a number out of range.
 
-    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic optimization (2011).
+    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic
+    optimization (2011).
 
     >>> import jax.numpy as jnp
     >>> from funcgrad import optim

@@ -69,24 +69,23 @@ def adam(
 ) -> Optimizer:
     """Adam, as `torch.optim.Adam` does it.
 
-    `eps` is added outside of the square root, after bias correction; `weight_decay` is an L2 penalty unless
-    `decoupled_weight_decay`; AMSGrad keeps the maximum before bias correction. ValueError: a number out of range.
+    `eps` is added outside of the square root, after bias correction; `weight_decay` is an L2
+    penalty unless `decoupled_weight_decay`; AMSGrad keeps the maximum before bias correction.
+    ValueError: a number out of range.
 
-    Kingma, Ba: Adam, a method for stochastic optimization (2014). Reddi, Kale, Kumar: On the convergence of Adam
-    and beyond (2018).
+    Kingma, Ba: Adam, a method for stochastic optimization (2014). Reddi, Kale, Kumar: On the
+    convergence of Adam and beyond (2018).
 
-    >>> import jax.numpy as jnp
+    >>> import jax.numpy as jnp, numpy as np
     >>> from funcgrad import optim
     >>> optimizer = optim.adam(lr=0.1)
     >>> params = {"weight": jnp.array([1.0, 2.0])}
     >>> grads = {"weight": jnp.array([3.0, -0.5])}
     >>> updates, state = optimizer.update(grads, optimizer.init(params), params)
-    >>> print(updates["weight"].round(4))
+    >>> print(np.asarray(updates["weight"]).round(4))
     [-0.1  0.1]
     """
-    return _make(
-        "Adam", lr, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay
-    )
+    return _make("Adam", lr, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay)
 
 
 def adamw(
@@ -100,17 +99,17 @@ def adamw(
 ) -> Optimizer:
     """Adam with decoupled weight decay, as `torch.optim.AdamW` does it.
 
-    The parameter shrinks by `lr * weight_decay` of itself, apart from the averages. ValueError: a number out of
-    range.
+    The parameter shrinks by `lr * weight_decay` of itself, apart from the averages. ValueError: a
+    number out of range.
 
     Loshchilov, Hutter: Decoupled weight decay regularization (2017).
 
-    >>> import jax.numpy as jnp
+    >>> import jax.numpy as jnp, numpy as np
     >>> from funcgrad import optim
     >>> optimizer = optim.adamw(lr=0.1, weight_decay=0.5)
     >>> params = jnp.array([2.0])
     >>> updates, state = optimizer.update(jnp.array([0.0]), optimizer.init(params), params)
-    >>> print(updates)
+    >>> print(np.asarray(updates).round(4))
     [-0.1]
     """
     return _make("AdamW", lr, betas, eps, weight_decay, amsgrad, maximize, True)

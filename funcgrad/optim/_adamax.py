@@ -15,16 +15,17 @@ def adamax(
     *,
     maximize: bool = False,
 ) -> Optimizer:
-    """Adamax, as `torch.optim.Adamax` does it: `eps` is inside the maximum. ValueError: a number out of range.
+    """Adamax, as `torch.optim.Adamax` does it: `eps` is inside the maximum. ValueError: a number
+    out of range.
 
     Kingma, Ba: Adam, a method for stochastic optimization (2014), section 7.1.
 
-    >>> import jax.numpy as jnp
+    >>> import jax.numpy as jnp, numpy as np
     >>> from funcgrad import optim
     >>> optimizer = optim.adamax(lr=0.1)
     >>> params = jnp.array([1.0, 2.0])
     >>> updates, state = optimizer.update(jnp.array([3.0, -0.5]), optimizer.init(params), params)
-    >>> print(updates.round(4))
+    >>> print(np.asarray(updates).round(4))
     [-0.1  0.1]
     """
     check_lr(lr)
@@ -49,5 +50,10 @@ def adamax(
         "maximize": maximize,
     }
     return make_optimizer(
-        "Adamax", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=weight_decay
+        "Adamax",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=weight_decay,
     )

@@ -1,8 +1,8 @@
 """The few arithmetic steps that PyTorch's update rules are made of.
 
-A scalar is a Python number or a traced JAX scalar. As in PyTorch it never decides a dtype: scalars are combined
-with each other in the widest float there is (float64 under `jax.enable_x64`) and rounded to the array's dtype
-only where they meet an array.
+A scalar is a Python number or a traced JAX scalar. As in PyTorch it never decides a dtype: scalars
+are combined with each other in the widest float there is (float64 under `jax.enable_x64`) and
+rounded to the array's dtype only where they meet an array.
 """
 
 import math
@@ -15,7 +15,8 @@ Scalar = Any
 
 
 def is_number(value: Scalar) -> bool:
-    """Whether `value` is known now: a Python number (also NumPy's float64, which is one), not a JAX scalar."""
+    """Whether `value` is known now: a Python number (also NumPy's float64, which is one), not a JAX
+    scalar."""
     return isinstance(value, int | float)
 
 
@@ -65,7 +66,8 @@ def lerp(start: jax.Array, end: jax.Array, weight: Scalar) -> jax.Array:
 def decayed(change: jax.Array, param: jax.Array, lr: Scalar, weight_decay: Scalar) -> jax.Array:
     """The change that takes `param` to `param * (1 - lr * weight_decay) + change`.
 
-    Rounded in that order, as in PyTorch: in single precision the rounding of the factor is a bias of every step.
+    Rounded in that order, as in PyTorch: in single precision the rounding of the factor is a bias
+    of every step.
     """
     if is_zero(weight_decay):
         return change
@@ -80,7 +82,8 @@ def logarithm(value: Scalar) -> Scalar:
 
 
 def bias_correction(decay: Scalar, step: jax.Array) -> jax.Array:
-    """`1 - decay ** step`, accurate also where `decay ** step` is nearly one and there is no float64."""
+    """`1 - decay ** step`, accurate also where `decay ** step` is nearly one and there is no
+    float64."""
     if step.dtype == jnp.float64:
         return 1 - jnp.power(decay, step)
     return -jnp.expm1(step * logarithm(decay))

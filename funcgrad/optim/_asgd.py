@@ -18,8 +18,9 @@ def asgd(
 ) -> Optimizer:
     """Averaged SGD, as `torch.optim.ASGD` does it. ValueError: a negative `lr` or `weight_decay`.
 
-    `state.slots["ax"]` is the average of the parameters since step `t0`. As in PyTorch a step uses the rate `eta`
-    that the step before computed, `lr / (1 + lambd * lr * t) ** alpha`, kept as a float32 scalar.
+    `state.slots["ax"]` is the average of the parameters since step `t0`. As in PyTorch a step uses
+    the rate `eta` that the step before computed, `lr / (1 + lambd * lr * t) ** alpha`, kept as a
+    float32 scalar.
 
     Polyak, Juditsky: Acceleration of stochastic approximation by averaging (1992).
 
@@ -61,5 +62,10 @@ def asgd(
         "maximize": maximize,
     }
     return make_optimizer(
-        "ASGD", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=weight_decay
+        "ASGD",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=weight_decay,
     )

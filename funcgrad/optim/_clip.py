@@ -27,7 +27,8 @@ def _norm(array, order):
 
 
 def get_total_norm(grads: Any, norm_type: float = 2.0) -> jax.Array:
-    """Norm of order `norm_type` of all leaves of `grads` as one vector: the norm of the leaves' norms.
+    """Norm of order `norm_type` of all leaves of `grads` as one vector: the norm of the leaves'
+    norms.
 
     A tree without leaves has norm 0. The formula of `torch.nn.utils.get_total_norm`.
 
@@ -44,8 +45,10 @@ def _refuse_nonfinite(total, norm_type):
     def refuse(bad):
         if bad:
             raise RuntimeError(
-                f"The total norm of order {float(norm_type)} for gradients is non-finite, so it cannot be clipped. "
-                "Look for the leaf with NaN or infinity, or set error_if_nonfinite=False to scale by it anyway."
+                f"The total norm of order {float(norm_type)} for gradients is non-finite, so it "
+                "cannot be clipped. "
+                "Look for the leaf with NaN or infinity, or set error_if_nonfinite=False to "
+                "scale by it anyway."
             )
 
     bad = ~jnp.isfinite(total)
@@ -58,21 +61,23 @@ def _refuse_nonfinite(total, norm_type):
 def clip_grad_norm(
     max_norm: Scalar, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> optax.GradientTransformation:
-    """Scale all gradients by `min(1, max_norm / (norm + 1e-6))`, as `torch.nn.utils.clip_grad_norm_` does.
+    """Scale all gradients by `min(1, max_norm / (norm + 1e-6))`, as
+    `torch.nn.utils.clip_grad_norm_` does.
 
-    `optax.clip_by_global_norm` has no `1e-6` and keeps gradients of norm `max_norm` exactly; this does not. Under
-    `error_if_nonfinite` a NaN or infinite norm is a RuntimeError: at once on concrete gradients, and inside of
-    `jax.jit` when the program runs (as a `JaxRuntimeError` with the same text).
+    `optax.clip_by_global_norm` has no `1e-6` and keeps gradients of norm `max_norm` exactly; this
+    does not. Under `error_if_nonfinite` a NaN or infinite norm is a RuntimeError: at once on
+    concrete gradients, and inside of `jax.jit` when the program runs (as a `JaxRuntimeError` with
+    the same text).
 
     Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (2013).
 
-    >>> import jax.numpy as jnp, optax
+    >>> import jax.numpy as jnp, numpy as np, optax
     >>> from funcgrad import optim
     >>> optimizer = optax.chain(optim.clip_grad_norm(1.0), optim.sgd(lr=1.0))
     >>> params = jnp.zeros(2)
-    >>> updates, state = optimizer.update(jnp.array([0.0, 4.0]), optimizer.init(params), params)
-    >>> print(updates.round(4))
-    [ 0. -1.]
+    >>> updates, state = optimizer.update(jnp.array([3.0, 4.0]), optimizer.init(params), params)
+    >>> print(np.asarray(updates).round(4))
+    [-0.6 -0.8]
     """
 
     def update(grads, state, params=None):
@@ -87,7 +92,8 @@ def clip_grad_norm(
 
 
 def clip_grad_value(clip_value: Scalar) -> optax.GradientTransformation:
-    """Clip every element to `[-clip_value, clip_value]`, as `torch.nn.utils.clip_grad_value_` does: `optax.clip`.
+    """Clip every element to `[-clip_value, clip_value]`, as `torch.nn.utils.clip_grad_value_` does:
+    `optax.clip`.
 
     >>> import jax.numpy as jnp
     >>> from funcgrad import optim

@@ -15,7 +15,8 @@ from ._strong_wolfe import Point, choose, strong_wolfe
 
 
 class History(NamedTuple):
-    """The last changes of the gradient (`old_dirs`) and of the parameters (`old_stps`): `size` rows are in use."""
+    """The last changes of the gradient (`old_dirs`) and of the parameters (`old_stps`): `size` rows
+    are in use."""
 
     old_dirs: jax.Array
     old_stps: jax.Array
@@ -25,7 +26,8 @@ class History(NamedTuple):
 
 
 class LBFGSState(NamedTuple):
-    """What L-BFGS remembers; vectors hold all parameters, flat, and the names are those of PyTorch's state."""
+    """What L-BFGS remembers; vectors hold all parameters, flat, and the names are those of
+    PyTorch's state."""
 
     count: jax.Array
     func_evals: jax.Array
@@ -66,11 +68,14 @@ def _flatten(tree):
 
 def _empty_history(size, flat):
     rows = jnp.zeros((size, flat.size), flat.dtype)
-    return History(rows, rows, jnp.zeros(size, flat.dtype), jnp.zeros((), jnp.int32), jnp.ones((), flat.dtype))
+    return History(
+        rows, rows, jnp.zeros(size, flat.dtype), jnp.zeros((), jnp.int32), jnp.ones((), flat.dtype)
+    )
 
 
 def _remember(history: History, y, s) -> History:
-    """Append a pair of changes, and drop the oldest when full, if the curvature along it is positive."""
+    """Append a pair of changes, and drop the oldest when full, if the curvature along it is
+    positive."""
     ys = y @ s
     length = history.ro.size
     full = history.size == length
@@ -107,7 +112,8 @@ def _direction(history: History, grad):
 
 
 def _move(evaluate, settings, here: Iterate, slope) -> Iterate:
-    """Go along the direction: by a line search, or by the fixed step without looking in the last iteration."""
+    """Go along the direction: by a line search, or by the fixed step without looking in the last
+    iteration."""
     state = here.state
     if settings.line_search:
 
@@ -162,7 +168,9 @@ def _iterate(evaluate, settings, here: Iterate) -> Iterate:
 def _check(lr, max_iter, history_size, line_search_fn):
     check_lr(lr)
     if line_search_fn not in (None, "strong_wolfe"):
-        raise RuntimeError(f"only 'strong_wolfe' is supported: got line_search_fn={line_search_fn!r}.")
+        raise RuntimeError(
+            f"only 'strong_wolfe' is supported: got line_search_fn={line_search_fn!r}."
+        )
     if max_iter < 1 or history_size < 1:
         raise ValueError(
             f"max_iter and history_size must be at least 1: got {max_iter} and {history_size}."
@@ -180,11 +188,12 @@ def lbfgs(
 ) -> Optimizer:
     """L-BFGS, as `torch.optim.LBFGS` does it: one update makes up to `max_iter` iterations.
 
-    It evaluates the function itself, so that `update(grads, state, params, value=..., value_and_grad_fn=...)` needs
-    the value at `params` and a function from parameters to `(value, grads)`, as `jax.value_and_grad` makes it.
-    `line_search_fn` is None (fixed steps of length `lr`) or "strong_wolfe". All parameters are one vector; the
-    history needs `2 * history_size` such vectors from the start. ValueError: a negative `lr`, missing arguments.
-    RuntimeError: another line search.
+    It evaluates the function itself, so that `update(grads, state, params, value=...,
+    value_and_grad_fn=...)` needs the value at `params` and a function from parameters to `(value,
+    grads)`, as `jax.value_and_grad` makes it. `line_search_fn` is None (fixed steps of length `lr`)
+    or "strong_wolfe". All parameters are one vector; the history needs `2 * history_size` such
+    vectors from the start. ValueError: a negative `lr`, missing arguments. RuntimeError: another
+    line search.
 
     Liu, Nocedal: On the limited memory BFGS method for large scale optimization (1989).
 
@@ -228,7 +237,9 @@ def lbfgs(
         flat, unflatten = _flatten(params)
 
         def restore(vector):
-            return jax.tree.map(lambda x, p: as_before(x, jnp.asarray(p)), unflatten(vector), params)
+            return jax.tree.map(
+                lambda x, p: as_before(x, jnp.asarray(p)), unflatten(vector), params
+            )
 
         def evaluate(vector):
             loss, grad = value_and_grad_fn(restore(vector))
@@ -248,7 +259,13 @@ def lbfgs(
         )
         optimal = jnp.max(jnp.abs(grad)) <= tolerance_grad
         here = Iterate(
-            flat, real(value), grad, state, jnp.zeros((), jnp.int32), jnp.ones((), jnp.int32), optimal
+            flat,
+            real(value),
+            grad,
+            state,
+            jnp.zeros((), jnp.int32),
+            jnp.ones((), jnp.int32),
+            optimal,
         )
         here = jax.lax.while_loop(
             lambda here: ~here.done & (here.iterations < max_iter),

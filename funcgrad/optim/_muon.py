@@ -22,8 +22,8 @@ def _matmul(left, right):
 def _combine(scale, array, product_scale, left, right):
     """`scale * array + product_scale * left @ right`, rounded to bfloat16 once.
 
-    As in PyTorch's kernel only the second product is rounded to float32 before the sum: the barrier keeps the
-    compiler from choosing the first.
+    As in PyTorch's kernel only the second product is rounded to float32 before the sum: the barrier
+    keeps the compiler from choosing the first.
     """
     scale, product_scale = (jnp.asarray(x, jnp.float32) for x in (scale, product_scale))
     product = jax.lax.optimization_barrier(product_scale * _matmul(left, right))
@@ -33,7 +33,8 @@ def _combine(scale, array, product_scale, left, right):
 def orthogonalize(
     matrix: jax.Array, coefficients: tuple[Scalar, Scalar, Scalar], steps: int, eps: Scalar
 ) -> jax.Array:
-    """A bfloat16 matrix near to `U V^T` of `matrix = U S V^T`, by a quintic Newton-Schulz iteration.
+    """A bfloat16 matrix near to `U V^T` of `matrix = U S V^T`, by a quintic Newton-Schulz
+    iteration.
 
     >>> import jax.numpy as jnp
     >>> from funcgrad.optim._muon import orthogonalize
@@ -67,11 +68,13 @@ def _validate(param, path):
     if jnp.ndim(param) != 2:
         raise ValueError(
             "Muon only supports 2D parameters whereas we found a parameter with size: "
-            f"{list(jnp.shape(param))} at '{path}'. Give this one to another optimizer (optax.partition)."
+            f"{list(jnp.shape(param))} at '{path}'. Give this one to another optimizer "
+            "(optax.partition)."
         )
     if jnp.iscomplexobj(param):
         raise RuntimeError(
-            f"Muon does not support complex parameters: there is one at '{path}'. Give it to another optimizer."
+            f"Muon does not support complex parameters: there is one at '{path}'. Give it to "
+            "another optimizer."
         )
 
 
@@ -86,10 +89,13 @@ def _check(lr, weight_decay, momentum, ns_coefficients, ns_steps, adjust_lr_fn):
         )
     if ns_steps >= 100:
         raise ValueError(
-            f"Number of steps must be less than 100 for computational efficiency: got ns_steps={ns_steps}."
+            "Number of steps must be less than 100 for computational efficiency: got "
+            f"ns_steps={ns_steps}."
         )
     if len(ns_coefficients) != 3:
-        raise ValueError(f"Coefficients must be a tuple of exactly 3 values: got {ns_coefficients}.")
+        raise ValueError(
+            f"Coefficients must be a tuple of exactly 3 values: got {ns_coefficients}."
+        )
 
 
 def muon(
@@ -102,11 +108,13 @@ def muon(
     ns_steps: int = 5,
     adjust_lr_fn: str | None = None,
 ) -> Optimizer:
-    """Muon, as `torch.optim.Muon` does it: for matrices; the iteration runs in bfloat16, whatever the dtype.
+    """Muon, as `torch.optim.Muon` does it: for matrices; the iteration runs in bfloat16, whatever
+    the dtype.
 
-    `weight_decay` is decoupled. `adjust_lr_fn` scales the rate with the shape `(m, n)`: by `sqrt(max(1, m / n))`
-    (None, "original") or by `0.2 * sqrt(max(m, n))` ("match_rms_adamw"). ValueError: a number out of range, a
-    parameter that is not a matrix. RuntimeError: a complex parameter.
+    `weight_decay` is decoupled. `adjust_lr_fn` scales the rate with the shape `(m, n)`: by
+    `sqrt(max(1, m / n))` (None, "original") or by `0.2 * sqrt(max(m, n))` ("match_rms_adamw").
+    ValueError: a number out of range, a parameter that is not a matrix. RuntimeError: a complex
+    parameter.
 
     Jordan et al.: Muon, an optimizer for hidden layers in neural networks (2024).
 

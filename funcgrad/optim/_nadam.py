@@ -28,17 +28,17 @@ def nadam(
 ) -> Optimizer:
     """NAdam, as `torch.optim.NAdam` does it. ValueError: a number out of range.
 
-    The running product of momenta is a float32 scalar of every parameter, as in PyTorch (whose default dtype is
-    float32), also when the parameter is float64.
+    The running product of momenta is a float32 scalar of every parameter, as in PyTorch (whose
+    default dtype is float32), also when the parameter is float64.
 
     Dozat: Incorporating Nesterov momentum into Adam (2016).
 
-    >>> import jax.numpy as jnp
+    >>> import jax.numpy as jnp, numpy as np
     >>> from funcgrad import optim
     >>> optimizer = optim.nadam(lr=0.1)
     >>> params = jnp.array([1.0, 2.0])
     >>> updates, state = optimizer.update(jnp.array([1.0, -1.0]), optimizer.init(params), params)
-    >>> print(updates.round(4))
+    >>> print(np.asarray(updates).round(4))
     [-0.1056  0.1056]
     """
     check_lr(lr)
@@ -77,5 +77,10 @@ def nadam(
         "maximize": maximize,
     }
     return make_optimizer(
-        "NAdam", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=coupled
+        "NAdam",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=coupled,
     )

@@ -29,8 +29,8 @@ def _excess(z):
 def _average_length(beta2, number):
     """Length `rho` of the simple average that the exponential one amounts to after `number` steps.
 
-    The paper has `rho_inf - 2 t beta2**t / (1 - beta2**t)` with `rho_inf = 2 / (1 - beta2) - 1`, two large numbers
-    that cancel; with `y = -log(beta2)` it is `t + excess(y) - t * excess(t * y)`.
+    The paper has `rho_inf - 2 t beta2**t / (1 - beta2**t)` with `rho_inf = 2 / (1 - beta2) - 1`,
+    two large numbers that cancel; with `y = -log(beta2)` it is `t + excess(y) - t * excess(t * y)`.
     """
     rate = jnp.asarray(-logarithm(beta2), number.dtype)
     return number + _excess(rate) - number * _excess(number * rate)
@@ -59,12 +59,12 @@ def radam(
 
     Liu et al.: On the variance of the adaptive learning rate and beyond (2019).
 
-    >>> import jax.numpy as jnp
+    >>> import jax.numpy as jnp, numpy as np
     >>> from funcgrad import optim
     >>> optimizer = optim.radam(lr=0.1)
     >>> params = jnp.array([1.0, 2.0])
     >>> updates, state = optimizer.update(jnp.array([4.0, -0.5]), optimizer.init(params), params)
-    >>> print(updates.round(4))
+    >>> print(np.asarray(updates).round(4))
     [-0.4   0.05]
     """
     check_lr(lr)
@@ -97,5 +97,10 @@ def radam(
         "decoupled_weight_decay": decoupled_weight_decay,
     }
     return make_optimizer(
-        "RAdam", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=coupled
+        "RAdam",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=coupled,
     )

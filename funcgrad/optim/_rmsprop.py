@@ -17,12 +17,13 @@ def rmsprop(
     *,
     maximize: bool = False,
 ) -> Optimizer:
-    """RMSprop, as `torch.optim.RMSprop` does it: `eps` is outside of the root. ValueError: a number out of range.
+    """RMSprop, as `torch.optim.RMSprop` does it: `eps` is outside of the root. ValueError: a number
+    out of range.
 
     `momentum=0` as a Python number keeps no buffer; `centered` divides by the standard deviation.
 
-    Tieleman, Hinton: Neural networks for machine learning, lecture 6.5 (2012). Graves: Generating sequences with
-    recurrent neural networks (2013) for the centered version.
+    Tieleman, Hinton: Neural networks for machine learning, lecture 6.5 (2012). Graves: Generating
+    sequences with recurrent neural networks (2013) for the centered version.
 
     >>> import jax.numpy as jnp
     >>> from funcgrad import optim
@@ -62,5 +63,10 @@ def rmsprop(
         "maximize": maximize,
     }
     return make_optimizer(
-        "RMSprop", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=weight_decay
+        "RMSprop",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=weight_decay,
     )

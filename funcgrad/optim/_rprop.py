@@ -16,9 +16,10 @@ def rprop(
 ) -> Optimizer:
     """Resilient backpropagation, as `torch.optim.Rprop` does it.
 
-    `lr` is the first step size of every element; from then on a step size shrinks by `etas[0]` where the gradient
-    has turned (and that element waits for one step) and grows by `etas[1]` where it has not, within `step_sizes`.
-    ValueError: a negative `lr`, or `etas` that do not lie on either side of one.
+    `lr` is the first step size of every element; from then on a step size shrinks by `etas[0]`
+    where the gradient has turned (and that element waits for one step) and grows by `etas[1]` where
+    it has not, within `step_sizes`. ValueError: a negative `lr`, or `etas` that do not lie on
+    either side of one.
 
     Riedmiller, Braun: A direct adaptive method for faster backpropagation learning (1993).
 

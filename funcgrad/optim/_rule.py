@@ -26,9 +26,10 @@ class Step(NamedTuple):
 class Rule:
     """How one parameter is updated.
 
-    `init(param, lr)` makes the parameter's slots, under the names that they have in `torch.optim`'s state;
-    `update(grad, slots, param, step)` returns what to add to the parameter, and the new slots.
-    `validate(param, path)` may refuse a parameter. Complex arrays arrive as pairs of reals, as in PyTorch.
+    `init(param, lr)` makes the parameter's slots, under the names that they have in `torch.optim`'s
+    state; `update(grad, slots, param, step)` returns what to add to the parameter, and the new
+    slots. `validate(param, path)` may refuse a parameter. Complex arrays arrive as pairs of reals,
+    as in PyTorch.
     """
 
     init: Callable[[jax.Array, Scalar], Slots]
@@ -37,7 +38,8 @@ class Rule:
 
 
 class OptimizerState(NamedTuple):
-    """Steps taken so far, and for every slot a tree like the parameters (None where a parameter has no such slot)."""
+    """Steps taken so far, and for every slot a tree like the parameters (None where a parameter has
+    no such slot)."""
 
     count: jax.Array
     slots: dict[str, Any]
@@ -46,8 +48,8 @@ class OptimizerState(NamedTuple):
 class Optimizer(optax.GradientTransformationExtraArgs):
     """An optax transformation that knows its name in `torch.optim` and its hyper-parameters.
 
-    It is the pair `(init, update)` and is used as such everywhere in optax; the names serve the conversion to and
-    from PyTorch's `state_dict`, and `print`.
+    It is the pair `(init, update)` and is used as such everywhere in optax; the names serve the
+    conversion to and from PyTorch's `state_dict`, and `print`.
     """
 
     name: str
@@ -62,7 +64,8 @@ class Optimizer(optax.GradientTransformationExtraArgs):
         return self
 
     def __repr__(self):
-        return f"{self.name}({', '.join(f'{key}={value!r}' for key, value in self.hyperparameters.items())})"
+        options = ", ".join(f"{key}={value!r}" for key, value in self.hyperparameters.items())
+        return f"{self.name}({options})"
 
 
 def learning_rate_at(lr: LearningRate, count: Any) -> Scalar:
@@ -71,7 +74,8 @@ def learning_rate_at(lr: LearningRate, count: Any) -> Scalar:
 
 
 def preprocessing(maximize: bool, weight_decay: Scalar) -> optax.GradientTransformation:
-    """What PyTorch's rules do to a gradient first: turn it for ascent, then add the L2 penalty's gradient."""
+    """What PyTorch's rules do to a gradient first: turn it for ascent, then add the L2 penalty's
+    gradient."""
     turn = [optax.scale(-1.0)] if maximize else []
     decay = [] if is_zero(weight_decay) else [optax.add_decayed_weights(weight_decay)]
     return optax.chain(optax.identity(), *turn, *decay)
@@ -94,7 +98,10 @@ def _init_leaf(rule: Rule, param: jax.Array, lr: Scalar) -> Slots:
     slots = rule.init(reals, lr)
     if not jnp.iscomplexobj(param):
         return slots
-    return {name: as_before(slot, param) if slot.shape == reals.shape else slot for name, slot in slots.items()}
+    return {
+        name: as_before(slot, param) if slot.shape == reals.shape else slot
+        for name, slot in slots.items()
+    }
 
 
 def _update_leaf(rule: Rule, grad: jax.Array, slots: Slots, param: jax.Array, step: Step):
@@ -128,8 +135,8 @@ def make_optimizer(
 ) -> Optimizer:
     """Run `rule` on every leaf of a tree.
 
-    `stateful_from_start` says that PyTorch has this optimizer's state before the first step. A tree that does not
-    match the parameters, or no parameters, is a ValueError.
+    `stateful_from_start` says that PyTorch has this optimizer's state before the first step. A tree
+    that does not match the parameters, or no parameters, is a ValueError.
     """
     prepare = preprocessing(maximize, coupled_weight_decay)
 
@@ -144,7 +151,9 @@ def make_optimizer(
     def update(grads, state, params=None, **extra):
         del extra
         if params is None:
-            raise ValueError(f"{name} got no parameters. Its update needs them: update(grads, state, params).")
+            raise ValueError(
+                f"{name} got no parameters. Its update needs them: update(grads, state, params)."
+            )
         check_trees(grads, params)
         grads, _ = prepare.update(grads, prepare.init(params), params)
         leaves, treedef = jax.tree.flatten(params)

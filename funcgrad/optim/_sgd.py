@@ -19,11 +19,13 @@ def sgd(
 ) -> Optimizer:
     """Gradient descent, as `torch.optim.SGD` does it.
 
-    With momentum the first step keeps the gradient as it is: `dampening` acts from the second step on. The buffer
-    is `momentum * buffer + (1 - dampening) * grad` (the learning rate is outside of it). `momentum=0` as a Python
-    number keeps no buffer. ValueError: a negative number, or `nesterov` without momentum or with dampening.
+    With momentum the first step keeps the gradient as it is: `dampening` acts from the second step
+    on. The buffer is `momentum * buffer + (1 - dampening) * grad` (the learning rate is outside of
+    it). `momentum=0` as a Python number keeps no buffer. ValueError: a negative number, or
+    `nesterov` without momentum or with dampening.
 
-    Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning (2013).
+    Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep
+    learning (2013).
 
     >>> import jax.numpy as jnp, optax
     >>> from funcgrad import optim
@@ -41,7 +43,8 @@ def sgd(
     momentum_absent = is_number(momentum) and momentum <= 0
     if nesterov and (momentum_absent or (is_number(dampening) and dampening != 0)):
         raise ValueError(
-            f"Nesterov momentum requires a momentum and zero dampening: got momentum={momentum} and "
+            f"Nesterov momentum requires a momentum and zero dampening: got momentum={momentum} "
+            "and "
             f"dampening={dampening}."
         )
 
@@ -73,5 +76,10 @@ def sgd(
         "maximize": maximize,
     }
     return make_optimizer(
-        "SGD", Rule(init, update), lr, hyperparameters, maximize=maximize, coupled_weight_decay=weight_decay
+        "SGD",
+        Rule(init, update),
+        lr,
+        hyperparameters,
+        maximize=maximize,
+        coupled_weight_decay=weight_decay,
     )

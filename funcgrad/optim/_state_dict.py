@@ -38,7 +38,8 @@ WITHOUT_STEP = ("SGD", "Muon")
 def _check(optimizer):
     if not isinstance(optimizer, Optimizer):
         raise TypeError(
-            f"state conversion got {type(optimizer).__name__}, not an optimizer of funcgrad.optim. Pass the "
+            f"state conversion got {type(optimizer).__name__}, not an optimizer of "
+            "funcgrad.optim. Pass the "
             "optimizer itself and its own state, not an optax.chain around it."
         )
 
@@ -64,9 +65,9 @@ def _param_group(optimizer, count, size):
 def to_torch_state_dict(optimizer: Optimizer, state: Any, params: Any) -> dict[str, Any]:
     """What `state_dict()` of the optimizer's PyTorch twin would be, with NumPy arrays for tensors.
 
-    Parameters are numbered in the order of the tree's leaves, in one group. The learning rate of a schedule is its
-    present value. Turn the arrays into tensors (`torch.from_numpy`) before `load_state_dict`. TypeError: an
-    optimizer that is not one of ours, such as a chain around it.
+    Parameters are numbered in the order of the tree's leaves, in one group. The learning rate of a
+    schedule is its present value. Turn the arrays into tensors (`torch.from_numpy`) before
+    `load_state_dict`. TypeError: an optimizer that is not one of ours, such as a chain around it.
 
     >>> import jax.numpy as jnp
     >>> from funcgrad import optim
@@ -99,7 +100,8 @@ def _array(value, like, where):
     array = np.asarray(value)
     if array.shape != like.shape:
         raise ValueError(
-            f"The state_dict has shape {array.shape} for {where}, where {like.shape} is needed. Pass the state of "
+            f"The state_dict has shape {array.shape} for {where}, where {like.shape} is needed. "
+            "Pass the state of "
             "the same parameters in the order of the tree's leaves."
         )
     return jnp.asarray(array, like.dtype)
@@ -111,10 +113,15 @@ def _rows(state_dict, params):
     paths = _paths(params)
     if len(order) != len(paths):
         raise ValueError(
-            "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: it "
-            f"has {len(order)} parameters and the tree has {len(paths)} leaves. Pass the tree it belongs to."
+            "loaded state dict contains a parameter group that doesn't match the size of "
+            "optimizer's group: it "
+            f"has {len(order)} parameters and the tree has {len(paths)} leaves. Pass the tree "
+            "it belongs to."
         )
-    return [(path, state_dict["state"].get(index, {})) for index, (path, _) in zip(order, paths, strict=True)]
+    return [
+        (path, state_dict["state"].get(index, {}))
+        for index, (path, _) in zip(order, paths, strict=True)
+    ]
 
 
 def _common_count(rows):
@@ -126,7 +133,8 @@ def _common_count(rows):
     for path, step in steps.items():
         if step != steps[first]:
             raise ValueError(
-                f"The state_dict has done {steps[first]} steps for '{first}' and {step} for '{path}'; here all "
+                f"The state_dict has done {steps[first]} steps for '{first}' and {step} for "
+                f"'{path}'; here all "
                 "parameters share one count. Convert the groups apart (optax.partition)."
             )
     return steps[first]
@@ -137,10 +145,11 @@ def from_torch_state_dict(
 ) -> Any:
     """The state for `optimizer` and the tree `params` from a `state_dict()` of its PyTorch twin.
 
-    Tensors on the CPU and NumPy arrays are both fine. Parameters correspond to the tree's leaves in order. The
-    hyper-parameters of the `state_dict` are not used: build the optimizer with them. `count` is for a schedule over
-    SGD or Muon, whose state does not tell the number of steps. ValueError: other shapes, another number of
-    parameters, parameters with different numbers of steps. TypeError: an optimizer that is not one of ours.
+    Tensors on the CPU and NumPy arrays are both fine. Parameters correspond to the tree's leaves in
+    order. The hyper-parameters of the `state_dict` are not used: build the optimizer with them.
+    `count` is for a schedule over SGD or Muon, whose state does not tell the number of steps.
+    ValueError: other shapes, another number of parameters, parameters with different numbers of
+    steps. TypeError: an optimizer that is not one of ours.
 
     >>> import jax.numpy as jnp
     >>> from funcgrad import optim
@@ -168,7 +177,8 @@ def _column(name, tree, rows, treedef):
     for (path, row), slot in zip(rows, treedef.flatten_up_to(tree), strict=True):
         if slot is not None and row.get(name) is None:
             raise ValueError(
-                f"The state_dict has no '{name}' for '{path}'. Build the optimizer with the options that the "
+                f"The state_dict has no '{name}' for '{path}'. Build the optimizer with the "
+                "options that the "
                 "state_dict was made with."
             )
         column.append(None if slot is None else _array(row[name], slot, f"'{name}' of '{path}'"))
@@ -196,7 +206,9 @@ def _lbfgs_to_torch(state):
 def _lbfgs_from_torch(fresh, row, count):
     steps = jnp.asarray(int(bool(row)) if count is None else count, jnp.int32)
     if "d" not in row:
-        return fresh._replace(count=steps, func_evals=jnp.asarray(row.get("func_evals", 0), jnp.int32))
+        return fresh._replace(
+            count=steps, func_evals=jnp.asarray(row.get("func_evals", 0), jnp.int32)
+        )
 
     def rows(values, like):
         values = [_array(value, like[0], "a row of the history") for value in values]
@@ -204,7 +216,9 @@ def _lbfgs_from_torch(fresh, row, count):
 
     empty, used = fresh.history, len(row["ro"])
     if used > empty.ro.size:
-        raise ValueError(f"The state_dict has a history of {used}, more than history_size={empty.ro.size}.")
+        raise ValueError(
+            f"The state_dict has a history of {used}, more than history_size={empty.ro.size}."
+        )
     history = History(
         rows(row["old_dirs"], empty.old_dirs),
         rows(row["old_stps"], empty.old_stps),

@@ -1,8 +1,8 @@
 """The line search of L-BFGS: a step that satisfies the strong Wolfe conditions.
 
-First steps are lengthened until two of them enclose an acceptable one, then the enclosure is narrowed: Nocedal and
-Wright, Numerical Optimization (2006), algorithms 3.5 and 3.6, with the safeguards of Mark Schmidt's minFunc that
-PyTorch uses.
+First steps are lengthened until two of them enclose an acceptable one, then the enclosure is
+narrowed: Nocedal and Wright, Numerical Optimization (2006), algorithms 3.5 and 3.6, with the
+safeguards of Mark Schmidt's minFunc that PyTorch uses.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,8 @@ SMALLEST_MOVE = 1e-9
 
 
 class Point(NamedTuple):
-    """A step length on the line, with the function's value, its gradient and its slope along the line there."""
+    """A step length on the line, with the function's value, its gradient and its slope along the
+    line there."""
 
     t: jax.Array
     value: jax.Array
@@ -42,7 +43,8 @@ def choose(condition, if_true, if_false):
 
 
 def cubic_minimum(one: Point, two: Point, low, high):
-    """Minimum of the cubic through two points with their slopes, within `[low, high]`; else the middle."""
+    """Minimum of the cubic through two points with their slopes, within `[low, high]`; else the
+    middle."""
     d1 = one.slope + two.slope - 3 * (one.value - two.value) / (one.t - two.t)
     square = d1 * d1 - one.slope * two.slope
     d2 = jnp.sqrt(jnp.maximum(square, 0))
@@ -78,7 +80,8 @@ def _enclose(evaluate, start, search, limit):
 
 
 def _trial(search):
-    """A step length inside of the enclosure, and whether the last two trials were near to its ends."""
+    """A step length inside of the enclosure, and whether the last two trials were near to its
+    ends."""
     low = jnp.minimum(search.first.t, search.second.t)
     high = jnp.maximum(search.first.t, search.second.t)
     t = cubic_minimum(search.first, search.second, low, high)
@@ -100,7 +103,9 @@ def _narrow(evaluate, start, search, limit, largest_direction):
         t, no_progress = _trial(search)
         new = evaluate(t)
         first_is_low = search.first.value <= search.second.value
-        low, high = choose(first_is_low, (search.first, search.second), (search.second, search.first))
+        low, high = choose(
+            first_is_low, (search.first, search.second), (search.second, search.first)
+        )
         worse = new.value > start.value + SUFFICIENT_DECREASE * t * start.slope
         worse |= new.value >= low.value
         done = ~worse & (jnp.abs(new.slope) <= -CURVATURE * start.slope)
@@ -108,7 +113,11 @@ def _narrow(evaluate, start, search, limit, largest_direction):
         low, high = choose(worse, low, new), choose(worse, new, choose(behind, low, high))
         first, second = choose(first_is_low, (low, high), (high, low))
         return search._replace(
-            first=first, second=second, iteration=search.iteration + 1, done=done, no_progress=no_progress
+            first=first,
+            second=second,
+            iteration=search.iteration + 1,
+            done=done,
+            no_progress=no_progress,
         )
 
     return jax.lax.while_loop(active, step, search)
@@ -121,7 +130,8 @@ def strong_wolfe(
     limit: jax.Array,
     largest_direction: jax.Array,
 ) -> tuple[Point, jax.Array]:
-    """Search from `start` (whose `t` is 0) with the first trial `t`, in at most `limit + 1` evaluations.
+    """Search from `start` (whose `t` is 0) with the first trial `t`, in at most `limit + 1`
+    evaluations.
 
     `start.slope` must be negative. Returns the point found and the number of evaluations.
 
@@ -129,7 +139,8 @@ def strong_wolfe(
     >>> from funcgrad.optim._strong_wolfe import Point, strong_wolfe
     >>> def parabola(t):
     ...     return Point(t, (t - 3) ** 2, 2 * (t - 3), 2 * (t - 3))
-    >>> point, evaluations = strong_wolfe(parabola, parabola(jnp.array(0.0)), jnp.array(0.1), 25, 1.0)
+    >>> start = parabola(jnp.array(0.0))
+    >>> point, evaluations = strong_wolfe(parabola, start, jnp.array(0.1), 25, 1.0)
     >>> print(point.t, evaluations)
     1.0 2
     """

@@ -67,9 +67,12 @@ def host_words(state: State, count: int) -> tuple[np.ndarray, State]:
 
 
 def _temper_once(block: np.ndarray) -> np.ndarray:
-    """The tempered words of a raw block, kept for the next small draw from the same block."""
+    """The tempered words of a raw block, kept for the next small draw from the same block.
+
+    The entry keeps the block alive too, so that its id is not given to another one.
+    """
     known = _tempered.get(id(block))
-    if known is None or known[0] is not block:
+    if known is None:
         known = _remember(block, temper(block))
     return known[1]
 
@@ -100,8 +103,6 @@ def traced_words(state: State, count: int, used=None) -> tuple[jax.Array, State]
     end = start + (count if used is None else used)
     last = (end - 1) // LENGTH
     position = end - last * LENGTH
-    if used is not None:
-        position = jnp.where(used == 0, state.position, position)
     return words, state._replace(block=blocks[last], position=position.astype(jnp.int32))
 
 

@@ -124,9 +124,7 @@ def load_checkpoint(path: str | os.PathLike, like: Any) -> tuple[Any, dict]:
     if missing or extra:
         raise CheckpointError(
             f"{path} holds another tree than the one asked for: "
-            + "; ".join(
-                [f"it lacks {missing[0]}"] * bool(missing) + [f"it has {extra[0]}"] * bool(extra)
-            )
+            + "; ".join([f"it lacks {n}" for n in missing[:1]] + [f"it has {n}" for n in extra[:1]])
             + ". Was it written with another model, optimizer or option?"
         )
     leaves = []
@@ -150,7 +148,7 @@ def _placed(name: str, value: Any, like: Any) -> Any:
 
 def _read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             members = {name: file[name] for name in file.files}
         content = json.loads(members.pop(_METADATA).tobytes())
     except FileNotFoundError:

@@ -36,8 +36,8 @@ def make_source(data: Any, batch_size: int | None, shuffle: bool, seed: int) -> 
     """
     if callable(data):
         return FunctionSource(data)
-    leaves = jax.tree.leaves(data)
-    if leaves and all(map(is_array, leaves)) and not isinstance(data, Iterator | list):
+    leaves = [] if isinstance(data, Iterator | list) else jax.tree.leaves(data)
+    if leaves and all(map(is_array, leaves)):
         return ArraySource(data, batch_size, shuffle, seed)
     if isinstance(data, Iterable):
         return IterableSource(data)

@@ -77,7 +77,7 @@ def fit(
     checkpoint_every: int | None = None,
     resume: bool = True,
     guard: bool = True,
-    chunk: int = 100,
+    chunk: int | None = None,
     mesh: Mesh | None = None,
     data_axis: str | None = None,
     shard_params: Mapping[str, PartitionSpec] | None = None,
@@ -85,8 +85,9 @@ def fit(
 ) -> FitResult:
     """Train `params` for `steps` optimizer steps and return them with their history.
 
-    The steps run in compiled loops of `chunk` steps. Between two chunks Python draws the progress
-    bar, evaluates, and writes the checkpoint.
+    The steps run in compiled loops of `chunk` steps: by default a twentieth of all, but at least 100
+    and at most 1000. Between two chunks Python draws the progress bar, evaluates, and writes the
+    checkpoint.
 
     Args:
         loss_fn: `loss_fn(params, batch)`, or `loss_fn(params, batch, key)` when `key` is given,
@@ -108,7 +109,8 @@ def fit(
             exists and `resume` is true, training goes on from it, to the very bits that the
             uninterrupted run would have reached.
         guard: stop with an error that names the first leaf that is NaN or infinite. Costs a second
-            copy of the state.
+            copy of the state; without it the memory of the state that `evaluate` is given is used
+            again, so it must not be kept.
         mesh, data_axis, shard_params: train on several devices (`funcgrad.sharding.Layout`).
         progress: draw the bar; by default on a terminal only.
 
@@ -126,6 +128,7 @@ def fit(
     2.0
     """
     _check_arguments(steps, chunk, evaluate, evaluate_every, patience, checkpoint, checkpoint_every)
+    chunk = chunk or min(max(steps // 20, 100), 1000)
     params = as_differentiable(params, "params")
     if not jax.tree.leaves(params):
         raise ValueError("fit: params has no arrays")
@@ -140,11 +143,12 @@ def fit(
     runner = ChunkRunner(step, loss_fn, optimizer, source, key, layout, has_aux, guard, checkpoint)
     every = (chunk, evaluate_every or steps, checkpoint_every or steps)
 
+    pieces: list = []
+
     def consume(done: Chunk | None) -> None:
         if done is not None:
-            losses, metrics = runner.results(done)
-            run.history.extend(losses, metrics)
-            bar.update(done.start + done.length, float(losses[-1]))
+            pieces.append(runner.results(done))
+            bar.update(done.start + done.length, pieces[-1][0][-1])
 
     done = int(run.state.step)
     stopped = _is_stale(run.best, patience)
@@ -159,6 +163,7 @@ def fit(
             if evaluating or saving:
                 consume(pending)
                 pending = None
+                run.history.extend(pieces)
             if evaluating:
                 averaged = run.state.params if ema is None else run.state.ema
                 run.record(evaluate(averaged), averaged, monitor, min_delta)  # type: ignore[misc]
@@ -166,22 +171,24 @@ def fit(
             if saving or (stopped and checkpoint is not None):
                 save_run(checkpoint, run)  # type: ignore[arg-type]
         consume(pending)
+    run.history.extend(pieces)
     return FitResult(run.state.params, run.state.ema, run.best.params, run.best.step, run.state,
                      run.history, "early" if stopped else "finished")  # fmt: skip
 
 
 def _check_arguments(
     steps: int,
-    chunk: int,
+    chunk: int | None,
     evaluate: Any,
     evaluate_every: int | None,
     patience: int | None,
     checkpoint: Any,
     checkpoint_every: int | None,
 ) -> None:
-    if steps < 0 or chunk < 1:
-        raise ValueError(f"fit: steps={steps} and chunk={chunk} must be positive")
-    for name, value in (("evaluate_every", evaluate_every), ("checkpoint_every", checkpoint_every)):
+    if steps < 0:
+        raise ValueError(f"fit: steps={steps} must not be negative")
+    periods = {"chunk": chunk, "evaluate_every": evaluate_every, "checkpoint_every": checkpoint_every}
+    for name, value in periods.items():
         if value is not None and value < 1:
             raise ValueError(f"fit: {name}={value} must be positive")
     if evaluate is None and (evaluate_every is not None or patience is not None):

@@ -34,13 +34,17 @@ class History:
         ends = f", loss {self.loss[0]:.6g} -> {self.loss[-1]:.6g}" if len(self.loss) else ""
         return f"History({len(self.loss)} steps{ends}, {len(self.evaluations)} evaluations)"
 
-    def extend(self, losses: np.ndarray, metrics: Any) -> None:
-        """Add the outputs of a chunk of steps."""
-        self.loss = np.concatenate([self.loss, losses]) if len(self.loss) else losses
-        for name, values in named_parameters(metrics).items():
-            name, values = name or "aux", np.asarray(values)
-            old = self.metrics.get(name)
-            self.metrics[name] = values if old is None else np.concatenate([old, values])
+    def extend(self, pieces: list[tuple[np.ndarray, Any]]) -> None:
+        """Add the losses and metrics of some chunks of steps, and empty the list."""
+        if not pieces:
+            return
+        old = [self.loss] if len(self.loss) else []
+        self.loss = np.concatenate([*old, *(losses for losses, _ in pieces)])
+        named = [named_parameters(metrics) for _, metrics in pieces]
+        for name in named[0]:
+            old = [self.metrics[name or "aux"]] if (name or "aux") in self.metrics else []
+            self.metrics[name or "aux"] = np.concatenate([*old, *(part[name] for part in named)])
+        pieces.clear()
 
     def as_tree(self) -> dict[str, Any]:
         """The arrays, for a checkpoint."""

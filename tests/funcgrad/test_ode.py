@@ -55,8 +55,9 @@ def accurate_torch_solution(backwards):
     return torch_solution(times, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("gradient", GRADIENTS)
-@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    "gradient, backwards", [*((each, False) for each in GRADIENTS), ("adjoint", True)]
+)
 def test_values_and_gradients_equal_torchdiffeq(gradient, backwards):
     times = TIMES[::-1] if backwards else TIMES
     values, gradients = accurate_torch_solution(backwards)
@@ -160,12 +161,14 @@ def test_stiff_equation_fails_with_advice_and_an_implicit_method_solves_it():
     np.testing.assert_allclose(y[-1], [0.7158, 9.185e-6, 0.2842], rtol=2e-4)
 
 
-@pytest.mark.parametrize("gradient", GRADIENTS)
-@pytest.mark.parametrize("options", [{}, {"method": "rk4", "step_size": 0.01}])
-def test_solution_that_leaves_every_bound_is_an_error(gradient, options):
-    with pytest.raises(SolveError, match="max_steps=512|infinite or NaN"):
+@pytest.mark.parametrize(
+    "words, options",
+    [("max_steps=512", {}), ("infinite or NaN", {"method": "rk4", "step_size": 0.01})],
+)
+def test_solution_that_leaves_every_bound_is_an_error(words, options):
+    with pytest.raises(SolveError, match=words):
         # y = 1 / (1 - t) has no value at t = 1
-        odeint(lambda t, y, _: y * y, 1.0, [0.0, 2.0], max_steps=512, gradient=gradient, **options)
+        odeint(lambda t, y, _: y * y, 1.0, [0.0, 2.0], max_steps=512, **options)
 
 
 def test_field_with_nan_is_an_error():

@@ -1,7 +1,7 @@
 """PyTorch's learning rate schedulers as optax schedules: functions of the number of steps done.
 
-The value at `count` is what `get_last_lr()` gives after `count` steps of the scheduler. Evaluate them under `jax.jit`,
-or give one to an optimizer as its `lr`.
+The value at `count` is what `get_last_lr()` gives after `count` steps of the scheduler. Evaluate
+them under `jax.jit`, or give one to an optimizer as its `lr`.
 """
 
 from ._combine import chained_scheduler as chained_scheduler

@@ -12,15 +12,19 @@ from ._schedule import Schedule, whole
 
 
 def chained_scheduler(schedules: Sequence[Schedule]) -> Schedule:
-    """All of `schedules` at once, on one learning rate, as `torch.optim.lr_scheduler.ChainedScheduler`.
+    """All of `schedules` at once, on one learning rate, as
+    `torch.optim.lr_scheduler.ChainedScheduler`.
 
-    Each schedule of the list in turn makes its step from the rate that the one before leaves. Schedules that
-    multiply multiply together; one that does not look at the rate (`lambda_lr`, `cyclic_lr`, `one_cycle_lr`,
-    warm restarts) replaces what stands before it. All should have the same `base_lr`. Unless all of them multiply
-    by a closed form, an evaluation takes time proportional to the count. ValueError: no schedule. TypeError: something that is not one of ours.
+    Each schedule of the list in turn makes its step from the rate that the one before leaves.
+    Schedules that multiply multiply together; one that does not look at the rate (`lambda_lr`,
+    `cyclic_lr`, `one_cycle_lr`, warm restarts) replaces what stands before it. All should have the
+    same `base_lr`. Unless all of them multiply by a closed form, an evaluation takes time
+    proportional to the count. ValueError: no schedule. TypeError: something that is not one of
+    ours.
 
     >>> from funcgrad.optim.schedules import chained_scheduler, constant_lr, exponential_lr
-    >>> schedule = chained_scheduler([constant_lr(1.0, factor=0.5, total_iters=2), exponential_lr(1.0, 0.5)])
+    >>> warmup = constant_lr(1.0, factor=0.5, total_iters=2)
+    >>> schedule = chained_scheduler([warmup, exponential_lr(1.0, 0.5)])
     >>> print([float(schedule(count)) for count in range(4)])
     [0.5, 0.25, 0.25, 0.125]
     """
@@ -31,8 +35,8 @@ def chained_scheduler(schedules: Sequence[Schedule]) -> Schedule:
             lr = schedule.value(count) if schedule.advance is None else schedule.advance(lr, count)
         return lr
 
-    factors = [schedule.factor for schedule in schedules]
-    if None not in factors:
+    factors = [schedule.factor for schedule in schedules if schedule.factor is not None]
+    if len(factors) == len(schedules):
 
         def product(count):
             return math.prod(factor(count) for factor in factors)
@@ -43,16 +47,23 @@ def chained_scheduler(schedules: Sequence[Schedule]) -> Schedule:
     start = schedules[0].value(0)
     for schedule in schedules[1:]:
         # a multiplying schedule begins from the rate it finds, as PyTorch's constructors do
-        start = schedule.value(0) if schedule.advance is None else start * schedule.value(0) / schedule.base_lr
+        start = (
+            schedule.value(0)
+            if schedule.advance is None
+            else start * schedule.value(0) / schedule.base_lr
+        )
 
     def value(count):
-        return jax.lax.fori_loop(1, whole(count) + 1, lambda k, lr: real(advance(lr, k)), real(start))
+        return jax.lax.fori_loop(
+            1, whole(count) + 1, lambda k, lr: real(advance(lr, k)), real(start)
+        )
 
     return Schedule(value, schedules[0].base_lr, advance)
 
 
 def _after(schedule, previous, milestone):
-    """`schedule`, going on from what `previous` (which counts from `milestone` steps earlier) ends with."""
+    """`schedule`, going on from what `previous` (which counts from `milestone` steps earlier) ends
+    with."""
     if not schedule.continues:
         return schedule
     found = previous(milestone - 1)
@@ -63,8 +74,9 @@ def _after(schedule, previous, milestone):
 def sequential_lr(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
     """One schedule after another, as `torch.optim.lr_scheduler.SequentialLR`.
 
-    At each of `milestones` the next begins, and counts from there: `optax.join_schedules`. As in PyTorch
-    `multiplicative_lr` goes on from the rate that it finds. ValueError: not one milestone less than schedules.
+    At each of `milestones` the next begins, and counts from there: `optax.join_schedules`. As in
+    PyTorch `multiplicative_lr` goes on from the rate that it finds. ValueError: not one milestone
+    less than schedules.
 
     >>> from funcgrad.optim.schedules import constant_lr, exponential_lr, sequential_lr
     >>> warmup = constant_lr(1.0, factor=0.5, total_iters=2)
@@ -75,8 +87,10 @@ def sequential_lr(schedules: Sequence[Schedule], milestones: Sequence[int]) -> S
     _check("sequential_lr", schedules)
     if len(milestones) != len(schedules) - 1:
         raise ValueError(
-            "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
-            f"milestone points, but got number of schedulers {len(schedules)} and the number of milestones to "
+            "Sequential Schedulers expects number of schedulers provided to be one more than "
+            "the number of "
+            f"milestone points, but got number of schedulers {len(schedules)} and the number of "
+            "milestones to "
             f"be equal to {len(milestones)}"
         )
     joined = list(schedules)
@@ -93,5 +107,6 @@ def _check(name, schedules):
     for index, schedule in enumerate(schedules):
         if not isinstance(schedule, Schedule):
             raise TypeError(
-                f"{name} got {type(schedule).__name__} at index {index}. Pass schedules of this module."
+                f"{name} got {type(schedule).__name__} at index {index}. Pass schedules of this "
+                "module."
             )

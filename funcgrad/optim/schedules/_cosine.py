@@ -9,9 +9,11 @@ from ._schedule import Schedule, whole
 
 
 def cosine_annealing_lr(base_lr: Scalar, T_max: int, eta_min: Scalar = 0.0) -> Schedule:
-    """Half a cosine from `base_lr` to `eta_min` in `T_max` steps, and back, as `CosineAnnealingLR` of PyTorch.
+    """Half a cosine from `base_lr` to `eta_min` in `T_max` steps, and back, as `CosineAnnealingLR`
+    of PyTorch.
 
-    Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts (2016), without the restarts.
+    Loshchilov, Hutter: SGDR, stochastic gradient descent with warm restarts (2016), without the
+    restarts.
 
     >>> from funcgrad.optim.schedules import cosine_annealing_lr
     >>> schedule = cosine_annealing_lr(1.0, T_max=2)
@@ -29,13 +31,16 @@ def cosine_annealing_lr(base_lr: Scalar, T_max: int, eta_min: Scalar = 0.0) -> S
         up = lr + (base_lr - eta_min) * (1 - math.cos(math.pi / T_max)) / 2
         return jnp.where(restart, up, ahead)
 
-    return Schedule(lambda count: eta_min + (base_lr - eta_min) * height(count) / 2, base_lr, advance)
+    return Schedule(
+        lambda count: eta_min + (base_lr - eta_min) * height(count) / 2, base_lr, advance
+    )
 
 
 def cosine_annealing_warm_restarts(
     base_lr: Scalar, T_0: int, T_mult: int = 1, eta_min: Scalar = 0.0
 ) -> Schedule:
-    """Half a cosine again and again, each `T_mult` times as long, as PyTorch's `CosineAnnealingWarmRestarts`.
+    """Half a cosine again and again, each `T_mult` times as long, as PyTorch's
+    `CosineAnnealingWarmRestarts`.
 
     ValueError: `T_0` or `T_mult` that is not a positive integer.
 
@@ -67,7 +72,8 @@ def cosine_annealing_warm_restarts(
 
 
 def _restarts(first, growth):
-    """Where cycles start and how long they are, as far as 32-bit counts go: exact, where a logarithm would not be."""
+    """Where cycles start and how long they are, as far as 32-bit counts go: exact, where a
+    logarithm would not be."""
     starts, lengths, limit = [0], [first], 2**31 - 1
     while growth > 1 and starts[-1] + lengths[-1] <= limit:
         starts.append(starts[-1] + lengths[-1])

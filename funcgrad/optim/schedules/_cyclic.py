@@ -20,7 +20,8 @@ def _scale_function(mode, gamma, scale_fn, scale_mode):
     }
     if mode not in functions:
         raise ValueError(
-            f"mode is invalid and scale_fn is None: got mode={mode!r}. Pass one of {list(functions)} or a scale_fn."
+            f"mode is invalid and scale_fn is None: got mode={mode!r}. Pass one of "
+            f"{list(functions)} or a scale_fn."
         )
     return functions[mode]
 
@@ -35,10 +36,12 @@ def cyclic_lr(
     scale_fn: Callable | None = None,
     scale_mode: str = "cycle",
 ) -> Schedule:
-    """Between `base_lr` and `max_lr` and back again and again, as `torch.optim.lr_scheduler.CyclicLR`.
+    """Between `base_lr` and `max_lr` and back again and again, as
+    `torch.optim.lr_scheduler.CyclicLR`.
 
-    The peaks are scaled by `mode`, or by `scale_fn` of the cycle's number or of the count (`scale_mode`
-    "iterations"). Only the learning rate: an optimizer's momentum does not cycle. ValueError: an unknown mode.
+    The peaks are scaled by `mode`, or by `scale_fn` of the cycle's number or of the count
+    (`scale_mode` "iterations"). Only the learning rate: an optimizer's momentum does not cycle.
+    ValueError: an unknown mode.
 
     Smith: Cyclical learning rates for training neural networks (2015).
 
@@ -93,16 +96,18 @@ def one_cycle_lr(
     final_div_factor: Scalar = 1e4,
     three_phase: bool = False,
 ) -> Schedule:
-    """From `max_lr / div_factor` up to `max_lr`, then far down, once, as `torch.optim.lr_scheduler.OneCycleLR`.
+    """From `max_lr / div_factor` up to `max_lr`, then far down, once, as
+    `torch.optim.lr_scheduler.OneCycleLR`.
 
-    It ends at `max_lr / div_factor / final_div_factor`; `three_phase` comes down to the first rate in between.
-    Only the learning rate: an optimizer's momentum does not cycle. ValueError: bad arguments, or a Python count
-    beyond `total_steps`.
+    It ends at `max_lr / div_factor / final_div_factor`; `three_phase` comes down to the first rate
+    in between. Only the learning rate: an optimizer's momentum does not cycle. ValueError: bad
+    arguments, or a Python count beyond `total_steps`.
 
-    Smith, Topin: Super-convergence, very fast training of neural networks using large learning rates (2017).
+    Smith, Topin: Super-convergence, very fast training of neural networks using large learning
+    rates (2017).
 
     >>> from funcgrad.optim.schedules import one_cycle_lr
-    >>> schedule = one_cycle_lr(1.0, total_steps=5, pct_start=0.6, anneal_strategy="linear", div_factor=2.0)
+    >>> schedule = one_cycle_lr(1.0, 5, pct_start=0.6, anneal_strategy="linear", div_factor=2.0)
     >>> print([round(float(schedule(count)), 4) for count in range(5)])
     [0.5, 0.75, 1.0, 0.5, 0.0001]
     """
@@ -118,7 +123,11 @@ def one_cycle_lr(
     last = first / final_div_factor
     up = pct_start * steps - 1
     if three_phase:
-        ends = [(up, first, max_lr), (2 * pct_start * steps - 2, max_lr, first), (steps - 1, first, last)]
+        ends = [
+            (up, first, max_lr),
+            (2 * pct_start * steps - 2, max_lr, first),
+            (steps - 1, first, last),
+        ]
     else:
         ends = [(up, first, max_lr), (steps - 1, max_lr, last)]
 
@@ -129,7 +138,9 @@ def one_cycle_lr(
             )
         starts = [0.0, *(end for end, _, _ in ends)]
         phases = zip(starts, ends, strict=False)
-        pieces = [anneal(a, b, (real(count) - start) / (end - start)) for start, (end, a, b) in phases]
+        pieces = [
+            anneal(a, b, (real(count) - start) / (end - start)) for start, (end, a, b) in phases
+        ]
         return jnp.select([real(count) <= end for end, _, _ in ends[:-1]], pieces[:-1], pieces[-1])
 
     return Schedule(value, first)

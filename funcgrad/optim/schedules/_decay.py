@@ -1,5 +1,6 @@
 """Schedules that multiply the learning rate by something at every step, or at some."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import jax
@@ -10,7 +11,8 @@ from ._schedule import Schedule, multiplicative, whole
 
 
 def lambda_lr(base_lr: Scalar, lr_lambda: Callable) -> Schedule:
-    """`base_lr * lr_lambda(count)`, as `torch.optim.lr_scheduler.LambdaLR`. `lr_lambda` must be traceable under jit.
+    """`base_lr * lr_lambda(count)`, as `torch.optim.lr_scheduler.LambdaLR`. `lr_lambda` must be
+    traceable under jit.
 
     >>> from funcgrad.optim.schedules import lambda_lr
     >>> print(lambda_lr(0.5, lambda count: 0.5**count)(2))
@@ -20,9 +22,11 @@ def lambda_lr(base_lr: Scalar, lr_lambda: Callable) -> Schedule:
 
 
 def multiplicative_lr(base_lr: Scalar, lr_lambda: Callable) -> Schedule:
-    """`base_lr * lr_lambda(1) * ... * lr_lambda(count)`, as `torch.optim.lr_scheduler.MultiplicativeLR`.
+    """`base_lr * lr_lambda(1) * ... * lr_lambda(count)`, as
+    `torch.optim.lr_scheduler.MultiplicativeLR`.
 
-    An evaluation takes time proportional to `count`; `lr_lambda` must be traceable. TypeError: not a function.
+    An evaluation takes time proportional to `count`; `lr_lambda` must be traceable. TypeError: not
+    a function.
 
     >>> from funcgrad.optim.schedules import multiplicative_lr
     >>> print(multiplicative_lr(1.0, lambda count: 0.5)(3))
@@ -30,7 +34,8 @@ def multiplicative_lr(base_lr: Scalar, lr_lambda: Callable) -> Schedule:
     """
     if not callable(lr_lambda):
         raise TypeError(
-            f"lr_lambda should be a function, but got {type(lr_lambda).__name__}. Pass a function of the count."
+            f"lr_lambda should be a function, but got {type(lr_lambda).__name__}. Pass a "
+            "function of the count."
         )
 
     def value(count):
@@ -82,13 +87,12 @@ def exponential_lr(base_lr: Scalar, gamma: Scalar) -> Schedule:
     >>> print(exponential_lr(1.0, gamma=0.5)(3))
     0.125
     """
-    return multiplicative(
-        base_lr, lambda count: jnp.power(gamma, real(count)), lambda count: gamma
-    )
+    return multiplicative(base_lr, lambda count: jnp.power(gamma, real(count)), lambda count: gamma)
 
 
 def constant_lr(base_lr: Scalar, factor: Scalar = 1.0 / 3, total_iters: int = 5) -> Schedule:
-    """`base_lr * factor` before step `total_iters`, then `base_lr`, as `torch.optim.lr_scheduler.ConstantLR`.
+    """`base_lr * factor` before step `total_iters`, then `base_lr`, as
+    `torch.optim.lr_scheduler.ConstantLR`.
 
     ValueError: a factor outside of `[0, 1]`.
 
@@ -101,10 +105,12 @@ def constant_lr(base_lr: Scalar, factor: Scalar = 1.0 / 3, total_iters: int = 5)
         raise ValueError(
             f"Constant multiplicative factor expected to be between 0 and 1. Got factor={factor}."
         )
+    # PyTorch looks for the end from the first step on: with `total_iters=0` there is none
+    end = total_iters if total_iters > 0 else math.inf
     return multiplicative(
         base_lr,
-        lambda count: jnp.where(whole(count) < total_iters, factor, 1.0),
-        lambda count: jnp.where(whole(count) == total_iters, 1.0 / factor, 1.0),
+        lambda count: jnp.where(whole(count) < end, factor, 1.0),
+        lambda count: jnp.where(whole(count) == end, 1.0 / factor, 1.0),
     )
 
 
@@ -114,7 +120,8 @@ def linear_lr(
     end_factor: Scalar = 1.0,
     total_iters: int = 5,
 ) -> Schedule:
-    """A factor that goes linearly between two values in `total_iters` steps, as `torch.optim.lr_scheduler.LinearLR`.
+    """A factor that goes linearly between two values in `total_iters` steps, as
+    `torch.optim.lr_scheduler.LinearLR`.
 
     ValueError: a `start_factor` outside of `(0, 1]`, an `end_factor` outside of `[0, 1]`.
 
@@ -130,12 +137,13 @@ def linear_lr(
         )
     if is_number(end_factor) and not 0 <= end_factor <= 1.0:
         raise ValueError(
-            f"Ending multiplicative factor expected to be between 0 and 1. Got end_factor={end_factor}."
+            "Ending multiplicative factor expected to be between 0 and 1. Got "
+            f"end_factor={end_factor}."
         )
     rise = end_factor - start_factor
 
     def factor(count):
-        return start_factor + rise * jnp.minimum(total_iters, real(count)) / total_iters
+        return start_factor + rise * jnp.minimum(total_iters, real(count)) / max(total_iters, 1)
 
     def ratio(count):
         growth = rise / (total_iters * start_factor + (real(count) - 1) * rise)
@@ -145,7 +153,8 @@ def linear_lr(
 
 
 def polynomial_lr(base_lr: Scalar, total_iters: int = 5, power: Scalar = 1.0) -> Schedule:
-    """`base_lr * (1 - count / total_iters) ** power`, then 0, as `torch.optim.lr_scheduler.PolynomialLR`.
+    """`base_lr * (1 - count / total_iters) ** power`, then 0, as
+    `torch.optim.lr_scheduler.PolynomialLR`.
 
     >>> from funcgrad.optim.schedules import polynomial_lr
     >>> schedule = polynomial_lr(1.0, total_iters=2, power=2.0)
@@ -153,8 +162,10 @@ def polynomial_lr(base_lr: Scalar, total_iters: int = 5, power: Scalar = 1.0) ->
     [1.0, 0.25, 0.0, 0.0]
     """
 
+    length = max(total_iters, 1)
+
     def left(count):
-        return 1.0 - jnp.minimum(total_iters, real(count)) / total_iters
+        return (length - jnp.minimum(total_iters, real(count))) / length
 
     def ratio(count):
         before = jnp.where(real(count) > total_iters, 1.0, left(real(count) - 1))

@@ -52,8 +52,9 @@ def reduce_lr_on_plateau(
 ) -> Plateau:
     """Multiplies the rate by `factor` after more than `patience` metrics without improvement.
 
-    As `torch.optim.lr_scheduler.ReduceLROnPlateau`. It depends on a metric and is therefore no schedule but a state:
-    give `state.lr` to the optimizer as a traced number. ValueError: a factor that is not below 1, an unknown mode.
+    As `torch.optim.lr_scheduler.ReduceLROnPlateau`. It depends on a metric and is therefore no
+    schedule but a state: give `state.lr` to the optimizer as a traced number. ValueError: a factor
+    that is not below 1, an unknown mode.
 
     >>> from funcgrad.optim.schedules import reduce_lr_on_plateau
     >>> plateau = reduce_lr_on_plateau(1.0, factor=0.5, patience=1)
@@ -69,7 +70,9 @@ def reduce_lr_on_plateau(
 
     def init():
         zero = jnp.zeros((), jnp.int32)
-        return PlateauState(real(base_lr), real(math.inf if mode == "min" else -math.inf), zero, zero)
+        return PlateauState(
+            real(base_lr), real(math.inf if mode == "min" else -math.inf), zero, zero
+        )
 
     def update(state, metric):
         metric = real(metric)

@@ -16,10 +16,11 @@ Count = int | jax.Array
 class Schedule:
     """A learning rate as a function of the step count, usable wherever optax takes a schedule.
 
-    `value(count)` is the closed form. `advance(lr, count)` is PyTorch's recursion: the learning rate at `count`
-    from the one just before, which other schedulers of a chain may have changed; without it the schedule does not
-    look at the learning rate. `factor(count)` is `value(count) / base_lr` where a closed form knows it.
-    `continues` says that in a sequence the schedule goes on from the rate it finds.
+    `value(count)` is the closed form. `advance(lr, count)` is PyTorch's recursion: the learning
+    rate at `count` from the one just before, which other schedulers of a chain may have changed;
+    without it the schedule does not look at the learning rate. `factor(count)` is `value(count) /
+    base_lr` where a closed form knows it. `continues` says that in a sequence the schedule goes on
+    from the rate it finds.
     """
 
     value: Callable[[Count], jax.Array]

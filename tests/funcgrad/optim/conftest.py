@@ -63,7 +63,9 @@ class Problem:
             return (optax.apply_updates(params, updates), state), None
 
         numbers = jnp.arange(first, first + steps)
-        (params, state), _ = jax.jit(lambda *carry: jax.lax.scan(body, carry, numbers))(params, state)
+        (params, state), _ = jax.jit(lambda *carry: jax.lax.scan(body, carry, numbers))(
+            params, state
+        )
         return params, state
 
 

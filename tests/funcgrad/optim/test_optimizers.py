@@ -49,7 +49,10 @@ CASES = [
     *((name, each.kwargs) for name in NAMES for each in INFOS[name].optim_inputs_func("cpu")),
     *MORE,
 ]
-IDS = [f"{name}-{'-'.join(map(str, kwargs)) or 'default'}-{i}" for i, (name, kwargs) in enumerate(CASES)]
+IDS = [
+    f"{name}-{'-'.join(map(str, kwargs)) or 'default'}-{i}"
+    for i, (name, kwargs) in enumerate(CASES)
+]
 
 
 def torch_optimizer(name, params, kwargs):
@@ -70,7 +73,8 @@ def test_float64_trajectory(name, kwargs, x64, problem, make_ours, shapes_for, a
 
 @pytest.mark.parametrize("name, kwargs", CASES, ids=IDS)
 def test_float32_updates(name, kwargs, make_ours, shapes_for):
-    """Given the same gradients, 20 steps of single precision part by a few units in the last place of the largest value."""
+    """Given the same gradients, 20 steps of single precision part by a few units in the last place
+    of the largest value."""
     random = np.random.default_rng(1)
     shapes = shapes_for(name)
     start = {key: random.standard_normal(shape).astype("float32") for key, shape in shapes.items()}
@@ -91,7 +95,9 @@ def test_float32_updates(name, kwargs, make_ours, shapes_for):
     ours = {key: jnp.asarray(value) for key, value in start.items()}
     state, update = optimizer.init(ours), jax.jit(optimizer.update)
     for each in grads:
-        updates, state = update({key: jnp.asarray(value) for key, value in each.items()}, state, ours)
+        updates, state = update(
+            {key: jnp.asarray(value) for key, value in each.items()}, state, ours
+        )
         ours = optax.apply_updates(ours, updates)
     for key, param in params.items():
         expected = param.detach().numpy()
@@ -198,7 +204,10 @@ ERRORS = [
     *((name, {"weight_decay": -1.0}) for name in NAMES if name != "Rprop"),
     *((name, {"betas": (1.0, 0.5)}) for name in ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")),
     *((name, {"betas": (0.5, 1.0)}) for name in ("Adam", "AdamW", "Adamax", "NAdam", "RAdam")),
-    *((name, {"eps": -1.0}) for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "NAdam", "RAdam", "RMSprop")),
+    *(
+        (name, {"eps": -1.0})
+        for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "NAdam", "RAdam", "RMSprop")
+    ),
     ("Adadelta", {"rho": 1.1}),
     ("Adafactor", {"eps": (-1.0, 1.0)}),
     ("Adafactor", {"eps": (None, -1.0)}),
@@ -244,16 +253,21 @@ def test_trees_that_do_not_match_are_named():
     with pytest.raises(ValueError, match="gradients have no leaf.*'bias'"):
         optimizer.update({"layer": {"weight": jnp.ones((3, 2))}}, state, params)
     with pytest.raises(ValueError, match=r"shape \(2, 3\) at .*'weight'.*\(3, 2\)"):
-        optimizer.update({"layer": {"weight": jnp.ones((2, 3)), "bias": jnp.ones(2)}}, state, params)
+        optimizer.update(
+            {"layer": {"weight": jnp.ones((2, 3)), "bias": jnp.ones(2)}}, state, params
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_dtypes_are_kept(name, x64, make_ours):
-    """Under 64 bits float32 parameters, their updates and state stay float32, also with traced numbers."""
+    """Under 64 bits float32 parameters, their updates and state stay float32, also with traced
+    numbers."""
     params = {"a": jnp.ones((3, 2), "float32")}
     optimizer = make_ours(name, lr=jnp.float64(0.1))
     updates, state = jax.jit(optimizer.update)(params, optimizer.init(params), params)
-    assert {leaf.dtype for leaf in jax.tree.leaves((updates, state.slots))} == {jnp.dtype("float32")}
+    assert {leaf.dtype for leaf in jax.tree.leaves((updates, state.slots))} == {
+        jnp.dtype("float32")
+    }
 
 
 def test_an_empty_tree_is_fine():

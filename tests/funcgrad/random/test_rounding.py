@@ -23,7 +23,7 @@ def _nearest32(exact: Fraction) -> np.float32:
 
 
 def test_fma32_on_sums_next_to_the_middle_of_two_values():
-    """1 + 2**-24 is a middle; a product of 2**-24 + 2**-54 lies above it by less than float64 sees."""
+    """1 + 2**-24 is a middle; a product of 2**-24 + 2**-54 lies above it, unseen."""
     a = np.float32([2**-24, 2**-24 + 2**-47, 2**-24 - 2**-47, 3 * 2**-24, -(2**-24) - 2**-47])
     for b in (1.0, 1 + 2**-23, 1 - 2**-24, 1 + 2**-20):
         for c in (1.0, 1 + 2**-23, -1.0):

@@ -1,0 +1,168 @@
+"""Dropout as a pure function of what was kept: the random draw is an argument."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from ..op import composite
+from .arithmetic import add, div, mul
+from .creation import zeros
+from .view import squeeze, unsqueeze
+
+_SELU_ALPHA = 1.7580993408473766
+"""The negative saturation value of SELU, ``scale * alpha`` (Klambauer et al., 2017)."""
+
+
+def _check_probability(p) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _scaled(input, kept, p):
+    """The kept elements over their probability. The names of the graph are PyTorch's."""
+    if p == 1:
+        return mul(input, zeros((), dtype=input.dtype))
+    return mul(input, div(_drawn(kept), 1 - p))
+
+
+def _drawn(kept):
+    if kept is None:
+        raise TypeError(
+            "dropout() in training mode is random: pass kept=, an array of ones and zeros, each "
+            "one with probability 1 - p (or use stateful, which draws it)"
+        )
+    return kept
+
+
+def _shifted(input, kept, p):
+    """Dropped elements become SELU's saturation value; mean and variance stay."""
+    if p == 1:
+        return mul(input, zeros((), dtype=input.dtype))
+    slope = 1.0 / math.sqrt((_SELU_ALPHA * _SELU_ALPHA * p + 1) * (1 - p))
+    kept = _drawn(kept)
+    shift = add(mul(add(kept, -1), _SELU_ALPHA * slope), _SELU_ALPHA * slope * p)
+    return add(mul(input, mul(kept, slope)), shift)
+
+
+def _is_identity(input, p, training) -> bool:
+    return p == 0 or not training or 0 in tuple(input.shape)
+
+
+@composite(face="nn")
+def dropout(input, p=0.5, training=True, inplace=False, *, kept=None):
+    """``input`` with elements set to 0 where ``kept`` is 0, the others divided by ``1 - p``.
+
+    ``kept`` has the shape and dtype of ``input``: ones and zeros, a zero with probability ``p``.
+    Without training, or for ``p = 0``, ``input`` itself. ``inplace`` means nothing to an array.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.dropout(jnp.ones(2), 0.5, kept=jnp.array([1.0, 0.0]))
+    Array([2., 0.], dtype=float32)
+    """
+    _check_probability(p)
+    return input if _is_identity(input, p, training) else _scaled(input, kept, p)
+
+
+@composite(face="nn")
+def alpha_dropout(input, p=0.5, training=False, inplace=False, *, kept=None):
+    """Dropout for `selu`: keeps mean and variance. ``kept`` as for `dropout`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.alpha_dropout(jnp.ones(2), 0.5)
+    Array([1., 1.], dtype=float32)
+    """
+    _check_probability(p)
+    return input if _is_identity(input, p, training) else _shifted(input, kept, p)
+
+
+def channel_shape(input) -> tuple[int, ...]:
+    """The shape of ``kept`` where whole channels are dropped: ``(N, C, 1, ...)``."""
+    if input.ndim < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    return (*tuple(input.shape[:2]), *(1,) * (input.ndim - 2))
+
+
+@composite(face="nn")
+def feature_alpha_dropout(input, p=0.5, training=False, inplace=False, *, kept=None):
+    """`alpha_dropout` of whole channels; ``kept`` has shape ``(N, C, 1, ...)``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.feature_alpha_dropout(jnp.ones((1, 2)), 0.5)
+    Array([[1., 1.]], dtype=float32)
+    """
+    _check_probability(p)
+    return input if _is_identity(input, p, training) else _shifted(input, kept, p)
+
+
+def _channels(input, p, training, kept, batched: bool):
+    """Dropout of channels of one image or a batch of them."""
+    _check_probability(p)
+    if not batched:
+        input = unsqueeze(input, 0)
+    if not _is_identity(input, p, training):
+        input = _scaled(input, kept, p)
+    return input if batched else squeeze(input, 0)
+
+
+@composite(face="nn")
+def dropout1d(input, p=0.5, training=True, inplace=False, *, kept=None):
+    """`dropout` of whole channels of ``(N, C, L)`` or ``(C, L)``; ``kept`` has shape ``(N, C, 1)``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.dropout1d(jnp.ones((2, 1)), kept=jnp.array([[[1.0], [0.0]]]))
+    Array([[2.],
+           [0.]], dtype=float32)
+    """
+    if input.ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that "
+            "dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, "
+            "a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return _channels(input, p, training, kept, input.ndim == 3)
+
+
+@composite(face="nn")
+def dropout2d(input, p=0.5, training=True, inplace=False, *, kept=None):
+    """`dropout` of whole channels of ``(N, C, H, W)``; ``kept`` has shape ``(N, C, 1, 1)``.
+
+    Dimensions after the second are one channel, whatever their number.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.dropout2d(jnp.ones((1, 1, 1, 1)), kept=jnp.ones((1, 1, 1, 1)))
+    Array([[[[2.]]]], dtype=float32)
+    """
+    if input.ndim not in (3, 4):
+        warnings.warn(
+            f"dropout2d: Received a {input.ndim}-D input to dropout2d, which is deprecated and "
+            "will result in an error in a future release. To retain the behavior and silence this "
+            "warning, please use dropout instead.",
+            stacklevel=3,
+        )
+    if input.ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
+            "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel "
+            "dim. Please switch to dropout1d instead.",
+            stacklevel=3,
+        )
+    return _channels(input, p, training, kept, True)
+
+
+@composite(face="nn")
+def dropout3d(input, p=0.5, training=True, inplace=False, *, kept=None):
+    """`dropout` of whole channels of ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.dropout3d(jnp.ones((1, 1, 1, 1, 1)), 0.0)
+    Array([[[[[1.]]]]], dtype=float32)
+    """
+    if input.ndim not in (4, 5):
+        warnings.warn(
+            f"dropout3d: Received a {input.ndim}-D input to dropout3d, which is deprecated and "
+            "will result in an error in a future release. To retain the behavior and silence this "
+            "warning, please use dropout instead.",
+            stacklevel=3,
+        )
+    return _channels(input, p, training, kept, input.ndim != 4)
