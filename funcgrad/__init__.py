@@ -91,6 +91,12 @@ from .ops.complexes import sgn as sgn
 from .ops.complexes import sign as sign
 from .ops.complexes import view_as_complex as view_as_complex
 from .ops.complexes import view_as_real as view_as_real
+from .ops.convolution import conv1d as conv1d
+from .ops.convolution import conv2d as conv2d
+from .ops.convolution import conv3d as conv3d
+from .ops.convolution import conv_transpose1d as conv_transpose1d
+from .ops.convolution import conv_transpose2d as conv_transpose2d
+from .ops.convolution import conv_transpose3d as conv_transpose3d
 from .ops.copying import clone as clone
 from .ops.copying import fill as fill
 from .ops.creation import arange as arange
@@ -135,6 +141,8 @@ from .ops.loss import smooth_l1_loss as smooth_l1_loss
 from .ops.norm import dist as dist
 from .ops.norm import norm as norm
 from .ops.norm import vector_norm as vector_norm
+from .ops.pad import constant_pad_nd as constant_pad_nd
+from .ops.pad import pad as pad
 from .ops.powers import exp as exp
 from .ops.powers import exp2 as exp2
 from .ops.powers import expm1 as expm1

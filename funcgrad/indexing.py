@@ -18,8 +18,8 @@ import numpy as np
 from .op import Op, is_tensor
 from .ops.compare import ne
 from .ops.copying import copy
-from .ops.index import check_bounds, index_put_tensors, index_tensor
-from .ops.mask import masked_fill_scalar, masked_fill_tensor, nonzero
+from .ops.index import check_indices, index_put_tensors, index_tensor
+from .ops.mask import index_put_mask, nonzero
 from .ops.slicing import select, slice_tensor
 from .ops.update import select_scatter, slice_scatter
 from .ops.view import alias, expand, reshape, squeeze_dim, unsqueeze
@@ -82,7 +82,7 @@ def setitem(x, index, value):
 def assignment(x, index, value) -> Assignment:
     """The ops of ``x[index] = value`` for a tensor ``x``.
 
-    A number goes to the places of a mask by `masked_fill`, so that no shape depends on data.
+    A number goes to the places of a mask by `index_put_mask`, so that no shape depends on data.
     """
     views, tensors, shape = parse(index, x.shape)
     if not tensors:
@@ -90,11 +90,11 @@ def assignment(x, index, value) -> Assignment:
         return Assignment(
             views, copy, (value if tuple(value.shape) == shape else expand(value, shape),)
         )
-    is_mask = len(tensors) == tensors.count(None) + 1 and _is_mask(tensors[-1])
+    is_mask = _is_mask(tensors[-1]) and all(item is None for item in tensors[:-1])
     if is_mask and (isinstance(value, NUMBERS) or tuple(value.shape) == ()):
         mask = _spread_mask(tensors, shape)
-        fill = masked_fill_scalar if isinstance(value, NUMBERS) else masked_fill_tensor
-        return Assignment(views, fill, (mask, value))
+        value = _number(x, value) if isinstance(value, NUMBERS) else value
+        return Assignment(views, index_put_mask, (mask, value))
     indices = expand_masks(tensors, shape)
     return Assignment(views, index_put_tensors, (indices, _as_value(x, value)))
 
@@ -139,7 +139,7 @@ def parse(index, shape) -> Plan:
     items = [_convert(item) for item in index]
     given = sum(map(_consumed, items))
     if given > len(shape):
-        if not shape and any(_is_integer(item) for item in items):
+        if not shape and len(items) == 1 and _is_integer(items[0]):
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
                 "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
@@ -155,7 +155,7 @@ class _Parser:
         self.sizes = list(shape)  # of the view so far
         self.skipped = skipped  # what the dimensions of `...` are
         self.dim = 0  # where the next item applies, in the view so far
-        self.source_dim = 0  # and in the tensor, for error messages
+        self.source_dim = 0  # how many dimensions and Nones were before, for error messages
         self.views: list = []
         self.tensors: list = []
 
@@ -175,6 +175,7 @@ class _Parser:
         if item is None:
             self.unsqueeze()
             self.dim += 1
+            self.source_dim += 1
         elif item is Ellipsis:
             self.dim += self.skipped
             self.source_dim += self.skipped
@@ -218,8 +219,6 @@ class _Parser:
             self.unsqueeze()
             self.record(item, 1)
             return
-        if not _is_mask(item):
-            _check_concrete_bounds(item, self.sizes[self.dim], self.source_dim)
         self.record(item, rank)
         self.source_dim += rank
 
@@ -320,11 +319,6 @@ def _bound(value) -> int:
         ) from None
 
 
-def _check_concrete_bounds(item, size: int, dim: int):
-    if isinstance(item, np.ndarray | jax.Array):
-        check_bounds(item, size, dim)
-
-
 # -- masks and values ------------------------------------------------------------------------------
 
 
@@ -332,13 +326,14 @@ def expand_masks(tensors, shape) -> list:
     """``tensors`` with every mask as the places of its True elements, a tensor a dimension."""
     expanded: list = []
     for position, item in enumerate(tensors):
-        if not _is_mask(item):
-            expanded.append(jnp.asarray(item) if isinstance(item, np.ndarray) else item)
-            continue
         item = jnp.asarray(item) if isinstance(item, np.ndarray) else item
-        item = item if item.ndim else reshape(item, (1,))
-        _check_mask_shape(item, position, shape, len(expanded))
-        expanded.extend(nonzero(item, as_tuple=True))
+        if _is_mask(item):
+            item = item if item.ndim else reshape(item, (1,))
+            _check_mask_shape(item, position, shape, len(expanded))
+            expanded.extend(nonzero(item, as_tuple=True))
+        else:
+            expanded.append(item)
+    check_indices(shape, expanded)
     return expanded
 
 

@@ -42,9 +42,20 @@ ALIASES = {"input": "self", "axis": "dim", "keepdims": "keepdim"}
 
 class _Mode(threading.local):
     plain = False
+    owner: Any = None
 
 
 _mode = _Mode()
+
+
+@contextlib.contextmanager
+def owned_by(owner: Any):
+    """Inside, ops without a tensor argument belong to ``owner`` too: it has ``__funcgrad_op__``."""
+    previous, _mode.owner = _mode.owner, owner
+    try:
+        yield
+    finally:
+        _mode.owner = previous
 
 
 @contextlib.contextmanager
@@ -132,9 +143,11 @@ class Op:
     # -- calling ---------------------------------------------------------------------------------
 
     def __call__(self, /, *args, **kwargs):
-        owner = find_owner(args, kwargs)
-        if owner is not None:
-            return owner.__funcgrad_op__(self, args, kwargs)
+        if not _mode.plain:
+            owner = find_owner(args, kwargs)
+            owner = _mode.owner if owner is None else owner
+            if owner is not None:
+                return owner.__funcgrad_op__(self, args, kwargs)
         leaves, template = self.bind(args, kwargs)
         if _mode.plain:
             return self.run(template, leaves)

@@ -6,6 +6,7 @@ import math as _math
 
 from . import conversion as _conversion
 from . import creation as _creation
+from . import indexing as _indexing
 from . import methods as _methods
 from . import sampling as _sampling
 from .creation import as_tensor as as_tensor

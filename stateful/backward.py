@@ -12,7 +12,7 @@ from funcgrad import types
 from funcgrad.op import fit
 
 from . import modes
-from .dispatch import Face, wrap
+from .dispatch import OWNER, Face, wrap
 from .engine import Hooks, run_backward
 from .execute import Aval, Function, Value, execute
 from .graph import Edge, Node, OpNode, gradient_edge
@@ -282,3 +282,4 @@ def add(first: Any, second: Any) -> Any:
 Hooks.add = staticmethod(add)
 Hooks.check = staticmethod(check_results)
 OpNode.zeros = staticmethod(zeros)
+OpNode.owner = OWNER

@@ -56,7 +56,7 @@ class _ToCopyBackward0(Node):
         super().__init__()
         self.edges, self.device, self.avals = (edge,), device, (aval,)
 
-    def apply(self, grads, needed):
+    def run(self, grads, needed):
         return [move(Hooks.as_tensor(grads[0]), self.device)]
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funcgrad import types
-from funcgrad.op import Composite, Op, Overloads
+from funcgrad.op import Composite, Op, Overloads, owned_by
 
 from . import modes
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at, run_kernel
@@ -85,7 +85,7 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
         tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Face.tensor)]
         if any(t._requires_grad for t in (*tensors, *outs)):
             raise RuntimeError(
-                f"{op.name}(): functions with out=... arguments don't support automatic "
+                f"{op.__name__}(): functions with out=... arguments don't support automatic "
                 "differentiation, but one of the arguments requires grad."
             )
     with modes.no_grad():
@@ -102,11 +102,12 @@ def read_leaves(op: Op, leaves: Sequence, template: tuple) -> tuple[list, list, 
     values: list = []
     key: list = [op, template]
     requiring, bit = 0, 1
-    for leaf in leaves:
+    for position, leaf in enumerate(leaves):
         try:
             view = leaf._view
         except AttributeError:
-            leaf = leaf if type(leaf) in _NUMBERS else as_leaf(op, leaf)
+            if type(leaf) not in _NUMBERS:
+                leaf = leaves[position] = as_leaf(op, leaf)
             values.append(leaf)
             key.append(leaf.aval if type(leaf) is Value else type(leaf))
         else:
@@ -279,6 +280,16 @@ def _cast(array, dtype):
 CAST = Function(_cast)
 
 
+class Owner:
+    """Makes the results of ops without tensor arguments Tensors."""
+
+    def __funcgrad_op__(self, op, args, kwargs):
+        return call(op, args, kwargs)
+
+
+OWNER = Owner()
+
+
 # -- public functions from declarations --------------------------------------------------------------
 
 
@@ -306,9 +317,11 @@ def public(declared: Op | Composite) -> Any:
     else:
 
         def function(*args, **kwargs):
-            if kwargs.get("out") is not None:
-                return call_out(declared, args, kwargs, kwargs.pop("out"))
-            return declared.fn(*args, **kwargs)
+            out = kwargs.pop("out", None)
+            if out is not None:
+                return call_out(function, args, kwargs, out)
+            with owned_by(OWNER):
+                return declared.fn(*args, **kwargs)
 
     return _named(function, declared, declared.name)
 
@@ -324,7 +337,8 @@ def public_inplace(declared: Op | Composite) -> Any:
     else:
 
         def method(self, *args, **kwargs):
-            return self.copy_(declared.fn(self, *args, **kwargs))
+            with owned_by(OWNER):
+                return self.copy_(declared.fn(self, *args, **kwargs))
 
     return _named(method, declared, f"{declared.name}_")
 

@@ -115,16 +115,12 @@ class _Task:
     def _call(self, node: Node, grads: list) -> Sequence[Any]:
         if isinstance(node, AccumulateGrad):
             if node not in self.captures and grads[0] is not None:
-                node.apply(grads, ())
+                node.run(grads, ())
             return ()
         needed = self._needed(node)
         if not any(needed) and self.executed is not None:
             return ()
-        if all(g is None for g in grads) and not node.node_hooks:
-            results: Sequence[Any] = [None] * len(node.edges)
-        else:
-            results = node.apply(grads, needed)
-        results = Hooks.check(node, results)
+        results = Hooks.check(node, node.run(grads, needed))
         if node.node_hooks:
             results = run_post_hooks(node, results, grads)
         if not self.keep_graph:

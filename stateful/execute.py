@@ -19,7 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from funcgrad.op import plain
+from funcgrad.op import owned_by, plain
 
 Tracer = jax.core.Tracer
 
@@ -144,7 +144,7 @@ def eager(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
 
 def direct(kernel: Kernel, arrays: Sequence) -> tuple[Value, ...]:
     """Call the function on tracers, with PyTorch's derivative attached."""
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), owned_by(None):
         outs = kernel.fn.trace(kernel.static, arrays)
     outs = outs if isinstance(outs, tuple | list) else (outs,)
     return tuple(map(Value.of, outs))

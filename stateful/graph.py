@@ -10,17 +10,19 @@ import dataclasses
 import functools
 import itertools
 import weakref
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from funcgrad.op import HOLE, Op, fit
+from funcgrad.op import HOLE, Op, fit, owned_by
 from funcgrad.signature import NUMBERS
 
 from . import modes
 from .execute import Aval, Kernel, Value, kernel_of, run_kernel
+from .hooks import RemovableHandle, attach
 
 sequence_numbers = itertools.count()
 LEAF_SEQUENCE = float("inf")
@@ -42,6 +44,29 @@ class Edge(NamedTuple):
 
 
 NO_EDGE = Edge(None, 0)
+
+
+class InputMetadata:
+    """What a node knows of the gradient of one of its outputs."""
+
+    dtype_of: Any = None
+    size_of: Any = None
+
+    def __init__(self, aval: Aval | None):
+        self._aval = aval
+
+    @property
+    def shape(self) -> Any:
+        """The size of the gradient."""
+        return () if self._aval is None else self.size_of(self._aval.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the gradient."""
+        return None if self._aval is None else self.dtype_of(self._aval)
+
+    is_nested_tensor = False
+    is_cpp_nested_tensor = False
 
 
 class Node:
@@ -84,12 +109,49 @@ class Node:
     def _sequence_nr(self) -> int:
         return int(self.sequence_nr) if self.sequence_nr != LEAF_SEQUENCE else 2**64 - 1
 
-    def apply(self, grads: Sequence[Any], needed: Sequence[bool]) -> Sequence[Any]:
+    @property
+    def _input_metadata(self) -> list[InputMetadata]:
+        return [InputMetadata(aval) for aval in self.avals]
+
+    def register_hook(self, fn: Callable) -> RemovableHandle:
+        """Call ``fn(grad_inputs, grad_outputs)`` after this node; it may return other grad_inputs."""
+        if self.node_hooks is None:
+            self.node_hooks = OrderedDict()
+        return attach(self.node_hooks, fn)
+
+    def register_prehook(self, fn: Callable) -> RemovableHandle:
+        """Call ``fn(grad_outputs)`` before this node; it may return other grad_outputs."""
+        if self.node_pre_hooks is None:
+            self.node_pre_hooks = OrderedDict()
+        return attach(self.node_pre_hooks, fn)
+
+    def _register_hook_dict(self, tensor: Any) -> None:
+        self.tensor_hooks(tensor._output_nr)
+
+    def tensor_hooks(self, nr: int) -> OrderedDict:
+        """The hooks on the gradient of output ``nr``."""
+        if self.pre_hooks is None:
+            self.pre_hooks = {}
+        return self.pre_hooks.setdefault(nr, OrderedDict())
+
+    def __call__(self, *grads: Any) -> Any:
+        """The input gradients for these output gradients; hooks are not run."""
+        given = [None if g is None else g for g in grads]
+        results = tuple(
+            None if r is None else self.as_tensor(r)
+            for r in self.run(given, [edge.node is not None for edge in self.edges])
+        )
+        return results[0] if len(results) == 1 else results
+
+    def run(self, grads: Sequence[Any], needed: Sequence[bool]) -> Sequence[Any]:
         """Input gradients from output gradients. Items are None, `Value`, or Tensor.
 
         ``needed`` says for which edges a gradient is wanted.
         """
         raise NotImplementedError
+
+    as_tensor: Any = None
+    """Make a Tensor of a Value; set where Tensor is defined."""
 
     def release(self) -> None:
         """Forget what was saved."""
@@ -101,39 +163,100 @@ class Node:
 class SavedTensor:
     """A tensor kept for backward, and the one place that checks that it has not changed since.
 
-    An input is kept itself; an output is kept without its history, which would be a cycle.
+    An input is kept itself; an output is kept without its history, which would be a cycle. With hooks
+    the tensor is not kept, only what the pack hook made of it and its place in the graph.
     """
 
-    __slots__ = ("tensor", "version", "output_nr", "unpack_hook", "packed")
+    __slots__ = ("tensor", "version", "output_nr", "hooked")
 
     def __init__(self, tensor: Any, output_nr: int | None = None):
         self.tensor = tensor
         self.version = tensor._counter.version
         self.output_nr = output_nr
-        self.unpack_hook = None
+        self.hooked = None
         if modes.state.saved_hooks:
             self._pack(*modes.state.saved_hooks[-1])
 
-    def _pack(self, pack, unpack):
+    @classmethod
+    def empty(cls) -> SavedTensor:
+        """Stands for None among saved tensors."""
+        saved = object.__new__(cls)
+        saved.tensor = saved.hooked = None
+        return saved
+
+    def register_hooks(self, pack_hook: Callable, unpack_hook: Callable) -> None:
+        """Keep ``pack_hook(tensor)`` instead of the tensor; ``unpack_hook`` of it gives it back."""
+        if self.hooked is not None:
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
+                "only one pair of hooks is allowed at a time."
+            )
+        if self.tensor is None:
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor with value None is forbidden"
+            )
+        self._pack(pack_hook, unpack_hook)
+
+    def _pack(self, pack: Callable, unpack: Callable) -> None:
+        tensor = self.tensor
+        given = tensor if self.output_nr is None else tensor.detach()
         with modes.no_grad():
-            tensor = self.tensor if self.output_nr is None else self.tensor.detach()
-            self.packed = pack(tensor)
-        self.unpack_hook = unpack
+            packed = pack(given)
+        if tensor._counter.version != self.version:
+            raise RuntimeError(
+                "A saved tensor pack hook is modifying its input in place. Tensors provided as "
+                "input to pack hook can not be modified by in-place operations as this can lead to "
+                "unexpected side-effects. Make a copy in the hook."
+            )
+        edge = gradient_edge(tensor) if self.output_nr is None else NO_EDGE
+        self.hooked = _Hooked(packed, unpack, edge, tensor._requires_grad)
+        self.tensor = None
 
     def current(self, node: Node | None = None) -> Any:
         """The tensor as it was saved, without its history if it is an output."""
-        if self.unpack_hook is not None:
-            return self.unpack_hook(self.packed)
+        if self.hooked is not None:
+            return self.hooked.tensor()
         if self.tensor._counter.version != self.version:
             raise RuntimeError(_changed(self, node))
         return self.tensor
 
     def unpack(self, node: Node) -> Any:
         """The tensor with its history."""
+        if self.tensor is None and self.hooked is None:
+            return None
         tensor = self.current(node)
         if self.output_nr is None:
             return tensor
         return tensor._with_history(node, self.output_nr)
+
+
+class _Hooked(NamedTuple):
+    """What is kept of a saved tensor with hooks."""
+
+    packed: Any
+    unpack: Callable
+    edge: Edge
+    requires_grad: bool
+
+    def tensor(self) -> Any:
+        """What the unpack hook gives, in the place of the graph where the saved tensor was."""
+        with modes.no_grad():
+            result = self.unpack(self.packed)
+        if not hasattr(result, "_with_history"):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(result).__name__}"
+            )
+        if self.edge.node is None:
+            return result
+        if isinstance(self.edge.node, AccumulateGrad):
+            variable = self.edge.node.variable
+            if result is variable:
+                return variable
+            leaf = result._alias()
+            leaf._requires_grad, leaf._accumulator = True, weakref.ref(self.edge.node)
+            return leaf
+        return result._with_history(*self.edge)
 
 
 def _changed(saved: SavedTensor, node: Node | None) -> str:
@@ -275,7 +398,7 @@ class OpNode(Node):
         if self.plan.fetch:
             self.saved = None
 
-    def apply(self, grads, needed):
+    def run(self, grads, needed):
         if self.saved is None:
             raise RuntimeError(FREED)
         if not any(g is not None for g in grads):
@@ -324,7 +447,8 @@ class OpNode(Node):
         wanted = self._wanted(needed)
         results = []
         for index in wanted:
-            result = plan.op.apply_formula(plan.op.names[index], full, saved)
+            with owned_by(self.owner):
+                result = plan.op.apply_formula(plan.op.names[index], full, saved)
             results.extend(result if isinstance(result, tuple | list) else [result])
         return self._scatter(wanted, results)
 
@@ -332,11 +456,15 @@ class OpNode(Node):
         """What was saved, tensors with their history."""
         if self.saved is None:
             raise RuntimeError(FREED)
-        return [x.unpack(self) if type(x) is SavedTensor else x for x in self.saved]
+        return [
+            x.unpack(self) if type(x) is SavedTensor
+            else self.as_tensor(x) if type(x) is Value else x
+            for x in self.saved
+        ]  # fmt: skip
 
+    owner: Any = None
     zeros: Any = None
-    as_tensor: Any = None
-    """Make a Tensor of zeros, and one of a Value; set where Tensor is defined."""
+    """Makes a Tensor of zeros; set where Tensor is defined."""
 
 
 @functools.cache
@@ -368,7 +496,7 @@ class AccumulateGrad(Node):
         self.variable = variable
         self.avals = (variable._aval,)
 
-    def apply(self, grads, needed):
+    def run(self, grads, needed):
         self.variable._accumulate(grads[0])
         return ()
 

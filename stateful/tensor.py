@@ -6,6 +6,7 @@ The methods that are ops are attached from their declarations in ``methods.py``.
 from __future__ import annotations
 
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,8 @@ from . import devices, dtypes, geometry, layout, modes, printing
 from .dispatch import CAST, TYPE_NAMES, Face, call, store, type_name, wrap
 from .engine import Hooks
 from .execute import Aval, Value, execute
-from .graph import AccumulateGrad, Node, OpNode
+from .graph import AccumulateGrad, InputMetadata, Node
+from .hooks import RemovableHandle, attach
 from .sizes import Size
 from .views import (
     CopySlices, Counter, Step, Storage, View, current_grad_fn, read, step_avals,
@@ -47,8 +49,8 @@ class Tensor:
     _grad_version: int = 0
     _creation: str = "default"
     _accumulator: weakref.ref | None = None
-    _hooks: dict | None = None
-    _post_accumulate_hooks: dict | None = None
+    _hooks: OrderedDict | None = None
+    _post_accumulate_hooks: OrderedDict | None = None
     _retains: bool = False
     _inference: bool = False
     name: str | None = None
@@ -336,13 +338,26 @@ class Tensor:
         if not self._requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self._current_grad_fn()
-        if node is None:
-            if self._hooks is None:
-                self._hooks = {}
-            return RemovableHandle(self._hooks, hook)
-        if node.pre_hooks is None:
-            node.pre_hooks = {}
-        return RemovableHandle(node.pre_hooks.setdefault(self._output_nr, {}), hook)
+        if node is not None:
+            return attach(node.tensor_hooks(self._output_nr), hook)
+        if self._hooks is None:
+            self._hooks = OrderedDict()
+        return attach(self._hooks, hook)
+
+    @property
+    def _backward_hooks(self) -> OrderedDict | None:
+        node = self._grad_fn
+        return self._hooks if node is None else (node.pre_hooks or {}).get(self._output_nr)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(tensor)`` after a gradient was added to ``.grad`` of this leaf."""
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_accumulate_hooks is None:
+            self._post_accumulate_hooks = OrderedDict()
+        return attach(self._post_accumulate_hooks, hook)
 
     def type(self, dtype: Any = None) -> Any:
         """The legacy type name, ``"torch.FloatTensor"``; with an argument, a conversion."""
@@ -390,28 +405,6 @@ class Tensor:
 
     def _cast(self, dtype: np.dtype) -> Value:
         return execute(CAST, (self._read(),), (dtype,))[0]
-
-
-class RemovableHandle:
-    """Removes a hook again; also a context manager."""
-
-    _next_id = 0
-
-    def __init__(self, hooks: dict, hook: Callable):
-        self._hooks = hooks
-        self.id = RemovableHandle._next_id
-        RemovableHandle._next_id += 1
-        hooks[self.id] = hook
-
-    def remove(self) -> None:
-        """Take the hook away."""
-        self._hooks.pop(self.id, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.remove()
 
 
 def _checked_dim(dim: int, tensor: Tensor) -> int:
@@ -462,5 +455,6 @@ AccumulateGrad.pre_hooks = property(  # type: ignore[assignment]
 )
 Face.tensor = Tensor
 Face.dtype = staticmethod(lambda aval: dtypes.from_numpy(aval.dtype))
-Hooks.as_tensor = OpNode.as_tensor = staticmethod(_as_tensor)
+Hooks.as_tensor = Node.as_tensor = staticmethod(_as_tensor)
+InputMetadata.dtype_of, InputMetadata.size_of = Face.dtype, Size
 CopySlices._tensor = staticmethod(_as_tensor)

@@ -220,6 +220,34 @@ def rebase_history(tensor: Any, node: Node) -> None:
     current_grad_fn(tensor)
 
 
+def mark_view(tensor: Any, creation: str) -> Any:
+    """Another tensor with the elements of ``tensor``, as a view of it; without history."""
+    out = tensor._alias()
+    out._base = tensor if tensor._base is None else tensor._base
+    out._creation, out._grad_version = creation, out._counter.version
+    return out
+
+
+def rebase_function(tensor: Any, node: Node, output_nr: int, several: bool) -> None:
+    """Make output ``output_nr`` of a custom function the history of a tensor that it overwrote."""
+    if tensor._requires_grad and tensor._current_grad_fn() is None:
+        raise RuntimeError(
+            "a leaf Variable that requires grad has been used in an in-place operation."
+        )
+    if tensor._base is None:
+        tensor._set_history(node, output_nr)
+        return
+    if several:
+        raise RuntimeError(
+            "If your Function modifies inplace an input that is a view of another Tensor, your "
+            "Function cannot return more than one Tensor. This is not supported by the current "
+            "autograd engine. Either clone() the input first, or split the Function in two: one "
+            "that overwrites and returns one Tensor, and one that does the rest."
+        )
+    _check_view(tensor)
+    rebase_history(tensor, node)
+
+
 def current_grad_fn(tensor: Any) -> Node | None:
     """The history of a tensor; that of a view is renewed if its base was written to since."""
     if tensor._base is None or tensor._grad_version == tensor._counter.version:
@@ -246,14 +274,14 @@ class CopySlices(Node):
         if self.node is not None:
             self.node.release()
 
-    def apply(self, grads, needed):
+    def run(self, grads, needed):
         grad = self._tensor(grads[0])
         with modes.set_grad_enabled(modes.state.grad_enabled):
             result = grad.clone()
             part = result
             for step in self.steps:
                 part = part._apply_step(step)
-            inner = list(self.node.apply([part.clone()], [True, *needed[1:]]))
+            inner = list(self.node.run([part.clone()], [True, *needed[1:]]))
             with_self = inner[0] if inner else None
             if with_self is None:
                 part.zero_()
@@ -275,7 +303,7 @@ class AsStridedBackward0(Node):
         self._saved_size, self._saved_stride = tuple(view.size()), tuple(view.stride())
         self._saved_storage_offset = view.storage_offset()
 
-    def apply(self, grads, needed):
+    def run(self, grads, needed):
         if modes.state.grad_enabled:
             return [grads[0]._pull_back(self.steps, self.base_aval)]
         grad = grads[0] if type(grads[0]) is Value else grads[0]._read()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any
@@ -68,8 +68,7 @@ def calls(aten: str, dtype: torch.dtype, count: int) -> list[Call]:
     recorded one call is invented from the schema.
     """
     found = corpus(dtype).get(aten) or _invented(aten, dtype)
-    stem = aten.partition(".")[0].strip("_")
-    return spread(sorted(found, key=lambda call: stem not in call.source), count)
+    return spread(sorted(found, key=lambda call: _stem(aten) not in call.source), count)
 
 
 def spread(found: list[Call], count: int) -> list[Call]:
@@ -84,8 +83,9 @@ def spread(found: list[Call], count: int) -> list[Call]:
 
 
 @functools.cache
-def corpus(dtype: torch.dtype, per_opinfo: int = 8) -> dict[str, list[Call]]:
+def corpus(dtype: torch.dtype, per_opinfo: int = 6) -> dict[str, list[Call]]:
     """All recorded calls with samples of ``dtype``, by ATen name."""
+    torch.set_num_threads(1)  # tiny tensors: threads would only wait for each other
     recorder = _Recorder()
     torch.manual_seed(0)
     with warnings.catch_warnings():
@@ -150,7 +150,7 @@ class _Recorder(TorchDispatchMode):
         super().__init__()
         self.found: dict[str, list[Call]] = defaultdict(list)
         self.source = ""
-        self.limit = 6
+        self.taken: Counter = Counter()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         self.note(func, args, kwargs or {})
@@ -159,7 +159,7 @@ class _Recorder(TorchDispatchMode):
     def note(self, func, args, kwargs) -> None:
         variant = "" if func._overloadname == "default" else f".{func._overloadname}"
         aten = func._schema.name.removeprefix("aten::") + variant
-        if aten not in REGISTRY or self._taken(aten) >= self.limit:
+        if aten not in REGISTRY or self.taken[aten, self.source] >= _limit(aten, self.source):
             return
         names = [a.name for a in func._schema.arguments]
         named = {**dict(zip(names, args, strict=False)), **kwargs}
@@ -167,9 +167,16 @@ class _Recorder(TorchDispatchMode):
         call = Call(aten, named, self.source).map(_frozen)
         if all(_is_plain(t) for t in call.tensors()):
             self.found[aten].append(call)
+            self.taken[aten, self.source] += 1
 
-    def _taken(self, aten: str) -> int:
-        return sum(call.source == self.source for call in self.found[aten])
+
+def _stem(aten: str) -> str:
+    return aten.partition(".")[0].strip("_")
+
+
+def _limit(aten: str, source: str) -> int:
+    """More calls from the samples of the function itself than from those of others."""
+    return 20 if _stem(aten) in source else 2
 
 
 def _record(info, dtype, count, recorder) -> None:

@@ -7,8 +7,7 @@ import jax.numpy as jnp
 from ..op import composite, op
 from .activation import sigmoid
 from .arithmetic import mul
-from .choose import clamp_min
-from .powers import log, log1p
+from .powers import log
 from .reduction import legacy_reduction, reduce_array, reduction_code, scale_of
 from .shape import broadcast_shape
 from .soft_activation import logsigmoid
@@ -52,8 +51,8 @@ def binary_cross_entropy_backward(grad_output, self, target, weight=None, reduct
 
 
 def _target_slope(grad, self, weight, reduction):
-    """Both logarithms stop at -100, as in the loss."""
-    slope = clamp_min(log1p(-self), -100) - clamp_min(log(self), -100)
+    """Infinite at the probabilities 0 and 1, although the loss stops at 100."""
+    slope = log(1 - self) - log(self)
     return _weighted(grad * slope, weight) * scale_of(self, reduction)
 
 

@@ -15,6 +15,7 @@ from jax import lax
 
 from ..op import op, overloads
 from ..signature import Scalar, Size, Tensors
+from ..signature import dtype as as_dtype
 from .dims import wrap_dim
 from .matmul import _scaled
 from .view import reshape
@@ -49,25 +50,31 @@ def zeros_of(self, size: Size):
 # -- one index tensor a dimension ------------------------------------------------------------------
 
 
-def _key(shape, indices):
-    """The index in NumPy's notation: None stands for a whole dimension."""
+def check_indices(shape, indices):
+    """PyTorch's errors for the `indices` of a tensor of ``shape``."""
     if len(indices) > len(shape):
         raise IndexError(
             f"too many indices for tensor of dimension {len(shape)} (got {len(indices)})"
         )
-    shapes = [i.shape for i in indices if i is not None]
+    given = [(length, i) for length, i in zip(shape, indices, strict=False) if i is not None]
+    for place, (length, index) in enumerate(given):
+        if as_dtype(index.dtype) not in (np.dtype(np.int32), np.dtype(np.int64)):
+            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        if isinstance(index, jax.Array):
+            check_bounds(index, length, place)
+    shapes = [tuple(index.shape) for _, index in given]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:
         raise IndexError(
             "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            + ", ".join(str(list(s)) for s in shapes)
+            + ", ".join(str(list(shape)) for shape in shapes)
         ) from None
-    for dim, index in enumerate(indices):
-        if index is not None:
-            if not jnp.issubdtype(index.dtype, jnp.integer):
-                raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-            check_bounds(index, shape[dim], dim)
+
+
+def _key(shape, indices):
+    """The index in NumPy's notation: None stands for a whole dimension."""
+    check_indices(shape, indices)
     return tuple(slice(None) if i is None else i for i in indices)
 
 

@@ -66,6 +66,18 @@ def masked_fill_tensor(self, mask, value):
     return jnp.where(mask, value.astype(self.dtype), self)
 
 
+@op(
+    "index_put.mask", grad_fn="IndexPutBackward0", face="private", inplace=True,
+    vjp=dict(
+        self=lambda grad, mask: masked_fill_scalar(grad, mask, 0),
+        values=lambda grad, mask: where_self(mask, grad, zeros_of(grad, ())),
+    ),
+)  # fmt: skip
+def index_put_mask(self, mask, values):
+    """``self[mask] = values`` for a zero-dim ``values``: `index_put` whose shape is known."""
+    return jnp.where(mask, jnp.asarray(values).astype(self.dtype), self)
+
+
 masked_fill = overloads("masked_fill", masked_fill_scalar, masked_fill_tensor)
 
 

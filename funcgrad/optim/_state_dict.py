@@ -161,7 +161,7 @@ def from_torch_state_dict(
     """
     _check(optimizer)
     rows = _rows(state_dict, params)
-    fresh = optimizer.init(params)
+    fresh: Any = optimizer.init(params)
     if isinstance(fresh, LBFGSState):
         return _lbfgs_from_torch(fresh, rows[0][1], count)
     steps = _common_count(rows)

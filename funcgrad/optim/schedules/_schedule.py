@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from .._arithmetic import Scalar, real
 
-Count = int | jax.Array
+Count = Any
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,9 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, at):
 
 def interrupted(path, evaluate):
     original = globals()["fit"]
-    globals()["fit"] = lambda *args, **keywords: original(*args, **{**keywords, "evaluate": evaluate})
+    globals()["fit"] = lambda *args, **keywords: original(
+        *args, **{**keywords, "evaluate": evaluate}
+    )
     try:
         train(path)
     finally:

@@ -1,0 +1,186 @@
+"""Einstein's notation, by PyTorch's own route: permute, then products of stacks of matrices."""
+
+from __future__ import annotations
+
+import math
+
+from ..op import composite
+from .matmul import bmm
+from .places import diagonal
+from .reduce import sum_dim
+from .shape import movedim
+from .view import permute, reshape, squeeze_dim, unsqueeze
+
+
+@composite(face="torch")
+def einsum(equation, *operands):
+    """Products of elements summed over all labels that the output does not name.
+
+    Raises RuntimeError for an equation that does not fit the operands.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.einsum("ij,kj->ik", jnp.ones((2, 3)), jnp.ones((4, 3))).shape
+    (2, 4)
+    """
+    if not isinstance(equation, str):
+        equation, operands = _from_sublists(equation, *operands)
+    if len(operands) == 1 and isinstance(operands[0], list | tuple):
+        operands = tuple(operands[0])
+    inputs, output = _parse(equation, operands)
+    kept = set(output)
+    labels = list(output) + sorted({x for labels in inputs for x in labels} - kept, key=str)
+    aligned = [
+        _align(x, names, labels) for x, names in zip(operands, inputs, strict=True)
+    ]
+    _check_sizes(aligned, labels)
+    return _reduce(aligned, labels, len(output))
+
+
+def _from_sublists(*arguments):
+    """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` as an equation; labels are below 52."""
+
+    def text(sublist):
+        return "".join(
+            "..." if i is Ellipsis else chr(ord("A") + i if i < 26 else ord("a") + i - 26)
+            for i in sublist
+        )
+
+    operands = arguments[0 : len(arguments) // 2 * 2 : 2]
+    equation = ",".join(map(text, arguments[1::2]))
+    if len(arguments) % 2:
+        equation += "->" + text(arguments[-1])
+    return equation, operands
+
+
+def _parse(equation: str, operands):
+    """The labels of every operand and of the output; the dimensions of ``...`` are numbers."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) < len(operands):
+        raise RuntimeError("einsum(): more operands were provided than specified in the equation")
+    if len(terms) > len(operands):
+        raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
+    _check_labels(left.replace(",", "") + right)
+    covered = [
+        x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands, strict=True)
+    ]
+    for position, (term, rest) in enumerate(zip(terms, covered, strict=True)):
+        if rest < 0 or (rest > 0 and "..." not in term):
+            raise RuntimeError(
+                "einsum(): the number of subscripts in the equation "
+                f"({len(term.replace('...', ''))}) does not match the number of dimensions "
+                f"({operands[position].ndim}) for operand {position} and no ellipsis was given"
+            )
+    widest = max([n for n, term in zip(covered, terms, strict=True) if "..." in term], default=0)
+    inputs = [_labels(term, n, widest) for term, n in zip(terms, covered, strict=True)]
+    if arrow:
+        output = _labels(right, widest, widest)
+    else:
+        letters = left.replace(",", "").replace("...", "")
+        single = sorted(x for x in set(letters) if letters.count(x) == 1)
+        output = [*range(widest), *single]
+    return inputs, _checked_output(output, inputs)
+
+
+def _check_labels(text: str):
+    for label in text.replace("...", ""):
+        if not (label.isascii() and label.isalpha()):
+            raise RuntimeError(
+                "einsum(): invalid subscript given in the equation string, subscripts must be in "
+                f"[a-zA-Z] but got {label!r}"
+            )
+
+
+def _labels(term: str, count: int, widest: int) -> list:
+    """The labels of a term; the last ``count`` of ``widest`` broadcast dimensions for ``...``."""
+    before, dots, after = term.partition("...")
+    return [*before, *(range(widest - count, widest) if dots else ()), *after]
+
+
+def _checked_output(output, inputs):
+    for label in output:
+        if output.count(label) > 1:
+            raise RuntimeError(
+                f"einsum(): output subscript {label} appears more than once in the output"
+            )
+        if isinstance(label, str) and not any(label in labels for labels in inputs):
+            raise RuntimeError(
+                f"einsum(): output subscript {label} does not appear in the equation for any input "
+                "operand"
+            )
+    return output
+
+
+def _align(x, names, labels):
+    """``x`` with one dimension for each of ``labels``: diagonals taken, ones inserted."""
+    names = list(names)
+    for label in dict.fromkeys(names):
+        while names.count(label) > 1:
+            first = names.index(label)
+            second = names.index(label, first + 1)
+            if x.shape[first] != x.shape[second]:
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for an operand but the sizes don't "
+                    f"match, {x.shape[second]} != {x.shape[first]}"
+                )
+            x = movedim(diagonal(x, 0, first, second), -1, first)
+            del names[second]
+    present = [label for label in labels if label in names]
+    x = permute(x, tuple(names.index(label) for label in present))
+    for place, label in enumerate(labels):
+        if label not in names:
+            x = unsqueeze(x, place)
+    return x
+
+
+def _check_sizes(operands, labels):
+    for dim, label in enumerate(labels):
+        sizes = {x.shape[dim] for x in operands} - {1}
+        if len(sizes) > 1:
+            raise RuntimeError(
+                f"einsum(): subscript {label} has sizes {sorted(sizes)}, which do not broadcast "
+                "with each other"
+            )
+
+
+def _reduce(operands, labels, kept: int):
+    """The product of all operands from the left; a label is summed with its last operand."""
+    result, *others = operands
+    last = [
+        max((i for i, x in enumerate(operands) if x.shape[dim] != 1), default=0)
+        for dim in range(len(labels))
+    ]
+    done = [dim for dim in range(kept, len(labels)) if last[dim] == 0]
+    result = sum_dim(result, tuple(done), True) if done else result
+    for position, x in enumerate(others, 1):
+        summed = [dim for dim in range(kept, len(labels)) if last[dim] == position]
+        result = _product(result, x, summed)
+    for dim in range(len(labels) - 1, kept - 1, -1):
+        result = squeeze_dim(result, dim)
+    return result
+
+
+def _product(left, right, summed):
+    """``sum(left * right)`` over the dimensions ``summed``, which keep size 1; ATen's sumproduct."""
+    only_left = [d for d in summed if right.shape[d] == 1 != left.shape[d]]
+    only_right = [d for d in summed if left.shape[d] == 1 != right.shape[d]]
+    left = sum_dim(left, tuple(only_left), True) if only_left else left
+    right = sum_dim(right, tuple(only_right), True) if only_right else right
+    summed = [d for d in summed if left.shape[d] != 1]
+    if not summed:
+        return left * right
+    rank, sizes = left.ndim, list(zip(left.shape, right.shape, strict=True))
+    batch = [d for d in range(rank) if d not in summed and sizes[d][0] == sizes[d][1]]
+    rows = [d for d in range(rank) if sizes[d][0] != 1 == sizes[d][1]]
+    columns = [d for d in range(rank) if sizes[d][1] != 1 == sizes[d][0]]
+    count, height, width = (
+        math.prod(max(sizes[d]) if 0 not in sizes[d] else 0 for d in dims)
+        for dims in (batch, rows, columns)
+    )
+    depth = math.prod(left.shape[d] for d in summed)
+    first = reshape(permute(left, (*batch, *rows, *summed, *columns)), (count, height, depth))
+    second = reshape(permute(right, (*batch, *summed, *columns, *rows)), (count, depth, width))
+    order = (*batch, *rows, *summed, *columns)
+    shape = [1 if d in summed else max(sizes[d]) if 0 not in sizes[d] else 0 for d in order]
+    product = reshape(bmm(first, second), shape)
+    return permute(product, tuple(order.index(d) for d in range(rank)))
