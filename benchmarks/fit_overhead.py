@@ -106,8 +106,9 @@ def main():
             print(json.dumps(result))
             continue
         micro, ratio = result["microseconds a step"], result["ratio"]
-        print(f"{name:8} by hand {micro['hand']:8.2f} us a step, fit {micro['fit']:8.2f} "
-              f"({ratio['fit']:.3f} x), without guard {ratio['fit without guard']:.3f} x")  # fmt: skip
+        fit_time = f"fit {micro['fit']:8.2f} ({ratio['fit']:.3f} x)"
+        unguarded = f"without guard {ratio['fit without guard']:.3f} x"
+        print(f"{name:8} by hand {micro['hand']:8.2f} us a step, {fit_time}, {unguarded}")
 
 
 if __name__ == "__main__":

@@ -114,6 +114,11 @@ class Layout:
         """`tree` on every device of the mesh."""
         return jax.tree.map(lambda leaf: self._put(leaf, PartitionSpec()), tree)
 
+    def spread(self, tree: Any) -> Any:
+        """Inside jit: `tree` made to be on every device."""
+        everywhere = NamedSharding(self.mesh, PartitionSpec())
+        return jax.tree.map(lambda x: jax.lax.with_sharding_constraint(x, everywhere), tree)
+
     def cut_batch(self, batch: Any) -> Any:
         """Inside jit: the batch cut along its first axis.
 

@@ -9,6 +9,7 @@ from . import creation as _creation
 from . import indexing as _indexing
 from . import methods as _methods
 from . import sampling as _sampling
+from . import nn as nn
 from .creation import as_tensor as as_tensor
 from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor

@@ -1,4 +1,4 @@
-"""The backward engine: PyTorch's algorithm, without its threads.
+"""The backward engine: PyTorch's algorithm, without its worker threads.
 
 Count the dependencies of every node that can be reached, then take ready nodes from a heap, latest
 ``sequence_nr`` first (leaves before all), until none is left. Everything is iterative. The engine adds
@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Sequence
+import threading
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import modes
-from .graph import AccumulateGrad, Edge, Node
+from .graph import NO_EDGE, AccumulateGrad, Edge, Node
+
+DEEPEST = 20
+"""Backward passes inside each other on one stack: the next one gets a stack (a thread) of its own."""
 
 
 class Hooks:
@@ -22,6 +27,41 @@ class Hooks:
     as_tensor: Any = None
     add: Any = None
     check: Any = None
+    has_nan: Any = None
+    check_hook: Any = None
+
+
+class _Running(threading.local):
+    """The backward passes that this thread is in, innermost last."""
+
+    def __init__(self):
+        self.tasks: list[_Task] = []
+
+
+running = _Running()
+_task_ids = itertools.count()
+
+
+def current_task() -> _Task:
+    """The innermost running backward pass of this thread; AssertionError outside of any."""
+    if not running.tasks:
+        raise AssertionError("expected this hook to be called inside a backward call")
+    return running.tasks[-1]
+
+
+def current_node() -> Node | None:
+    """The node that the innermost running backward pass is in."""
+    return running.tasks[-1].node if running.tasks else None
+
+
+Node.running = staticmethod(current_node)
+
+
+def queue_callback(callback: Callable[[], None]) -> None:
+    """Call ``callback`` at the end of the running backward pass."""
+    if not running.tasks:
+        raise RuntimeError("Final callbacks can only be installed during backward pass.")
+    running.tasks[-1].callbacks.append(callback)
 
 
 def run_backward(
@@ -39,99 +79,146 @@ def run_backward(
     nothing arrived).
     """
     task = _Task(roots, inputs, accumulate, keep_graph)
-    with modes.set_grad_enabled(create_graph):
-        for edge, grad in zip(roots, grads, strict=True):
-            task.receive(edge, grad)
-        task.run()
+    depth = len(running.tasks)
+    if depth and depth % DEEPEST == 0:
+        _on_fresh_stack(task, roots, grads, create_graph)
+    else:
+        task.run(roots, grads, create_graph)
     return [task.captured.get(edge) for edge in inputs]
 
 
+def _on_fresh_stack(task: _Task, roots, grads, create_graph: bool) -> None:
+    """Run a nested pass in a thread, because Python's stack is finite; the caller waits for it."""
+    failure: list[BaseException] = []
+    inherited = dict(vars(modes.state))
+
+    def work():
+        vars(modes.state).update(inherited)
+        try:
+            task.run(roots, grads, create_graph)
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+
+
 class _Task:
-    """One backward pass."""
+    """One backward pass.
+
+    ``needed``: the nodes that run, None for all. ``reaching``: the nodes whose gradient is wanted.
+    ``captures``: edges whose gradients are returned, by node.
+    """
+
+    node: Node | None = None
 
     def __init__(self, roots, inputs, accumulate, keep_graph):
+        self.id = next(_task_ids)
         self.keep_graph = keep_graph
         self.buffers: dict[Node, list] = {}
         self.captured: dict[Edge, Any] = {}
         self.captures: dict[Node, list[Edge]] = {}
-        self.executed: set[Node] | None = None
-        self.dependencies = _dependencies([edge.node for edge in roots])
-        for edge in inputs:
-            if accumulate and isinstance(edge.node, AccumulateGrad):
-                continue
-            self.captures.setdefault(edge.node, []).append(edge)
-        if inputs:
-            self.executed = _reaching(self.dependencies, {edge.node for edge in inputs})
-            self.stops = {edge.node for edge in inputs}
-        self.accumulate = accumulate
+        self.callbacks: list[Callable] = []
         self.order = itertools.count()
         self.ready: list = []
-        self.roots = list(dict.fromkeys(edge.node for edge in roots))
+        self.dependencies = _dependencies([edge.node for edge in roots])
+        self.reaching: set[Node] | None = None
+        self.needed: set[Node] | None = None
+        if inputs:
+            self.reaching = _reaching(self.dependencies, {edge.node for edge in inputs})
+            if accumulate:
+                self.needed = self.reaching
+            else:
+                for edge in inputs:
+                    self.captures.setdefault(edge.node, []).append(edge)
+                self.needed = {
+                    node for node in self.reaching
+                    if any(following in self.reaching for following, _ in node.edges)
+                }  # fmt: skip
 
-    def receive(self, edge: Edge, grad: Any) -> None:
+    def will_execute(self, node: Node) -> bool:
+        """Whether the gradients of ``node`` are computed in this pass."""
+        return node in (self.dependencies if self.reaching is None else self.reaching)
+
+    def run(self, roots: Sequence[Edge], grads: Sequence[Any], create_graph: bool) -> None:
+        """The whole pass, in the calling thread."""
+        state = modes.state
+        previous, state.grad_enabled = state.grad_enabled, create_graph
+        running.tasks.append(self)
+        try:
+            for edge, grad in zip(roots, grads, strict=True):
+                self._receive(edge, grad)
+            for node in dict.fromkeys(edge.node for edge in roots):
+                if self.dependencies[node] == 0:
+                    self._push(node)
+            while self.ready:
+                self._step(heapq.heappop(self.ready)[-1])
+            for callback in self.callbacks:
+                callback()
+        except Exception:
+            if modes.anomaly.enabled and self.node is not None:
+                warnings.warn(origin_of(self.node), stacklevel=4)
+            raise
+        finally:
+            running.tasks.pop()
+            state.grad_enabled = previous
+
+    def _receive(self, edge: Edge, grad: Any) -> None:
         """Add ``grad`` to the buffer of a node's output."""
         node, nr = edge
         buffer = self.buffers.get(node)
         if buffer is None:
-            buffer = self.buffers[node] = [None] * max(len(node.avals), nr + 1)
+            buffer = self.buffers[node] = [None] * len(node.avals)
         present = buffer[nr]
         buffer[nr] = grad if present is None else Hooks.add(present, grad)
-
-    def run(self) -> None:
-        for node in self.roots:
-            if self.dependencies.get(node, 0) == 0:
-                self._push(node)
-        while self.ready:
-            self._step(heapq.heappop(self.ready)[-1])
 
     def _push(self, node: Node) -> None:
         heapq.heappush(self.ready, (-node.sequence_nr, next(self.order), node))
 
     def _step(self, node: Node) -> None:
+        self.node = node
         grads = self.buffers.pop(node, None) or [None] * len(node.avals)
-        if self.executed is not None and node not in self.executed:
-            results: Sequence[Any] = ()
-        else:
-            grads = self._before(node, grads)
-            results = self._call(node, grads)
-        for index, edge in enumerate(node.edges):
+        runs = self.needed is None or node in self.needed
+        if not runs and node.pre_hooks:
+            grads = run_tensor_hooks(node, grads)
+        for edge in self.captures.get(node, ()):
+            self.captured[edge] = grads[edge.nr]
+        if not runs:
+            return
+        results = self._call(node, grads)
+        dependencies = self.dependencies
+        for edge, result in zip(node.edges, results, strict=True):
             following = edge.node
             if following is None:
                 continue
-            if index < len(results) and results[index] is not None:
-                self.receive(edge, results[index])
-            left = self.dependencies[following] = self.dependencies[following] - 1
+            if result is not None:
+                self._receive(edge, result)
+            left = dependencies[following] = dependencies[following] - 1
             if left == 0:
                 self._push(following)
 
-    def _before(self, node: Node, grads: list) -> list:
-        """Tensor hooks, retained gradients, captures: what sees gradients before the node does."""
+    def _call(self, node: Node, grads: list) -> Sequence[Any]:
+        """The node on its gradients, with all hooks; releases it unless the graph is kept."""
         if node.pre_hooks or node.retained or node.node_pre_hooks:
             grads = run_pre_hooks(node, grads)
-        for edge in self.captures.get(node, ()):
-            self.captured[edge] = grads[edge.nr]
-        return grads
-
-    def _call(self, node: Node, grads: list) -> Sequence[Any]:
-        if isinstance(node, AccumulateGrad):
-            if node not in self.captures and grads[0] is not None:
-                node.run(grads, ())
-            return ()
-        needed = self._needed(node)
-        if not any(needed) and self.executed is not None:
-            return ()
-        results = Hooks.check(node, node.run(grads, needed))
+        results = Hooks.check(node, node.run(grads, self._wanted(node)))
         if node.node_hooks:
             results = run_post_hooks(node, results, grads)
         if not self.keep_graph:
             node.release()
+        if modes.anomaly.enabled and modes.anomaly.check_nan:
+            _check_nan(node, results)
         return results
 
-    def _needed(self, node: Node) -> list[bool]:
-        executed = self.executed
-        if executed is None:
-            return [edge.node is not None for edge in node.edges]
-        return [edge.node is not None and edge.node in executed for edge in node.edges]
+    def _wanted(self, node: Node) -> list[bool]:
+        """For which edges of ``node`` a gradient is wanted."""
+        reaching = self.reaching
+        if reaching is None:
+            return [edge is not NO_EDGE for edge in node.edges]
+        return [edge.node in reaching for edge in node.edges]
 
 
 def _dependencies(roots: Sequence[Node]) -> dict[Node, int]:
@@ -168,24 +255,35 @@ def _reaching(nodes: dict[Node, int], targets: set[Node]) -> set[Node]:
     return found
 
 
+# -- hooks -----------------------------------------------------------------------------------------
+
+
 def run_pre_hooks(node: Node, grads: list) -> list:
-    """Hooks of tensors on single gradients, then the node's own pre-hooks on all."""
-    grads = list(grads)
-    for nr, hooks in (node.pre_hooks or {}).items():
-        for hook in list(hooks.values()):
-            if grads[nr] is not None:
-                grads[nr] = Hooks.as_tensor(grads[nr])
-                result = hook(grads[nr])
-                grads[nr] = grads[nr] if result is None else result
-    for hook in list((node.node_pre_hooks or {}).values()):
-        seen = tuple(None if g is None else Hooks.as_tensor(g) for g in grads)
-        result = hook(seen)
-        if result is not None:
-            grads = list(result) if isinstance(result, tuple | list) else [result]
+    """Hooks of tensors on single gradients, then the node's own on all, then retained gradients."""
+    if node.pre_hooks:
+        grads = run_tensor_hooks(node, grads)
     for nr, reference in (node.retained or {}).items():
         tensor = reference()
         if tensor is not None and grads[nr] is not None:
-            tensor._grad = Hooks.as_tensor(grads[nr])
+            grads = list(grads)
+            grads[nr] = Hooks.as_tensor(grads[nr])
+            tensor._retain(grads[nr])
+    for hook in list((node.node_pre_hooks or {}).values()):
+        seen = tuple(None if g is None else Hooks.as_tensor(g) for g in grads)
+        result = hook(seen)
+        grads = list(seen if result is None else _as_tuple(result, seen, hook))
+    return grads
+
+
+def run_tensor_hooks(node: Node, grads: list) -> list:
+    """The hooks of tensors, each on one gradient, which it may replace."""
+    grads = list(grads)
+    for nr, hooks in (node.pre_hooks or {}).items():
+        for hook in list(hooks.values()):
+            given = grads[nr] = None if grads[nr] is None else Hooks.as_tensor(grads[nr])
+            result = hook(given)
+            if result is not None:
+                grads[nr] = Hooks.check_hook(given, result, hook)
     return grads
 
 
@@ -196,5 +294,59 @@ def run_post_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> 
     for hook in list((node.node_hooks or {}).values()):
         result = hook(outs, ins)
         if result is not None:
-            outs = tuple(result) if isinstance(result, tuple | list) else (result,)
+            outs = _as_tuple(result, outs, hook)
     return outs
+
+
+def _as_tuple(result: Any, given: tuple, hook: Callable) -> tuple:
+    result = result if isinstance(result, tuple) else (result,)
+    if len(result) != len(given):
+        raise RuntimeError(
+            f"hook '{getattr(hook, '__name__', '<unknown>')}' has returned an incorrect number of "
+            f"values (got {len(result)}, but expected {len(given)})"
+        )
+    return tuple(
+        r if r is None or r is g else Hooks.check_hook(g, r, hook)
+        for g, r in zip(given, result, strict=True)
+    )
+
+
+# -- anomaly mode ----------------------------------------------------------------------------------
+
+
+def _check_nan(node: Node, results: Sequence[Any]) -> None:
+    for number, result in enumerate(results):
+        if result is not None and Hooks.has_nan(result):
+            raise RuntimeError(
+                f"Function '{node.name()}' returned nan values in its {number}th output."
+            )
+
+
+def origin_of(node: Node) -> str:
+    """Where in the forward ``node`` was made, and the nodes whose backward made it."""
+    stack = node.metadata.get("traceback_")
+    if stack is None:
+        return (
+            f"Error detected in {node.name()}. No forward pass information available. Enable detect "
+            "anomaly during forward pass for more information."
+        )
+    parts = [
+        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
+        + "".join(stack)
+    ]
+    parent = node.metadata.get("parent_")
+    while parent is not None:
+        stack = parent.metadata.get("traceback_")
+        if stack is None:
+            parts.append(
+                f"\n\nPrevious calculation was induced by {parent.name()}. No forward pass "
+                "information available. Enable detect anomaly during forward pass for more "
+                "information."
+            )
+            break
+        parts.append(
+            f"\n\nPrevious calculation was induced by {parent.name()}. Traceback of forward call "
+            "that induced the previous calculation:\n" + "".join(stack)
+        )
+        parent = parent.metadata.get("parent_")
+    return "".join(parts)

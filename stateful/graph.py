@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import traceback
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -85,10 +86,20 @@ class Node:
     node_pre_hooks: dict | None = None
     node_hooks: dict | None = None
     _metadata: dict | None = None
-    anomaly_parent: Any = None
 
     def __init__(self):
         self.sequence_nr = next(sequence_numbers)
+        if modes.anomaly.enabled:
+            self.remember_origin()
+
+    def remember_origin(self) -> None:
+        """Note where in the user's program this node is made, and during which node's backward."""
+        self.metadata["traceback_"] = traceback.format_stack()[:-2]
+        if self.running is not None and self.running() is not None:
+            self.metadata["parent_"] = self.running()
+
+    running: Any = None
+    """Tells the node that the engine is in; set by the engine."""
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -389,6 +400,8 @@ class OpNode(Node):
 
     def __init__(self, plan: Plan, edges: tuple[Edge, ...], saved: list):
         self.sequence_nr = next(sequence_numbers)
+        if modes.anomaly.enabled:
+            self.remember_origin()
         self.plan = plan
         self.edges = edges
         self.saved = saved

@@ -48,6 +48,15 @@ _REFLECTED = {"add", "mul", "and", "or", "xor"}
 """Operators whose reflected form is the same op with the Tensor first, as in PyTorch."""
 
 
+def _attach_properties() -> None:
+    """Ops that are attributes in PyTorch: ``x.T``, ``x.real``."""
+    named = {**FUNCTIONS["private"], **FUNCTIONS["torch"]}
+    for name, function in {
+        "T": "numpy_T", "mT": "mT", "H": "matrix_H", "mH": "mH", "real": "real", "imag": "imag",
+    }.items():  # fmt: skip
+        setattr(Tensor, name, property(named[function]))
+
+
 def _attach_operator(name: str, function: Callable, inplace: bool) -> None:
     setattr(Tensor, f"__{name}__", _operator(function))
     if inplace:
@@ -86,3 +95,4 @@ def _attach_reflected() -> None:
 
 derive()
 _attach_reflected()
+_attach_properties()

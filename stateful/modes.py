@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 
 
 class _State(threading.local):
@@ -15,14 +16,25 @@ class _State(threading.local):
 
     grad_enabled: bool = True
     inference: bool = False
-    anomaly: bool = False
-    anomaly_checks_nan: bool = True
     multithreading: bool = True
+    grad_layout: bool = True
+    view_replay: bool = False
     saved_hooks: tuple = ()
     saved_hooks_disabled: str | None = None
+    mutation_allowed: bool = False
 
 
 state = _State()
+
+
+class Anomaly:
+    """Whether nodes remember where they were made, and gradients are searched for NaN. For all threads."""
+
+    enabled: bool = False
+    check_nan: bool = True
+
+
+anomaly = Anomaly()
 
 
 def is_grad_enabled() -> bool:
@@ -59,13 +71,18 @@ class ContextDecorator:
 
     def __call__(self, target):
         if inspect.isclass(target):
-            raise TypeError(
-                f"cannot decorate the class {target.__name__} with {type(self).__name__}: "
-                "decorate its methods instead"
-            )
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You "
+                "should only decorate functions or methods. To preserve the current behavior of "
+                "class decoration, you can directly decorate the `__init__` method and nothing else.",
+                FutureWarning, stacklevel=2,
+            )  # fmt: skip
+            return self._wrap(lambda *args, **kwargs: target(*args, **kwargs))
         if inspect.isgeneratorfunction(target):
             return self._wrap_generator(target)
+        return self._wrap(target)
 
+    def _wrap(self, target):
         @functools.wraps(target)
         def wrapper(*args, **kwargs):
             with self.clone():

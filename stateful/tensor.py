@@ -125,6 +125,12 @@ class Tensor:
         """The number of dimensions."""
         return len(self._aval.shape)
 
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return len(self._aval.shape)
+
+    ndimension = dim
+
     @property
     def dtype(self) -> dtypes.dtype:
         """The dtype, as ``torch.float32``."""
@@ -167,6 +173,28 @@ class Tensor:
     def numel(self) -> int:
         """The number of elements."""
         return self.shape.numel()
+
+    nelement = numel
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._aval.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.numel() * self.itemsize
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the elements are on a GPU."""
+        return self.device.type == "cuda"
+
+    @property
+    def layout(self):
+        """Always strided."""
+        return devices.strided
 
     def __len__(self) -> int:
         if not self._aval.shape:

@@ -210,9 +210,7 @@ def _backward(out) -> None:
 def _record_directly(info, sample, recorder) -> None:
     """Ops that PyTorch composes of others never reach the dispatcher: call them by name."""
     stem = info.name.rpartition(".")[2]
-    for aten in REGISTRY:
-        if aten.partition(".")[0] not in (stem, info.aten_name):
-            continue
+    for aten in _by_name().get(stem, []) + _by_name().get(info.aten_name, []):
         func = overload(aten)
         if func is None or not func._can_decompose():
             continue
@@ -221,6 +219,14 @@ def _record_directly(info, sample, recorder) -> None:
         except Exception:  # noqa: BLE001  not the arguments of this overload
             continue
         recorder.note(func, (sample.input, *sample.args), sample.kwargs)
+
+
+@functools.cache
+def _by_name() -> dict[str, list[str]]:
+    names = defaultdict(list)
+    for aten in REGISTRY:
+        names[aten.partition(".")[0]].append(aten)
+    return names
 
 
 def _tensors(value) -> list[torch.Tensor]:

@@ -51,9 +51,9 @@ def train(relu, record):
     @jax.jit
     def train_step(params):
         loss, grads = fg.value_and_grad(loss_of)(params)
-        return loss, grads, jax.tree.map(lambda p, g: p - 0.05 * g, params, grads)
+        return loss, grads, jax.tree.map(lambda p, g: p - 0.02 * g, params, grads)
 
-    for _ in range(60):
+    for _ in range(20):
         loss, grads, params = train_step(params)
         record("backward", loss=loss, grads=grads)
     return loss
@@ -62,7 +62,7 @@ def train(relu, record):
 def main(record=lambda name, **values: None):
     gradients_at_the_kink(record)
     for name, relu in rules:
-        print(f"{name:9s} loss after 60 steps {train(relu, record):.4f}")
+        print(f"{name:9s} loss after 20 steps {train(relu, record):.4f}")
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ for name, relu in rules:
     y = x.abs().sum(dim=1, keepdim=True)
     w1 = torch.zeros(4, 16, requires_grad=True)
     w2 = (0.25 * torch.randn(16, 1)).requires_grad_()
-    for _ in range(60):
+    for _ in range(20):
         loss = (relu(x.mm(w1)).mm(w2) - y).pow(2).mean()
         loss.backward()
         with torch.no_grad():
-            w1 -= 0.05 * w1.grad
-            w2 -= 0.05 * w2.grad
+            w1 -= 0.02 * w1.grad
+            w2 -= 0.02 * w2.grad
             w1.grad.zero_()
             w2.grad.zero_()
-    print(f"{name:9s} loss after 60 steps {loss.item():.4f}")
+    print(f"{name:9s} loss after 20 steps {loss.item():.4f}")

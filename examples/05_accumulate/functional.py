@@ -47,14 +47,14 @@ def main(record=lambda name, **values: None):
     total = accumulated(params)
     show("three batches of four", total)
 
-    optimizer = fg.optim.sgd(lr=0.3)
+    optimizer = fg.optim.sgd(lr=0.1)
     state = optimizer.init(params)
-    for _ in range(20):
+    for _ in range(8):
         updates, state = optimizer.update(accumulated(params), state, params)
         params = optax.apply_updates(params, updates)
         record("step", params=params)
     w = [f"{v:.3f}" for v in params["w"].tolist()]
-    print("after 20 steps         w", w, f" b {params['b'].item():.3f}")
+    print("after 8 steps          w", w, f" b {params['b'].item():.3f}")
 
 
 if __name__ == "__main__":

@@ -42,12 +42,12 @@ for part in range(3):
 show("three batches of four")
 
 # The usual loop: four batches' worth of memory, twelve rows' worth of gradient.
-optimizer = torch.optim.SGD([w, b], lr=0.3)
-for _ in range(20):
+optimizer = torch.optim.SGD([w, b], lr=0.1)
+for _ in range(8):
     optimizer.zero_grad()
     for part in range(3):
         rows = slice(4 * part, 4 * part + 4)
         loss = loss_of(x[rows], y[rows]) / 3
         loss.backward()
     optimizer.step()
-print("after 20 steps         w", [f"{v:.3f}" for v in w.tolist()], f" b {b.item():.3f}")
+print("after 8 steps          w", [f"{v:.3f}" for v in w.tolist()], f" b {b.item():.3f}")

@@ -53,12 +53,12 @@ def main(record=lambda name, **values: None):
     turn = jnp.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     target = fg.matmul(math.exp(-0.3) * start, turn)
 
-    def loss_of(params, method, steps):
-        return fg.mean(fg.pow(method(start, params, steps) - target, 2))
+    def loss_with(method, steps):
+        return lambda params: fg.mean(fg.pow(method(start, params, steps) - target, 2))
 
     methods = {"direct": solve_direct, "adjoint": solve_adjoint}
     for name, method in methods.items():
-        loss, grads = fg.value_and_grad(loss_of)(params, method, 20)
+        loss, grads = fg.value_and_grad(loss_with(method, 20))(params)
         record("backward", loss=loss, grads=grads)
         print(f"{name:8s} loss {loss:.5f}  b2.grad {[f'{g:.5f}' for g in grads['b2'].tolist()]}")
 
@@ -71,7 +71,7 @@ def main(record=lambda name, **values: None):
 
     @jax.jit
     def train_step(params, state):
-        loss, grads = fg.value_and_grad(loss_of)(params, solve_adjoint, 10)
+        loss, grads = fg.value_and_grad(loss_with(solve_adjoint, 10))(params)
         updates, state = optimizer.update(grads, state, params)
         return loss, grads, optax.apply_updates(params, updates), state
 

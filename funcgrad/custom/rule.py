@@ -87,13 +87,14 @@ class Rule:
         forward_mode: bool,
     ) -> None:
         functools.update_wrapper(self, function)
+        self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self.function = function
         self.signature = inspect.signature(function, eval_str=True)
         self.outputs = outputs
         if (vjp is None) == (jvp is None):
             raise DeclarationError(f"{self.__name__}: give vjp or jvp, and not both")
         self.kind = "jvp" if vjp is None else "vjp"
-        self.formulas = dict(jvp if vjp is None else vjp)  # type: ignore[arg-type]
+        self.formulas: dict[str, Callable] = {**(vjp or {}), **(jvp or {})}
         self.forward_mode = self.kind == "jvp" or forward_mode
         self.static = tuple(
             name

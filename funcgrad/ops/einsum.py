@@ -161,7 +161,7 @@ def _reduce(operands, labels, kept: int):
 
 
 def _product(left, right, summed):
-    """``sum(left * right)`` over the dimensions ``summed``, which keep size 1; ATen's sumproduct."""
+    """The sum of ``left * right`` over ``summed``, which keep size 1 (ATen: sumproduct)."""
     only_left = [d for d in summed if right.shape[d] == 1 != left.shape[d]]
     only_right = [d for d in summed if left.shape[d] == 1 != right.shape[d]]
     left = sum_dim(left, tuple(only_left), True) if only_left else left

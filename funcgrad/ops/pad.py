@@ -179,7 +179,10 @@ def _circular(x, padding):
             )
         if n + low + high < 0:
             raise RuntimeError("Negative padding value is resulting in an empty dimension")
-        parts = [slice_tensor(x, dim, max(-low, 0), n - max(-high, 0))]
+        if low < 0 or high < 0:
+            x = slice_tensor(x, dim, max(-low, 0), n - max(-high, 0))
+        n = x.shape[dim]
+        parts = [x]
         if low > 0:
             parts.insert(0, slice_tensor(x, dim, n - low, n))
         if high > 0:

@@ -1,4 +1,4 @@
-"""Products beside `mm` and `matmul`: sums with a product added, inner, tensor and cross products."""
+"""Products beside `mm` and `matmul`: with a sum added, inner, tensor and cross products."""
 
 from __future__ import annotations
 

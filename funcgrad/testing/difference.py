@@ -39,7 +39,7 @@ def _ordinal(array: np.ndarray) -> np.ndarray:
     width = array.dtype.itemsize
     bits = np.ascontiguousarray(array).view(f"u{width}").reshape(array.shape).astype(np.uint64)
     half = np.uint64(1 << (8 * width - 1))
-    return np.where(bits & half, half - (bits - half), half + bits)
+    return np.where(bits & half, half - (bits & (half - np.uint64(1))), half | bits)
 
 
 @dataclasses.dataclass(frozen=True)

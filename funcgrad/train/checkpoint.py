@@ -1,8 +1,8 @@
 """Pytrees of arrays in one file: written all at once or not at all, read without running code.
 
 The file is a numpy `.npz`: one member per leaf, named by its path, and one with JSON. A member has
-a checksum; nothing is pickled. Writing goes to a temporary file in the same folder, which is flushed
-to disk and then renamed: a process killed at any moment leaves the old file or the new one.
+a checksum; nothing is pickled. Writing goes to a temporary file in the same folder, which is
+flushed to disk and then renamed: a process killed at any moment leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _encode(name: str, leaf: Any) -> tuple[np.ndarray, str]:
 def _decode(stored: np.ndarray, kind: str) -> Any:
     kind, _, detail = kind.partition(":")
     if kind == "key":
-        return jax.random.wrap_key_data(stored, impl=detail)
+        return jax.random.wrap_key_data(jnp.asarray(stored), impl=detail)
     if kind == "bits":
         return stored.view(jnp.dtype(detail))
     return stored.item() if kind == "python" else stored

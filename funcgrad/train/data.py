@@ -92,12 +92,13 @@ class ArraySource:
 
     def _indices(self, step: int) -> np.ndarray:
         epoch, position = divmod(step, self.per_epoch)
+        size = self.batch_size or self.count
         if self._order[0] != epoch:
             order = np.arange(self.count, dtype=np.int32)
             if self.shuffle:
                 np.random.default_rng([self.seed, epoch]).shuffle(order)
             self._order = (epoch, order)
-        return self._order[1][position * self.batch_size : (position + 1) * self.batch_size]
+        return self._order[1][position * size : (position + 1) * size]
 
 
 class FunctionSource:

@@ -85,8 +85,8 @@ def fit(
 ) -> FitResult:
     """Train `params` for `steps` optimizer steps and return them with their history.
 
-    The steps run in compiled loops of `chunk` steps: by default a twentieth of all, but at least 100
-    and at most 1000. Between two chunks Python draws the progress bar, evaluates, and writes the
+    The steps run in compiled loops of `chunk` steps: by default a twentieth of all, but at least
+    100 and at most 1000. Between two chunks Python draws the progress bar, evaluates, and writes the
     checkpoint.
 
     Args:
@@ -202,8 +202,8 @@ def _check_arguments(
 
 
 def _with_schedule(optimizer: Any, schedule: Any) -> optax.GradientTransformation:
-    is_transformation = hasattr(optimizer, "init") and hasattr(optimizer, "update")
-    if is_transformation and schedule is None:
+    # Every optax transformation, GradientTransformationExtraArgs too, is this named tuple.
+    if isinstance(optimizer, optax.GradientTransformation) and schedule is None:
         return optimizer
     if callable(optimizer) and schedule is not None:
         return optimizer(schedule)
@@ -222,7 +222,7 @@ def _place(state: TrainState, layout: Layout | None) -> TrainState:
 
 
 def _next_boundary(step: int, steps: int, every: tuple[int, ...]) -> int:
-    """The next step at which Python takes over: a function of the step alone, so that a resumed run
+    """The next step at which Python takes over: a function of the step alone: a resumed run
     is cut in the same chunks."""
     return min(steps, *((step // period + 1) * period for period in every if period))
 

@@ -93,8 +93,8 @@ class ChunkRunner:
 
         state, output = jax.lax.scan(body, state, items, length)
         finite = all_finite((state.params, state.optimizer_state)) if self.guard else True
-        if self.layout is not None:
-            output, finite = self._everywhere((output, jnp.asarray(finite)))
+        if self.layout is not None:  # every process reads these
+            output, finite = self.layout.spread((output, jnp.asarray(finite)))
         return state, output, finite
 
     def _batch(self, state: TrainState, constants: Any, item: Any, key: Any) -> tuple:
@@ -108,10 +108,6 @@ class ChunkRunner:
         if self.layout is None:
             return after
         return jax.tree.map(jax.lax.with_sharding_constraint, after, self.shardings)
-
-    def _everywhere(self, tree: Any) -> Any:
-        everywhere = jax.sharding.NamedSharding(self.layout.mesh, jax.sharding.PartitionSpec())
-        return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, everywhere), tree)
 
     def _raise_first_bad(self, chunk: Chunk) -> None:
         """Run the chunk again, step by step, and say where the first bad number comes from."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from .control import stop_gradient
 from .leaves import check_same_tree, conjugate, describe, is_array, named_leaves
@@ -125,7 +126,7 @@ def clip_grad_norm(
         return gradients, jnp.zeros(())
     norms = jnp.stack([jnp.linalg.norm(jnp.ravel(leaf), norm_type) for leaf in leaves])
     total = jnp.linalg.norm(norms, norm_type)
-    if error_if_nonfinite and not isinstance(total, jax.core.Tracer) and not jnp.isfinite(total):
+    if error_if_nonfinite and not isinstance(total, Tracer) and not jnp.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
             f"so it cannot be clipped: {_first_nonfinite(gradients)} is the first such gradient"

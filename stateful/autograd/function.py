@@ -298,6 +298,8 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
     if records:
         ctx.edges = tuple([gradient_edge(a) for a in inputs])
         ctx.sequence_nr = next(sequence_numbers)
+        if modes.anomaly.enabled:
+            ctx.remember_origin()
     elif inputs and any(isinstance(a._storage.value.array, Tracer) for a in inputs):
         return traced.apply(cls, args, kwargs, run_forward)
     output = run_forward(cls, ctx, args, kwargs)

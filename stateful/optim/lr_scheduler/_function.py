@@ -20,6 +20,7 @@ class _WithFunctions(LRScheduler):
         self, optimizer: Any, lr_lambda: Callable | Sequence[Callable], last_epoch: int = -1
     ):
         self.optimizer = optimizer
+        self.lr_lambdas: list[Any]
         groups = len(optimizer.param_groups)
         if isinstance(lr_lambda, list | tuple):
             if len(lr_lambda) != groups:

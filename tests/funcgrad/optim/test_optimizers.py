@@ -25,6 +25,7 @@ NAMES = sorted(INFOS)
 MORE = [
     ("Adadelta", {"lr": 0.5, "rho": 0.5, "eps": 1e-3}),
     ("Adafactor", {"eps": (1e-6, 1e-2), "lr": 0.3, "d": 1.1}),
+    ("Adafactor", {"eps": (0.9, 1e-2), "lr": 0.1}),
     ("Adagrad", {"eps": 1e-3, "lr_decay": 0.1, "maximize": True}),
     ("Adam", {"betas": (0.5, 0.9), "eps": 1e-3, "lr": 0.05}),
     ("Adam", {"decoupled_weight_decay": True, "weight_decay": 0.3}),

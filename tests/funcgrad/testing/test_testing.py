@@ -1,5 +1,7 @@
 """assert_matches_torch and first_divergence: they pass what is equal and name what is not."""
 
+# ruff: noqa: E501
+
 import jax
 import jax.numpy as jnp
 import numpy as np

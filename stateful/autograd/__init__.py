@@ -1,0 +1,22 @@
+"""`torch.autograd`: backward, grad, custom functions, hooks and modes. This is the map."""
+
+from ..backward import backward as backward
+from ..backward import grad as grad
+from . import anomaly_mode as anomaly_mode
+from . import function as function
+from . import grad_mode as grad_mode
+from . import graph as graph
+from . import variable as variable
+from .anomaly_mode import detect_anomaly as detect_anomaly
+from .anomaly_mode import set_detect_anomaly as set_detect_anomaly
+from .function import Function as Function
+from .function import NestedIOFunction as NestedIOFunction
+from .grad_mode import _force_original_view_tracking as _force_original_view_tracking
+from .grad_mode import _unsafe_preserve_version_counter as _unsafe_preserve_version_counter
+from .grad_mode import enable_grad as enable_grad
+from .grad_mode import enforce_grad_layout_policy as enforce_grad_layout_policy
+from .grad_mode import inference_mode as inference_mode
+from .grad_mode import no_grad as no_grad
+from .grad_mode import set_grad_enabled as set_grad_enabled
+from .grad_mode import set_multithreading_enabled as set_multithreading_enabled
+from .variable import Variable as Variable

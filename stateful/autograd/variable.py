@@ -1,0 +1,35 @@
+"""`Variable`: what tensors with gradients were called once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import engine
+from ..tensor import Tensor
+
+
+class VariableMeta(type):
+    """Every Tensor is a Variable, and ``Variable(x)`` makes a Tensor."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, Tensor)
+
+    def __call__(cls, data: Any = None, requires_grad: bool = False, volatile: Any = None):
+        tensor = Tensor() if data is None else data
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        out = tensor._alias()
+        out.requires_grad = requires_grad
+        return out
+
+
+class Variable(metaclass=VariableMeta):
+    """Kept for old programs: ``Variable(x, requires_grad=True)`` is a leaf that shares ``x``."""
+
+    class _execution_engine:
+        """The engine, as far as programs talk to it."""
+
+        @staticmethod
+        def queue_callback(callback):
+            """Call ``callback()`` at the end of the running backward."""
+            engine.queue_callback(callback)

@@ -1,0 +1,100 @@
+"""Activation functions as modules: one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional as F
+from .. import init
+from .linear import empty
+from .module import Module
+
+# name: (function, its arguments with defaults, whether it takes `inplace`)
+_TABLE: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "ReLU": ("relu", {}, True),
+    "ReLU6": ("relu6", {}, True),
+    "ELU": ("elu", {"alpha": 1.0}, True),
+    "CELU": ("celu", {"alpha": 1.0}, True),
+    "SELU": ("selu", {}, True),
+    "GELU": ("gelu", {"approximate": "none"}, False),
+    "SiLU": ("silu", {}, True),
+    "Mish": ("mish", {}, True),
+    "Sigmoid": ("sigmoid", {}, False),
+    "Tanh": ("tanh", {}, False),
+    "LogSigmoid": ("logsigmoid", {}, False),
+    "Softsign": ("softsign", {}, False),
+    "Tanhshrink": ("tanhshrink", {}, False),
+    "Hardsigmoid": ("hardsigmoid", {}, True),
+    "Hardswish": ("hardswish", {}, True),
+    "Hardtanh": ("hardtanh", {"min_val": -1.0, "max_val": 1.0}, True),
+    "Hardshrink": ("hardshrink", {"lambd": 0.5}, False),
+    "Softshrink": ("softshrink", {"lambd": 0.5}, False),
+    "Softplus": ("softplus", {"beta": 1.0, "threshold": 20.0}, False),
+    "LeakyReLU": ("leaky_relu", {"negative_slope": 0.01}, True),
+    "Threshold": ("threshold", {"threshold": None, "value": None}, True),
+    "GLU": ("glu", {"dim": -1}, False),
+    "Softmax": ("softmax", {"dim": None}, False),
+    "LogSoftmax": ("log_softmax", {"dim": None}, False),
+    "Softmin": ("softmin", {"dim": None}, False),
+}
+
+
+class _Activation(Module):
+    """A function of one argument with fixed options."""
+
+    _function: str
+    _options: dict[str, Any]
+    _takes_inplace: bool
+
+    def __init__(self, *args, inplace: bool = False, **kwargs):
+        super().__init__()
+        names = list(self._options)
+        given = dict(zip([*names, "inplace"], args, strict=False))
+        inplace = given.pop("inplace", inplace)
+        unknown = set(kwargs) - set(names)
+        if unknown or len(args) > len(names) + self._takes_inplace:
+            raise TypeError(
+                f"{type(self).__name__}.__init__() got unexpected arguments {sorted(unknown) or args}"
+            )
+        for name, default in {**self._options, **given, **kwargs}.items():
+            setattr(self, name, default)
+        if self._takes_inplace:
+            self.inplace = inplace
+
+    def forward(self, input):
+        options = {name: getattr(self, name) for name in self._options}
+        out = getattr(F, self._function)(input, **options)
+        return input.copy_(out) if self._takes_inplace and self.inplace else out
+
+    def extra_repr(self) -> str:
+        shown = [f"{name}={getattr(self, name)!r}" for name in self._options]
+        if self._takes_inplace and self.inplace:
+            shown.append("inplace=True")
+        return ", ".join(shown)
+
+
+def _make(name: str) -> type[_Activation]:
+    function, options, takes_inplace = _TABLE[name]
+    fields = {"_function": function, "_options": options, "_takes_inplace": takes_inplace,
+              "__doc__": f"`nn.functional.{function}` as a module.", "__module__": __name__}  # fmt: skip
+    return type(name, (_Activation,), fields)
+
+
+ACTIVATIONS = {name: _make(name) for name in _TABLE}
+globals().update(ACTIVATIONS)
+
+
+class PReLU(Module):
+    """Leaky ReLU with a learned slope."""
+
+    def __init__(self, num_parameters=1, init_value=0.25, device=None, dtype=None, **kwargs):
+        super().__init__()
+        self.num_parameters = num_parameters
+        self.weight = empty(num_parameters, device=device, dtype=dtype)
+        init.constant_(self.weight, kwargs.get("init", init_value))
+
+    def forward(self, input):
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"

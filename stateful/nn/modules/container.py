@@ -1,0 +1,257 @@
+"""`Sequential`, `ModuleList`, `ModuleDict`, `ParameterList`, `ParameterDict`."""
+
+from __future__ import annotations
+
+import operator
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+from ...tensor import Tensor
+from ..parameter import Parameter
+from .module import Module
+
+
+def _place(index: Any, length: int) -> int:
+    index = operator.index(index)
+    if not -length <= index < length:
+        raise IndexError(f"index {index} is out of range")
+    return index % length
+
+
+class _Listed(Module):
+    """Modules under the names "0", "1", ..."""
+
+    def __len__(self):
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules.values())
+
+    def __getitem__(self, index):
+        items = list(self._modules.values())
+        if isinstance(index, slice):
+            if type(self) is Sequential or isinstance(self, Sequential):
+                return type(self)(OrderedDict(list(self._modules.items())[index]))
+            return type(self)(items[index])
+        return items[_place(index, len(items))]
+
+    def __setitem__(self, index, module):
+        name = list(self._modules)[_place(index, len(self))]
+        setattr(self, name, module)
+
+    def __delitem__(self, index):
+        names = list(self._modules)
+        doomed = names[index] if isinstance(index, slice) else [names[_place(index, len(self))]]
+        for name in doomed:
+            del self._modules[name]
+        self._modules = {str(i): m for i, m in enumerate(self._modules.values())}
+
+    def __dir__(self):
+        return [name for name in super().__dir__() if not name.isdigit()]
+
+    def append(self, module):
+        """Add a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable):
+        """Add modules at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module):
+        """Add a module before the one at ``index``."""
+        items = list(self._modules.values())
+        if not isinstance(module, Module):
+            raise AssertionError(f"module should be of type: {Module}")
+        items.insert(index, module)
+        self._modules = {str(i): m for i, m in enumerate(items)}
+        return self
+
+    def pop(self, key):
+        """Remove and return a module."""
+        module = self[key]
+        del self[key]
+        return module
+
+
+class Sequential(_Listed):
+    """Modules, each called on what the one before returned.
+
+    >>> import stateful as torch
+    >>> torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+      (1): ReLU()
+    )
+    """
+
+    def __init__(self, *args):
+        super().__init__()
+        named = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else (
+            (str(i), m) for i, m in enumerate(args)
+        )  # fmt: skip
+        for name, module in named:
+            self.add_module(name, module)
+
+    def forward(self, input):
+        for module in self:
+            input = module(input)
+        return input
+
+    def __add__(self, other):
+        return Sequential(*self, *other)
+
+
+class ModuleList(_Listed):
+    """A list of modules."""
+
+    def __init__(self, modules: Iterable | None = None):
+        super().__init__()
+        self.extend(modules or ())
+
+    def __iadd__(self, modules):
+        return self.extend(modules)
+
+    def __add__(self, other):
+        return ModuleList([*self, *other])
+
+
+class ModuleDict(Module):
+    """A dictionary of modules."""
+
+    def __init__(self, modules: Any = None):
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key):
+        return self._modules[key]
+
+    def __setitem__(self, key, module):
+        self.add_module(key, module)
+
+    def __delitem__(self, key):
+        del self._modules[key]
+
+    def __len__(self):
+        return len(self._modules)
+
+    def __iter__(self):
+        return iter(self._modules)
+
+    def __contains__(self, key):
+        return key in self._modules
+
+    def keys(self):
+        """The names."""
+        return self._modules.keys()
+
+    def values(self):
+        """The modules."""
+        return self._modules.values()
+
+    def items(self):
+        """Names and modules."""
+        return self._modules.items()
+
+    def update(self, modules):
+        """Add what a mapping or a sequence of pairs holds."""
+        for key, module in modules.items() if hasattr(modules, "items") else modules:
+            self[key] = module
+
+    def pop(self, key):
+        """Remove and return a module."""
+        return self._modules.pop(key)
+
+    def clear(self):
+        """Remove all."""
+        self._modules.clear()
+
+
+def _as_parameter(value: Any) -> Any:
+    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
+
+
+class ParameterList(Module):
+    """A list of parameters."""
+
+    def __init__(self, values: Iterable | None = None):
+        super().__init__()
+        self._size = 0
+        self.extend(values or ())
+
+    def __len__(self):
+        return self._size
+
+    def __iter__(self):
+        return iter(self[i] for i in range(self._size))
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return type(self)([self[i] for i in range(self._size)[index]])
+        return getattr(self, str(_place(index, self._size)))
+
+    def __setitem__(self, index, value):
+        setattr(self, str(_place(index, self._size)), _as_parameter(value))
+
+    def append(self, value):
+        """Add a parameter at the end."""
+        self._size += 1
+        self[self._size - 1] = value
+        return self
+
+    def extend(self, values):
+        """Add parameters at the end."""
+        for value in values:
+            self.append(value)
+        return self
+
+    def extra_repr(self) -> str:
+        return "\n".join(
+            f"({i}): Parameter containing: [{p.type()} of size {'x'.join(map(str, p.shape))}]"
+            for i, p in enumerate(self)
+        )
+
+
+class ParameterDict(Module):
+    """A dictionary of parameters."""
+
+    def __init__(self, parameters: Any = None):
+        super().__init__()
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key):
+        return getattr(self, key)
+
+    def __setitem__(self, key, value):
+        setattr(self, key, _as_parameter(value))
+
+    def __len__(self):
+        return len(self._parameters)
+
+    def __iter__(self):
+        return iter(self._parameters)
+
+    def __contains__(self, key):
+        return key in self._parameters
+
+    def keys(self):
+        """The names."""
+        return self._parameters.keys()
+
+    def values(self):
+        """The parameters."""
+        return self._parameters.values()
+
+    def items(self):
+        """Names and parameters."""
+        return self._parameters.items()
+
+    def update(self, parameters):
+        """Add what a mapping or a sequence of pairs holds."""
+        for key, value in parameters.items() if hasattr(parameters, "items") else parameters:
+            self[key] = value

@@ -1,0 +1,275 @@
+"""How a Module is called when it has hooks, and the hooks that all modules share."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from ... import modes
+from ...graph import Edge, Node, gradient_edge
+from ...tensor import RemovableHandle, Tensor
+
+_global: dict[str, OrderedDict] = {
+    kind: OrderedDict()
+    for kind in ("forward_pre", "forward", "backward_pre", "backward",
+                 "module", "parameter", "buffer")
+}  # fmt: skip
+_global_flags: dict[str, Any] = {"full": None, "with_kwargs": set(), "always": set()}
+
+
+def add(place: OrderedDict, hook: Callable, prepend: bool = False) -> RemovableHandle:
+    """Put a hook at the end, or the beginning, of those there are."""
+    handle = RemovableHandle(place, hook)
+    if prepend:
+        place.move_to_end(handle.id, last=False)
+    return handle
+
+
+def any_global() -> bool:
+    """Whether a call hook for all modules is registered."""
+    return any(_global[kind] for kind in ("forward_pre", "forward", "backward_pre", "backward"))
+
+
+def run_registration(kind: str, module: Any, name: str, item: Any) -> Any:
+    """Tell the registration hooks that ``module`` gets ``item`` under ``name``."""
+    for hook in _global[kind].values():
+        result = hook(module, name, item)
+        item = item if result is None else result
+    return item
+
+
+def call(module: Any, args: tuple, kwargs: dict) -> Any:
+    """`forward` between its hooks."""
+    called_always: set[int] = set()
+    try:
+        return _call(module, args, kwargs, called_always)
+    except Exception:
+        for id_, hook in list(module._forward_hooks.items()):
+            if id_ in module._forward_hooks_always_called and id_ not in called_always:
+                try:
+                    _forward_hook(module, id_, hook, args, kwargs, None)
+                except Exception as error:
+                    warnings.warn(
+                        f"module forward hook with ``always_call=True`` raised an exception that was "
+                        f"silenced as another error was raised in forward: {error}", stacklevel=2,
+                    )  # fmt: skip
+        raise
+
+
+def _call(module: Any, args: tuple, kwargs: dict, called: set[int]) -> Any:
+    pre_hooks = [*_global["forward_pre"].items(), *module._forward_pre_hooks.items()]
+    for id_, hook in pre_hooks:
+        if id_ in module._forward_pre_hooks_with_kwargs:
+            result = hook(module, args, kwargs)
+            if result is not None:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
+                        f"{result}."
+                    )
+                args, kwargs = result
+        else:
+            result = hook(module, args)
+            if result is not None:
+                args = result if isinstance(result, tuple) else (result,)
+    full, plain = _backward_hooks(module)
+    pre = [*_global["backward_pre"].values(), *module._backward_pre_hooks.values()]
+    watch = _BackwardWatch(module, full, pre) if full or pre else None
+    if watch:
+        args = watch.inputs(args)
+    output = module.forward(*args, **kwargs)
+    for id_, hook in [*_global["forward"].items(), *module._forward_hooks.items()]:
+        called.add(id_)
+        result = _forward_hook(module, id_, hook, args, kwargs, output)
+        output = output if result is None else result
+    if watch:
+        if not isinstance(output, Tensor | tuple):
+            warnings.warn(
+                "For backward hooks to be called, module output should be a Tensor or a tuple of "
+                f"Tensors but received {type(output)}", stacklevel=2,
+            )  # fmt: skip
+        output = watch.outputs(output)
+    for hook in plain:
+        _watch_grad_fn(module, hook, output)
+    return output
+
+
+def _forward_hook(module, id_, hook, args, kwargs, output):
+    if id_ in module._forward_hooks_with_kwargs or id_ in _global_flags["with_kwargs"]:
+        return hook(module, args, kwargs, output)
+    return hook(module, args, output)
+
+
+def _backward_hooks(module: Any) -> tuple[list, list]:
+    """Full and old-style backward hooks."""
+    full, plain = [], []
+    if _global_flags["full"] is not None:
+        (full if _global_flags["full"] else plain).extend(_global["backward"].values())
+    if module._is_full_backward_hook is not None:
+        (full if module._is_full_backward_hook else plain).extend(module._backward_hooks.values())
+    return full, plain
+
+
+def _watch_grad_fn(module: Any, hook: Callable, output: Any) -> None:
+    while not isinstance(output, Tensor):
+        output = next(iter(output.values())) if isinstance(output, dict) else output[0]
+    if output.grad_fn is not None:
+        output.grad_fn.register_hook(
+            lambda grad_input, grad_output: hook(module, grad_input, grad_output)
+        )
+
+
+class BackwardHookFunctionBackward(Node):
+    """Passes gradients on; the hooks of a Module watch it."""
+
+    def __init__(self, edges: tuple[Edge, ...], avals: tuple):
+        super().__init__()
+        self.edges, self.avals = edges, avals
+
+    def apply(self, grads, needed):
+        return list(grads)
+
+
+def _through(tensors: list[Tensor]) -> tuple[list[Tensor], Node]:
+    """Aliases of tensors behind one identity node."""
+    node = BackwardHookFunctionBackward(
+        tuple(gradient_edge(t) for t in tensors), tuple(t._aval for t in tensors)
+    )
+    made = []
+    for nr, tensor in enumerate(tensors):
+        alias = tensor.detach()
+        if tensor._requires_grad:
+            alias._set_history(node, nr)
+        alias._base, alias._creation = tensor, "custom_function"
+        alias._grad_version = alias._counter.version
+        made.append(alias)
+    return made, node
+
+
+class _BackwardWatch:
+    """Calls the full backward (pre-)hooks of one call of a Module."""
+
+    def __init__(self, module: Any, hooks: list, pre_hooks: list):
+        self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
+        self.grad_outputs: Any = None
+        self.input_places: list[int] | None = None
+        self.count = 0
+
+    def inputs(self, args: tuple) -> tuple:
+        """The arguments, tensors behind a node whose results are the input gradients."""
+        places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
+        if not modes.state.grad_enabled or not any(args[i]._requires_grad for i in places):
+            return args
+        made, node = _through([args[i] for i in places])
+        self.input_places, self.count = places, len(args)
+        node.register_hook(self._on_inputs)
+        full = list(args)
+        for place, tensor in zip(places, made, strict=True):
+            full[place] = tensor
+        return tuple(full)
+
+    def outputs(self, output: Any) -> Any:
+        """The outputs, tensors behind a node whose inputs are the output gradients."""
+        outs = output if isinstance(output, tuple) else (output,)
+        places = [i for i, o in enumerate(outs) if isinstance(o, Tensor)]
+        if not modes.state.grad_enabled or not any(outs[i]._requires_grad for i in places):
+            return output
+        made, node = _through([outs[i] for i in places])
+        node.register_prehook(lambda grads: self._on_outputs(grads, places, len(outs)))
+        full = list(outs)
+        for place, tensor in zip(places, made, strict=True):
+            full[place] = tensor
+        return tuple(full) if isinstance(output, tuple) else full[0]
+
+    def _on_outputs(self, grads: tuple, places: list[int], count: int) -> Any:
+        full: list = [None] * count
+        for place, grad in zip(places, grads, strict=True):
+            full[place] = grad
+        self.grad_outputs = tuple(full)
+        for hook in self.pre_hooks:
+            result = hook(self.module, self.grad_outputs)
+            if result is not None:
+                self.grad_outputs = result if isinstance(result, tuple) else (result,)
+        if self.input_places is None:
+            for hook in self.hooks:
+                if hook(self.module, (), self.grad_outputs) is not None:
+                    raise RuntimeError(
+                        "backward hook for Modules where no input requires gradient should always "
+                        "return None or None for all gradients."
+                    )
+        return tuple(self.grad_outputs[i] for i in places)
+
+    def _on_inputs(self, grad_inputs: tuple, _: tuple) -> Any:
+        places = self.input_places or []
+        full: list = [None] * self.count
+        for place, grad in zip(places, grad_inputs, strict=True):
+            full[place] = grad
+        current = tuple(full)
+        for hook in self.hooks:
+            result = hook(self.module, current, self.grad_outputs)
+            if result is not None:
+                current = result if isinstance(result, tuple) else (result,)
+                if len(current) != self.count:
+                    raise RuntimeError(
+                        f"Backward hook returned an invalid number of grad_input, got {len(current)}, "
+                        f"but expected {self.count}"
+                    )
+        return tuple(current[i] for i in places)
+
+
+# -- for all modules -------------------------------------------------------------------------------
+
+
+def register_module_forward_pre_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(module, args)`` before the `forward` of every module."""
+    return add(_global["forward_pre"], hook)
+
+
+def register_module_forward_hook(hook: Callable, *, with_kwargs=False, always_call=False):
+    """Call ``hook(module, args, output)`` after the `forward` of every module."""
+    handle = add(_global["forward"], hook)
+    if with_kwargs:
+        _global_flags["with_kwargs"].add(handle.id)
+    return handle
+
+
+def register_module_full_backward_pre_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(module, grad_output)`` in the backward of every module."""
+    return add(_global["backward_pre"], hook)
+
+
+def register_module_full_backward_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(module, grad_input, grad_output)`` in the backward of every module."""
+    return _add_backward(hook, True)
+
+
+def register_module_backward_hook(hook: Callable) -> RemovableHandle:
+    """Deprecated: see `register_module_full_backward_hook`."""
+    return _add_backward(hook, False)
+
+
+def _add_backward(hook: Callable, full: bool) -> RemovableHandle:
+    if _global["backward"] and _global_flags["full"] is not full:
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks as a global Module hook. "
+            "Please use only one of them."
+        )
+    _global_flags["full"] = full
+    return add(_global["backward"], hook)
+
+
+def register_module_module_registration_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(module, name, submodule)`` whenever a submodule is registered."""
+    return add(_global["module"], hook)
+
+
+def register_module_parameter_registration_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(module, name, parameter)`` whenever a parameter is registered."""
+    return add(_global["parameter"], hook)
+
+
+def register_module_buffer_registration_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(module, name, buffer)`` whenever a buffer is registered."""
+    return add(_global["buffer"], hook)
