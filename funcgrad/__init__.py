@@ -126,6 +126,8 @@ from .ops.creation import triu as triu
 from .ops.creation import triu_indices as triu_indices
 from .ops.creation import zeros as zeros
 from .ops.creation import zeros_like as zeros_like
+from .ops.distinct import unique as unique
+from .ops.distinct import unique_consecutive as unique_consecutive
 from .ops.dropout import alpha_dropout as alpha_dropout
 from .ops.dropout import dropout as dropout
 from .ops.dropout import dropout1d as dropout1d
@@ -133,6 +135,8 @@ from .ops.dropout import dropout2d as dropout2d
 from .ops.dropout import dropout3d as dropout3d
 from .ops.dropout import feature_alpha_dropout as feature_alpha_dropout
 from .ops.einsum import einsum as einsum
+from .ops.embedding import embedding as embedding
+from .ops.embedding import one_hot as one_hot
 from .ops.extrema import all as all
 from .ops.extrema import amax as amax
 from .ops.extrema import amin as amin
@@ -191,6 +195,13 @@ from .ops.max_pool import max_pool3d as max_pool3d
 from .ops.norm import dist as dist
 from .ops.norm import norm as norm
 from .ops.norm import vector_norm as vector_norm
+from .ops.normalization import batch_norm as batch_norm
+from .ops.normalization import batch_norm_statistics as batch_norm_statistics
+from .ops.normalization import group_norm as group_norm
+from .ops.normalization import instance_norm as instance_norm
+from .ops.normalization import layer_norm as layer_norm
+from .ops.normalization import local_response_norm as local_response_norm
+from .ops.normalization import rms_norm as rms_norm
 from .ops.pad import constant_pad_nd as constant_pad_nd
 from .ops.pad import pad as pad
 from .ops.places import as_strided as as_strided
@@ -219,6 +230,8 @@ from .ops.products import inner as inner
 from .ops.products import kron as kron
 from .ops.products import tensordot as tensordot
 from .ops.products import trace as trace
+from .ops.quantile import nanquantile as nanquantile
+from .ops.quantile import quantile as quantile
 from .ops.rearrange import flip as flip
 from .ops.rearrange import fliplr as fliplr
 from .ops.rearrange import flipud as flipud
@@ -235,6 +248,8 @@ from .ops.rounding import floor as floor
 from .ops.rounding import frac as frac
 from .ops.rounding import round as round
 from .ops.rounding import trunc as trunc
+from .ops.scan import cummax as cummax
+from .ops.scan import cummin as cummin
 from .ops.scan import cumprod as cumprod
 from .ops.scan import cumsum as cumsum
 from .ops.scan import cumulative_trapezoid as cumulative_trapezoid

@@ -4,12 +4,17 @@ import math as _math
 
 
 
+from . import autograd as autograd
 from . import conversion as _conversion
 from . import creation as _creation
 from . import indexing as _indexing
 from . import methods as _methods
 from . import sampling as _sampling
 from . import nn as nn
+from . import optim as optim
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
+from .autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
 from .creation import as_tensor as as_tensor
 from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
@@ -18,6 +23,7 @@ from .dtypes import *  # noqa: F403
 from .lazy import set_execution as set_execution
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
+from .modes import is_inference_mode_enabled as is_inference_mode_enabled
 from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled

@@ -55,19 +55,29 @@ def backward(
                 "`backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    targets: list = [] if inputs is None else _listed(inputs)
-    if inputs is not None and not targets:
+    targets = None if inputs is None else _listed(inputs)
+    if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     roots = _listed(tensors)
-    seeds = _seeds(roots, grad_tensors, create_graph)
-    edges = _input_edges(targets, of="backward")
+    seeds = _seeds(roots, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
-    results = run_backward(
-        _root_edges(roots), seeds, keep_graph=keep, create_graph=create_graph, inputs=edges
-    )
-    for target, result in zip(targets, results, strict=True):
-        if result is not None:
-            target._accumulate(result)
+    if create_graph:
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the "
+            "parameter and its gradient which can cause a memory leak. We recommend using "
+            "autograd.grad when creating the graph to avoid this. If you have to use this function, "
+            "make sure to reset the .grad fields of your parameters to None after use to break the "
+            "cycle and avoid the leak.",
+            stacklevel=3,
+        )
+    edges = _root_edges(roots)
+    for target in targets or ():
+        if isinstance(target, Face.tensor):
+            target.retain_grad()
+    run_backward(
+        edges, seeds, keep_graph=keep, create_graph=create_graph,
+        inputs=_input_edges(targets or ()),
+    )  # fmt: skip
 
 
 def grad(
@@ -103,29 +113,40 @@ def grad(
             FutureWarning, stacklevel=2,
         )  # fmt: skip
     roots, targets = _listed(outputs), _listed(inputs)
-    if not targets:
-        raise ValueError("grad requires non-empty inputs.")
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         return _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused,
                         materialize_grads)  # fmt: skip
-    seeds = _seeds(roots, grad_outputs, create_graph)
+    seeds = _seeds(roots, grad_outputs)
+    if not targets:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     results = run_backward(
         _root_edges(roots), seeds, keep_graph=keep, create_graph=create_graph,
-        inputs=_input_edges(targets, of="grad"), accumulate=False,
+        inputs=_input_edges(targets), accumulate=False,
     )  # fmt: skip
     return tuple(
-        _result(r, t, allow_unused, materialize_grads)
-        for r, t in zip(results, targets, strict=True)
+        _result(i, r, t, allow_unused, materialize_grads)
+        for i, (r, t) in enumerate(zip(results, targets, strict=True))
     )
 
 
 def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, materialize):
     """``is_grads_batched``: one backward for each slice of ``grad_outputs``, results stacked."""
-    seeds = _listed(grad_outputs)
-    count = next(len(s) for s in seeds if s is not None)
+    seeds = [None] * len(roots) if grad_outputs is None else _listed(grad_outputs)
+    count = 0
+    for i, (root, seed) in enumerate(zip(roots, seeds, strict=True)):
+        if seed is None:
+            continue
+        if not seed.ndim:
+            raise ValueError(
+                "is_grads_batched: the first dimension of each grad_output is the batch (in_dim 0), "
+                "but that input is a Tensor of dimensionality 0"
+            )
+        count = len(seed)
+        _check_batched(i, root, seed)
     rows = [
-        grad(roots, targets, [None if s is None else s[i] for s in seeds], True, create_graph,
+        grad(roots, targets, [None if s is None else s[i] for s in seeds],
+             keep or i + 1 < count, create_graph,
              allow_unused=allow_unused, materialize_grads=materialize)
         for i in range(count)
     ]  # fmt: skip
@@ -135,62 +156,85 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
     )
 
 
+def _check_batched(i: int, root: Any, seed: Any) -> None:
+    aval = _aval(root)
+    if seed._aval.shape[1:] != aval.shape:
+        raise RuntimeError(
+            "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as "
+            "the batch dimension. The sizes of the remaining dimensions are expected to match the "
+            f"shape of corresponding output, but a mismatch was detected: grad_output[{i}] has a "
+            f"shape of {seed.shape} and output[{i}] has a shape of torch.Size({list(aval.shape)})."
+        )
+
+
 def _listed(x: Any) -> list:
-    return list(x) if isinstance(x, Sequence) and not isinstance(x, Edge) else (
-        [x] if isinstance(x, Face.tensor | Edge) else list(x)
-    )  # fmt: skip
+    return [x] if isinstance(x, Face.tensor) or hasattr(x, "node") else list(x)
+
+
+def _aval(root: Any) -> Aval:
+    """Shape and dtype of the gradient of a tensor or of an edge."""
+    return root.node.avals[root.nr] if hasattr(root, "node") else root._aval
+
+
+def _edge(item: Any) -> Edge:
+    """Where the gradient of a tensor goes, or what an edge says."""
+    if isinstance(item, Face.tensor):
+        return gradient_edge(item)
+    if not hasattr(item, "node"):
+        raise RuntimeError(
+            f"all inputs have to be Tensors or GradientEdges, but got {type(item).__name__}"
+        )
+    return Edge(item.node, item.nr)
 
 
 def _root_edges(roots: Sequence) -> list[Edge]:
     edges = []
     for i, root in enumerate(roots):
-        edge = root if isinstance(root, Edge) else gradient_edge(root)
+        edge = _edge(root)
         if edge.node is None:
-            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+            raise RuntimeError(
+                f"element {i} of tensors does not require grad and does not have a grad_fn"
+            )
         edges.append(edge)
     return edges
 
 
-def _input_edges(targets: Sequence, of: str) -> list[Edge]:
-    edges = []
-    for target in targets:
-        edge = target if isinstance(target, Edge) else gradient_edge(target)
-        if edge.node is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        edges.append(edge)
+def _input_edges(targets: Sequence) -> list[Edge]:
+    edges = [_edge(target) for target in targets]
+    if any(edge.node is None for edge in edges):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
     return edges
 
 
-def _seeds(roots: Sequence, given: Any, create_graph: bool) -> list:
+def _seeds(roots: Sequence, given: Any) -> list:
     """The gradient of each root: given, or one for a scalar."""
     grads = [None] * len(roots) if given is None else _listed(given)
     if len(grads) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(grads)} gradients")
-    return [_seed(root, g, create_graph) for root, g in zip(roots, grads, strict=True)]
+    return [_seed(i, root, g) for i, (root, g) in enumerate(zip(roots, grads, strict=True))]
 
 
-def _seed(root: Any, given: Any, create_graph: bool) -> Any:
-    aval = root.node.avals[root.nr] if isinstance(root, Edge) else root._aval
+def _seed(i: int, root: Any, given: Any) -> Any:
+    aval = _aval(root)
     if given is None:
-        return _implicit(aval)
+        needs = hasattr(root, "node") or root._requires_grad
+        return _implicit(aval) if needs else None
     if not isinstance(given, Face.tensor):
         raise TypeError(
             f"gradients can be either Tensors or None, but got {type(given).__name__}"
         )
     if given._aval.shape != aval.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {given.shape} and output[0] has a "
+            f"Mismatch in shape: grad_output[{i}] has a shape of {given.shape} and output[{i}] has a "
             f"shape of torch.Size({list(aval.shape)})."
         )
     if types.is_complex(given._aval.dtype) != types.is_complex(aval.dtype):
         raise RuntimeError(
             "For complex Tensors, both grad_output and output are required to have the same dtype. "
-            f"Mismatch in dtype: grad_output[0] has a dtype of {given.dtype} and output[0] has a "
+            f"Mismatch in dtype: grad_output[{i}] has a dtype of {given.dtype} and output[{i}] has a "
             f"dtype of {Face.dtype(aval)}."
         )
-    if create_graph:
-        return given
-    return given._read() if given._aval is aval else fit_to(given, aval)
+    return given if given._aval is aval else fit_to(given, aval)
 
 
 def _implicit(aval: Aval) -> Value:
@@ -209,15 +253,14 @@ def _implicit(aval: Aval) -> Value:
     return execute(ONES, (), (aval.shape, aval.dtype))[0]
 
 
-def _result(result: Any, target: Any, allow_unused: bool, materialize: bool) -> Any:
+def _result(i: int, result: Any, target: Any, allow_unused: bool, materialize: bool) -> Any:
     if result is not None:
         return Hooks.as_tensor(result)
     if materialize:
-        aval = target.node.avals[target.nr] if isinstance(target, Edge) else target._aval
-        return zeros(aval)
+        return zeros(_aval(target))
     if not allow_unused:
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set "
+            f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
             "allow_unused=True if this is the desired behavior."
         )
     return None
@@ -279,6 +322,31 @@ def add(first: Any, second: Any) -> Any:
     return execute(ADD, (first, second))[0]
 
 
+def check_hook(given: Any, result: Any, hook: Any) -> Any:
+    """What a hook returned in place of ``given``: a Tensor of the same shape and dtype."""
+    name = getattr(hook, "__name__", "<unknown>")
+    if not isinstance(result, Face.tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    if given is None:
+        return result
+    if result._aval.dtype != given._aval.dtype:
+        raise RuntimeError(
+            f"hook '{name}' has changed the type of value (was {given.type()} got {result.type()})"
+        )
+    if result._aval.shape != given._aval.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
+    return result
+
+
+def has_nan(result: Any) -> bool:
+    """Whether there is a NaN in a gradient."""
+    value = result if type(result) is Value else result._read()
+    array = value.numpy()
+    return types.is_differentiable(array.dtype) and bool((array != array).any())
+
+
+Hooks.check_hook = staticmethod(check_hook)
+Hooks.has_nan = staticmethod(has_nan)
 Hooks.add = staticmethod(add)
 Hooks.check = staticmethod(check_results)
 OpNode.zeros = staticmethod(zeros)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import modes
-from .graph import NO_EDGE, AccumulateGrad, Edge, Node
+from .graph import NO_EDGE, Edge, Node
 
 DEEPEST = 20
 """Backward passes inside each other on one stack: the next one gets a stack (a thread) of its own."""
@@ -299,7 +299,8 @@ def run_post_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> 
 
 
 def _as_tuple(result: Any, given: tuple, hook: Callable) -> tuple:
-    result = result if isinstance(result, tuple) else (result,)
+    if not isinstance(result, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(result).__name__}'")
     if len(result) != len(given):
         raise RuntimeError(
             f"hook '{getattr(hook, '__name__', '<unknown>')}' has returned an incorrect number of "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import threading
 import traceback
 import weakref
 from collections import OrderedDict
@@ -501,6 +502,10 @@ def _raw_attribute(name: str, node: OpNode):
     return node.plan.arguments(node.saved).get(name)
 
 
+_accumulating = threading.RLock()
+"""Held while a gradient is added, because several threads may share a leaf."""
+
+
 class AccumulateGrad(Node):
     """The end of the graph: adds what arrives into the ``.grad`` of a leaf."""
 
@@ -510,7 +515,9 @@ class AccumulateGrad(Node):
         self.avals = (variable._aval,)
 
     def run(self, grads, needed):
-        self.variable._accumulate(grads[0])
+        if grads[0] is not None:
+            with _accumulating:
+                self.variable._accumulate(grads[0])
         return ()
 
 

@@ -5,6 +5,7 @@ The methods that are ops are attached from their declarations in ``methods.py``.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -245,6 +246,8 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError("requires_grad must be a bool")
         if not value and not self.is_leaf:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -286,6 +289,8 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` accumulated."""
+        if self._grad is None and self._grad_fn is not None and not self._retains:
+            _warn_non_leaf()
         return self._grad
 
     @grad.setter
@@ -348,18 +353,29 @@ class Tensor:
         """Whether ``retain_grad`` was called on this non-leaf."""
         return self._retains
 
+    def _retain(self, grad: Tensor) -> None:
+        """Add a gradient that passed by to ``.grad`` of this non-leaf."""
+        self._grad = grad.clone() if self._grad is None else self._grad + grad  # type: ignore
+
     def _accumulate(self, grad: Any) -> None:
         """Add an arriving gradient to ``.grad``: in place, unless the gradient has a history."""
         if self._grad is None:
-            kept = Hooks.as_tensor(grad)
-            self._grad = kept if modes.state.grad_enabled else wrap(kept._read())
+            self._grad = self._first(grad)
         elif modes.state.grad_enabled:
-            self._grad = self._grad + grad  # type: ignore[operator]
+            self._grad = self._grad + Hooks.as_tensor(grad)  # type: ignore[operator]
         else:
             value = grad if type(grad) is Value else grad._read()
             store(self._grad, Hooks.add(self._grad._read(), value))
         for hook in list((self._post_accumulate_hooks or {}).values()):
             hook(self)
+
+    def _first(self, grad: Any) -> Tensor:
+        """A tensor of its own with the elements of the first gradient that arrives."""
+        if type(grad) is Value:
+            return wrap(grad)
+        if modes.state.grad_enabled and grad._requires_grad:
+            return _backward.zeros(grad._aval).copy_(grad)  # type: ignore[attr-defined]
+        return wrap(grad._read())
 
     def register_hook(self, hook: Callable) -> Any:
         """Call ``hook(grad)`` when a gradient for this tensor is computed; it may return another."""
@@ -443,19 +459,34 @@ def _checked_dim(dim: int, tensor: Tensor) -> int:
     return dim
 
 
+def _warn_non_leaf() -> None:
+    warnings.warn(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+        "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If "
+        "you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.",
+        stacklevel=3,
+    )
+
+
 def _check_grad(tensor: Tensor, grad: Any) -> None:
     if not isinstance(grad, Tensor):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of {type(grad)}")
+        raise TypeError(
+            f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}"
+        )
     if grad is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
-    if grad._aval.shape != tensor._aval.shape:
-        raise RuntimeError(
-            f"assigned grad has data of a different size: {list(grad.shape)}, expected "
-            f"{list(tensor.shape)}"
-        )
     if grad._aval.dtype != tensor._aval.dtype:
         raise RuntimeError(
-            f"assigned grad has data of a different type: {grad.dtype}, expected {tensor.dtype}"
+            f"attempting to assign a gradient with dtype '{grad.dtype}' to a tensor with grad_dtype "
+            f"'{tensor.dtype}'. The gradient must match the tensor's grad_dtype (defaults to the "
+            "tensor's dtype)."
+        )
+    if grad._aval.shape != tensor._aval.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
+            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same "
+            "size"
         )
 
 

@@ -10,6 +10,7 @@ import functools
 import itertools
 import warnings
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any
@@ -84,10 +85,18 @@ def spread(found: list[Call], count: int) -> list[Call]:
 
 @functools.cache
 def corpus(dtype: torch.dtype, per_opinfo: int = 6) -> dict[str, list[Call]]:
-    """All recorded calls with samples of ``dtype``, by ATen name."""
+    """All recorded calls with samples of ``dtype``, by ATen name.
+
+    In a thread of its own: seeding PyTorch formats the whole stack, which is deep in a test.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_recorded, dtype, per_opinfo).result()
+
+
+def _recorded(dtype: torch.dtype, per_opinfo: int) -> dict[str, list[Call]]:
     torch.set_num_threads(1)  # tiny tensors: threads would only wait for each other
-    recorder = _Recorder()
     torch.manual_seed(0)
+    recorder = _Recorder()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for info in op_db:
@@ -140,7 +149,7 @@ def edge_calls(call: Call, values: list[float]) -> Call:
 
 def to_numpy(t: torch.Tensor) -> np.ndarray:
     """The values of a tensor as an array."""
-    return t.detach().resolve_conj().resolve_neg().numpy()
+    return t.detach().resolve_conj().resolve_neg().numpy(force=True)
 
 
 class _Recorder(TorchDispatchMode):

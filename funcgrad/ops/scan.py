@@ -11,10 +11,12 @@ from ..op import composite, derived, op
 from ..signature import DType
 from ..signature import dtype as as_dtype
 from .compare import logical_xor
+from .creation import zeros
 from .dims import wrap_dim
 from .join import cat
 from .rearrange import flip
 from .reduce import sum_dim, summed_dtype
+from .scatter import scatter_add
 from .slicing import narrow
 from .view import reshape
 
@@ -84,6 +86,53 @@ def logcumsumexp(self, dim: int):
     """
     x, axis = _scan_axis(self, dim)
     return lax.cumlogsumexp(x, axis).reshape(self.shape)
+
+
+def _running(self, dim: int, better):
+    """The running extremum along ``dim`` and where it is: the last place on ties, the first nan."""
+    x, axis = _scan_axis(self, dim)
+    index = lax.broadcasted_iota(types.index_dtype(), x.shape, axis)
+
+    def later(one, two):
+        (a, i), (b, j) = one, two
+        take = (better(b, a) | (b != b)) & (a == a)
+        return jnp.where(take, b, a), jnp.where(take, j, i)
+
+    values, indices = lax.associative_scan(later, (x, index), axis=axis)
+    return values.reshape(self.shape), indices.reshape(self.shape)
+
+
+def _running_self(grad_values, self_sym_sizes, dim, indices):
+    """Each gradient goes to the place that its value came from."""
+    return scatter_add(zeros(self_sym_sizes, dtype=grad_values.dtype), dim, indices, grad_values)
+
+
+@op("cummax", grad_fn="CummaxBackward0", outputs=("values", "indices"),
+    vjp=dict(self=lambda grad_values, self, indices, dim: (
+        _running_self(grad_values, self.shape, dim, indices)
+    )))  # fmt: skip
+def cummax(self, dim: int):
+    """The running maximum along ``dim`` and where it is, the last place on ties.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cummax(jnp.array([1, 3, 2]), 0)
+    (Array([1, 3, 3], dtype=int32), Array([0, 1, 1], dtype=int32))
+    """
+    return _running(self, dim, lambda b, a: b >= a)
+
+
+@op("cummin", grad_fn="CumminBackward0", outputs=("values", "indices"),
+    vjp=dict(self=lambda grad_values, self, indices, dim: (
+        _running_self(grad_values, self.shape, dim, indices)
+    )))  # fmt: skip
+def cummin(self, dim: int):
+    """The running minimum along ``dim`` and where it is, the last place on ties.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cummin(jnp.array([3, 1, 2]), 0)
+    (Array([3, 1, 1], dtype=int32), Array([0, 1, 1], dtype=int32))
+    """
+    return _running(self, dim, lambda b, a: b <= a)
 
 
 def _ends(x, dim: int):

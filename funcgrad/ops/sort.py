@@ -105,8 +105,7 @@ def _ranked(name: str, self, rank, dim: int, keepdim: bool):
     dim = along(name, self, dim)
     if not self.ndim:
         return self, jnp.zeros((), types.index_dtype())
-    order = _order(self, dim, False)
-    position = jnp.take_along_axis(order, jnp.asarray(rank(self, dim)), dim)
+    position = jnp.take_along_axis(_order(self, dim, False), rank(self, dim), dim)
     return taken(self, position, dim, keepdim)
 
 
@@ -124,7 +123,7 @@ def kthvalue(self, k: int, dim: int = -1, keepdim: bool = False):
     dim = along("kthvalue", self, dim)
     if not 1 <= k <= (self.shape[dim] if self.ndim else 1):
         raise RuntimeError("kthvalue(): selected number k out of range for dimension")
-    return _ranked("kthvalue", self, lambda x, dim: [[k - 1]], dim, keepdim)
+    return _ranked("kthvalue", self, lambda x, dim: jnp.full((1,) * x.ndim, k - 1), dim, keepdim)
 
 
 def _middle(x, dim: int, skip_nan: bool):

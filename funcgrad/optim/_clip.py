@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import optax
 
@@ -80,13 +81,13 @@ def clip_grad_norm(
     [-0.6 -0.8]
     """
 
-    def update(grads, state, params=None):
+    def update(updates: Any, state: Any, params: Any = None):
         del params
-        total = get_total_norm(grads, norm_type)
+        total = get_total_norm(updates, norm_type)
         if error_if_nonfinite:
             _refuse_nonfinite(total, norm_type)
         factor = jnp.minimum(scalar_for(total, max_norm) / (total + 1e-6), 1.0)
-        return jax.tree.map(lambda grad: grad * factor.astype(grad.dtype), grads), state
+        return jax.tree.map(lambda grad: grad * factor.astype(grad.dtype), updates), state
 
     return optax.GradientTransformation(optax.init_empty_state, update)
 

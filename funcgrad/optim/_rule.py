@@ -165,7 +165,7 @@ def make_optimizer(
             )
         ]
         slots = _to_trees(treedef, [row for _, row in pairs]) if pairs else state.slots
-        count = optax.safe_increment(state.count)
+        count = jnp.asarray(optax.safe_increment(state.count))
         return treedef.unflatten([pair[0] for pair in pairs]), OptimizerState(count, slots)
 
     return Optimizer(init, update, name, {"lr": lr, **hyperparameters}, stateful_from_start)

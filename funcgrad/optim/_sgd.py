@@ -1,5 +1,7 @@
 """Stochastic gradient descent with momentum."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import optax
 
@@ -57,8 +59,8 @@ def sgd(
         buffer = slots["momentum_buffer"]
         if is_zero(dampening):
             trace = optax.trace(scalar_for(grad, momentum), nesterov)
-            moved, state = trace.update(grad, optax.TraceState(buffer))
-            return moved, {"momentum_buffer": state.trace}
+            result: Any = trace.update(grad, optax.TraceState(buffer))
+            return result[0], {"momentum_buffer": result[1].trace}
         later = add(multiply(buffer, momentum), grad, 1 - dampening)
         buffer = jnp.where(step.number == 1, grad, later)
         moved = add(grad, buffer, momentum) if nesterov else buffer

@@ -86,8 +86,8 @@ def fit(
     """Train `params` for `steps` optimizer steps and return them with their history.
 
     The steps run in compiled loops of `chunk` steps: by default a twentieth of all, but at least
-    100 and at most 1000. Between two chunks Python draws the progress bar, evaluates, and writes the
-    checkpoint.
+    100 and at most 1000. Between two chunks Python draws the progress bar, evaluates, and writes
+    the checkpoint.
 
     Args:
         loss_fn: `loss_fn(params, batch)`, or `loss_fn(params, batch, key)` when `key` is given,
@@ -206,7 +206,7 @@ def _with_schedule(optimizer: Any, schedule: Any) -> optax.GradientTransformatio
     if isinstance(optimizer, optax.GradientTransformation) and schedule is None:
         return optimizer
     if callable(optimizer) and schedule is not None:
-        return optimizer(schedule)
+        return optimizer(schedule)  # type: ignore[return-value]
     raise TypeError(
         "fit: pass an optax transformation, or a function from the learning rate to one together "
         f"with schedule=; got optimizer={type(optimizer).__name__} and schedule={schedule}"
@@ -222,8 +222,10 @@ def _place(state: TrainState, layout: Layout | None) -> TrainState:
 
 
 def _next_boundary(step: int, steps: int, every: tuple[int, ...]) -> int:
-    """The next step at which Python takes over: a function of the step alone: a resumed run
-    is cut in the same chunks."""
+    """The next step at which Python takes over.
+
+    A function of the step alone, so that a resumed run is cut in the same chunks.
+    """
     return min(steps, *((step // period + 1) * period for period in every if period))
 
 

@@ -93,7 +93,12 @@ def make_step(
             gradients = clip_grad_value(gradients, clip_value)
         if clip_norm is not None:
             gradients, _ = clip_grad_norm(gradients, clip_norm)
-        updates, optimizer_state = optimizer.update(gradients, state.optimizer_state, state.params)
+        extra = {}
+        if isinstance(optimizer, optax.GradientTransformationExtraArgs):
+            extra = dict(value=loss, grad=gradients, value_fn=_loss_only(loss_fn, has_aux, batch))
+        updates, optimizer_state = optimizer.update(
+            gradients, state.optimizer_state, state.params, **extra
+        )
         params = optax.apply_updates(state.params, updates)
         average = None if ema is None else _average(state, params, ema)
         new = TrainState(state.step + 1, params, optimizer_state, average)
@@ -102,6 +107,11 @@ def make_step(
     if not jit:
         return step
     return jax.jit(step, donate_argnums=0 if donate else ())
+
+
+def _loss_only(loss_fn: Callable, has_aux: bool, batch: tuple) -> Callable:
+    """The loss as a function of the parameters alone, for optimizers that search along a line."""
+    return lambda params: loss_fn(params, *batch)[0] if has_aux else loss_fn(params, *batch)
 
 
 def _average(state: TrainState, params: Any, decay: float) -> Any:

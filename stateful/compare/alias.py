@@ -37,9 +37,7 @@ def install() -> None:
 def uninstall() -> None:
     """Undoes `install`, for tests."""
     sys.meta_path[:] = [
-        finder
-        for finder in sys.meta_path
-        if not isinstance(finder, _AliasFinder | _MissingFinder)
+        finder for finder in sys.meta_path if not isinstance(finder, _AliasFinder | _MissingFinder)
     ]
     for name in [name for name in sys.modules if name.split(".")[0] == _ALIAS]:
         del sys.modules[name]

@@ -120,7 +120,7 @@ def align(
     pairs: list[Pair] = []
     i = j = 0
     while i < len(left) and j < len(right):
-        skip_left, skip_right = _resume(left[i:], right[j:], key)
+        skip_left, skip_right = _resume(left, right, i, j, key)
         pairs += [(event, None) for event in left[i : i + skip_left]]
         pairs += [(None, event) for event in right[j : j + skip_right]]
         i, j = i + skip_left, j + skip_right
@@ -133,16 +133,19 @@ def align(
 
 
 def _resume(
-    left: Sequence[Event], right: Sequence[Event], key: Callable[[Event], object]
+    left: Sequence[Event],
+    right: Sequence[Event],
+    i: int,
+    j: int,
+    key: Callable[[Event], object],
 ) -> tuple[int, int]:
-    """How many events to skip on either side until the keys are equal again."""
-    for total in range(min(_LOOK_AHEAD, len(left) + len(right))):
+    """How many events to skip on either side, from `i` and `j`, until the keys are equal again."""
+    for total in range(_LOOK_AHEAD):
         for skip_left in range(total + 1):
-            skip_right = total - skip_left
-            if skip_left < len(left) and skip_right < len(right):
-                if key(left[skip_left]) == key(right[skip_right]):
-                    return skip_left, skip_right
-    return len(left), len(right)
+            one, two = i + skip_left, j + total - skip_left
+            if one < len(left) and two < len(right) and key(left[one]) == key(right[two]):
+                return skip_left, total - skip_left
+    return len(left) - i, len(right) - j
 
 
 def _event_rows(
@@ -163,9 +166,7 @@ def _event_rows(
             side: _quantity_cell(event, quantity, other, tolerance, late, side == "functional")
             for side, other in found.items()
         }
-        rows.append(
-            Row(number, event.kind, event.line, quantity.name, show(quantity), cells)
-        )
+        rows.append(Row(number, event.kind, event.line, quantity.name, show(quantity), cells))
     for side, other in found.items():
         rows += [
             Row(number, event.kind, event.line, extra.name, "", {side: _surplus_cell(extra)})

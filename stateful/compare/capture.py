@@ -270,4 +270,6 @@ def _wrap(owner: Any, name: str, handler: Callable) -> None:
 
 def _tensors(value: Any) -> list[Any]:
     """One tensor or a sequence of them, as a list."""
-    return list(value) if isinstance(value, Iterable) and isinstance(value, list | tuple) else [value]
+    return (
+        list(value) if isinstance(value, Iterable) and isinstance(value, list | tuple) else [value]
+    )

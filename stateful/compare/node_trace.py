@@ -23,13 +23,19 @@ class Finished(BaseException):
 
 
 class NodeTracer:
-    """Traces the gradient call with the given number (0 is the first of the run)."""
+    """Traces the gradient call with the given number (0 is the first of the run) and ends the run after it.
 
-    def __init__(self, torch: Any, trace: TraceWriter, user: UserCode, number: int) -> None:
+    Without a number it traces the first gradient call of every source line, and lets the program finish.
+    """
+
+    def __init__(
+        self, torch: Any, trace: TraceWriter, user: UserCode, number: int | None = None
+    ) -> None:
         self._torch = torch
         self._trace = trace
         self._user = user
         self._number = number
+        self._seen: set[int] = set()
         self._lines: dict[Any, int] = {}
         self._last: dict[FrameType, int] = {}
 
@@ -38,27 +44,30 @@ class NodeTracer:
         sys.settrace(self._enter)
 
     def before(self, number: int, roots: list[Any]) -> None:
-        """Called before each gradient call: hooks the nodes of the one that is wanted."""
-        if number != self._number:
+        """Called before each gradient call: hooks the nodes of one that is wanted."""
+        line = self._user.line()
+        wanted = line not in self._seen if self._number is None else number == self._number
+        self._seen.add(line)
+        if not wanted:
             return
-        sys.settrace(None)
-        self._reach(roots, self._user.line())
+        self._reach(roots, line)
         for index, node in enumerate(walk(roots)):
             if not is_accumulator(node):
-                node.register_hook(self._hook(index, node.name(), self._lines.get(node, 0)))
+                place = {"index": index, "call": number}
+                node.register_hook(self._hook(node.name(), self._lines.get(node, 0), place))
 
     def after(self, number: int) -> None:
         """Called after each gradient call: ends the run after the one that is wanted."""
         self._lines.clear()
         if number == self._number:
+            sys.settrace(None)
             raise Finished
 
-    def _hook(self, index: int, name: str, line: int) -> Any:
+    def _hook(self, name: str, line: int, place: dict[str, int]) -> Any:
         def hook(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
             # PyTorch names them after the forward pass: what enters the node in backward is `outputs`.
             quantities = _digests("input", outputs) + _digests("output", inputs)
-            data = {"index": index}
-            self._trace.write(Event("node", line, name, quantities=quantities, data=data))
+            self._trace.write(Event("node", line, name, quantities=quantities, data=place))
 
         return hook
 

@@ -116,7 +116,9 @@ class Tolerance:
             return EQUAL
         if reference.role == "draw":
             absolute, ulps = _largest(reference.values, other.values)
-            return Difference("part", absolute, ulps, math.inf, "a random draw that is not bit-equal")
+            return Difference(
+                "part", absolute, ulps, math.inf, "a random draw that is not bit-equal"
+            )
         return _within(reference, other, self._rtol_of(reference, other, late))
 
     def _rtol_of(self, reference: Quantity, other: Quantity, late: bool) -> float:
@@ -179,7 +181,9 @@ def _within(reference: Quantity, other: Quantity, rtol: float) -> Difference:
         unseen = max(abs(reference.norm - other.norm), abs(reference.projection - other.projection))
         excess = max(excess, _over(np.array([unseen]), np.array([4 * rtol * reference.norm])))
         absolute = max(absolute, unseen / math.sqrt(math.prod(reference.shape)))
-    return Difference("part" if excess > 1 else "agree", absolute, ulps, excess, "the values differ")
+    return Difference(
+        "part" if excess > 1 else "agree", absolute, ulps, excess, "the values differ"
+    )
 
 
 def _over(gap: np.ndarray, allowed: np.ndarray) -> float:

@@ -150,8 +150,14 @@ class Trace:
 
     @property
     def title(self) -> str:
-        """The side with its version, as "torch 2.13.0"."""
-        return f"{self.header['side']} {self.header['version']}".strip()
+        """The side with its version, as "torch 2.13.0"; "(recorded)" if it did not run just now."""
+        title = f"{self.header['side']} {self.header['version']}".strip()
+        return f"{title} (recorded)" if self.recorded else title
+
+    @property
+    def recorded(self) -> bool:
+        """Whether this is a recorded reference, not a run of just now."""
+        return bool(self.header.get("recorded"))
 
     @property
     def finished(self) -> bool:

@@ -51,7 +51,9 @@ class TwinRecorder:
 def _quantity(name: str, role: str, value: Any) -> Quantity:
     array = np.asarray(value)
     dtype = str(array.dtype)
-    return Quantity.of(name, role, array.astype(np.float32) if dtype == "bfloat16" else array, dtype)
+    return Quantity.of(
+        name, role, array.astype(np.float32) if dtype == "bfloat16" else array, dtype
+    )
 
 
 def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -23,7 +23,7 @@ from .twin import TwinRecorder, watch_transforms
 
 
 def main(arguments: list[str]) -> None:
-    """Runs one side as `--side SIDE --trace FILE [--node N] PROGRAM [ARGS]` says."""
+    """Runs one side as `--side SIDE --trace FILE [--nodes N] PROGRAM [ARGS]` says."""
     options = _options(arguments)
     trace = TraceWriter(options.trace)
     user = UserCode(options.program)
@@ -53,7 +53,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--side", choices=("torch", "stateful", "functional"), required=True)
     parser.add_argument("--trace", type=Path, required=True)
-    parser.add_argument("--node", type=int)
+    parser.add_argument("--nodes", help="number of a gradient call, or 'first'")
     parser.add_argument("program", type=Path)
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser.parse_args(arguments)
@@ -75,8 +75,9 @@ def _prepare(options: argparse.Namespace, trace: TraceWriter, user: UserCode) ->
     _header(options, trace, _version(options.side, torch))
     user.library(torch)
     tracer = None
-    if options.node is not None:
-        tracer = NodeTracer(torch, trace, user, options.node)
+    if options.nodes is not None:
+        number = None if options.nodes == "first" else int(options.nodes)
+        tracer = NodeTracer(torch, trace, user, number)
         tracer.start()
     Capture(torch, trace, user, tracer).install()
     return functools.partial(run_script, options.program, options.arguments)

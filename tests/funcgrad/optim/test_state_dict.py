@@ -63,9 +63,9 @@ def test_training_continues_on_the_other_side(
     assert_close(task.run_torch(twin, params, 10, first=20), expected, 1e-10, 1e-10)
 
 
-@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("steps", [0, 9])
 @pytest.mark.parametrize("name", NAMES)
-def test_same_keys_shapes_and_dtypes_as_torch(name, steps, x64, problem, make_ours, shapes_for):
+def test_same_keys_dtypes_and_values_as_torch(name, steps, x64, problem, make_ours, shapes_for):
     task = problem(shapes_for(name))
     params = task.torch_params()
     twin = torch_twin(name, params)
@@ -78,6 +78,7 @@ def test_same_keys_shapes_and_dtypes_as_torch(name, steps, x64, problem, make_ou
     for index, row in theirs["state"].items():
         for key, value in row.items():
             other = mine["state"][index].pop(key)
+            np.testing.assert_allclose(other, value.numpy(), 1e-10, 1e-10, err_msg=key)
             assert (other.shape, str(other.dtype)) == (tuple(value.shape), str(value.dtype)[6:]), (
                 key
             )

@@ -93,7 +93,7 @@ def train(path=None, steps=60, **keywords):
     return fit(
         loss_fn, {"w": jnp.full((4, 2), 0.1)}, data, optax.adamw(0.01), steps, batch_size=8,
         key=jax.random.key(1), ema=0.9, evaluate=lambda p: jnp.abs(p["w"]).sum(),
-        evaluate_every=10, checkpoint=path, checkpoint_every=None if path is None else 15,
+        evaluate_every=8, checkpoint=path, checkpoint_every=None if path is None else 12,
         chunk=4, **keywords,
     )  # fmt: skip
 
@@ -109,14 +109,14 @@ class Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("at", [10, 20, 50])
+@pytest.mark.parametrize("at", [8, 16, 48])
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, at):
     path, calls = tmp_path / "run.npz", []
     whole = train()
 
     def rng_evaluate(params):
         calls.append(1)
-        if len(calls) == at // 10:
+        if len(calls) == at // 8:
             raise Interrupted
         return jnp.abs(params["w"]).sum()
 
@@ -124,7 +124,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, at):
         interrupted(path, rng_evaluate)
     same_run(train(path), whole)
     same_run(train(path), whole)  # a finished run is read back
-    assert len(train(path, steps=70).history.loss) == 70
+    assert len(train(path, steps=64).history.loss) == 64
     assert len(train(path, resume=False).history.loss) == 60
 
 
@@ -144,7 +144,7 @@ def test_another_runs_checkpoint_is_refused(tmp_path):
     save_checkpoint(path, {"a": 1.0})
     with pytest.raises(CheckpointError, match="was not written by fit"):
         train(path)
-    train(path, steps=15, resume=False)
+    train(path, steps=12, resume=False)
     with pytest.raises(CheckpointError, match=r"another tree.*ema"):
         fit(lambda p, b: (p["w"] * b).sum(), {"w": jnp.ones((4, 2))}, jnp.ones(2),
             optax.adamw(0.01), 20, checkpoint=path)  # fmt: skip

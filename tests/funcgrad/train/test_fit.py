@@ -71,6 +71,11 @@ def test_chunks_and_pieces_do_not_change_the_numbers():
         assert int(result.state.step) == len(result.history.loss) == 10
 
 
+def test_optimizers_that_search_get_the_loss():
+    result = fit(loss_fn, PARAMS, DATA, optax.lbfgs(), 15)
+    assert result.history.loss[-1] < 1e-8
+
+
 def test_accumulation_is_the_whole_batch():
     whole = fit(loss_fn, PARAMS, DATA, optax.adam(0.1), 10)
     parts = fit(loss_fn, PARAMS, DATA, optax.adam(0.1), 10, accumulate=4)

@@ -1,0 +1,294 @@
+"""Inverses, determinants and systems of linear equations.
+
+The formulas are those of ``torch/csrc/autograd/FunctionsManual.cpp``. A singular matrix is an error
+where values are at hand; inside a compiled program the result has inf or nan.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from ..op import composite, derived, op
+from .choose import where
+from .compare import eq
+from .creation import ones_like, tril, triu
+from .matmul import matmul
+from .places import diag_embed, diagonal
+from .shape import mH
+from .view import unsqueeze
+
+
+class LinAlgError(RuntimeError):
+    """A matrix does not allow what was asked of it. As in PyTorch, a `RuntimeError`."""
+
+
+def check_square(x, name: str):
+    """PyTorch's errors for what is no square matrix of inexact numbers."""
+    check_matrix(x, name)
+    if x.shape[-1] != x.shape[-2]:
+        raise RuntimeError(
+            f"{name}: A must be batches of square matrices, but they are {x.shape[-2]} by "
+            f"{x.shape[-1]} matrices"
+        )
+
+
+def check_matrix(x, name: str):
+    """PyTorch's errors for what is no matrix of inexact numbers."""
+    if x.ndim < 2:
+        raise RuntimeError(
+            f"{name}: The input tensor A must have at least 2 dimensions. Got {x.ndim}"
+        )
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype}"
+        )
+
+
+def raise_if_failed(info, message: str):
+    """PyTorch's error for a factorization that failed, where values are at hand."""
+    if isinstance(info, jax.Array) and not isinstance(info, jax.core.Tracer):
+        failed = int(np.max(np.asarray(info), initial=0))
+        if failed:
+            raise LinAlgError(message.format(failed))
+
+
+def _first_zero(factors):
+    """1 plus the place of the first zero on the diagonal, 0 if there is none: LAPACK's info."""
+    zero = jnp.diagonal(factors, axis1=-2, axis2=-1) == 0
+    if not zero.shape[-1]:
+        return jnp.zeros(zero.shape[:-1], jnp.int32)
+    return jnp.where(zero.any(-1), jnp.argmax(zero, axis=-1) + 1, 0).astype(jnp.int32)
+
+
+# -- inverse ---------------------------------------------------------------------------------------
+
+
+def _inverse_self(grad_inverse, inverse):
+    return -matmul(mH(inverse), matmul(grad_inverse, mH(inverse)))
+
+
+@op("linalg_inv_ex", grad_fn="LinalgInvExBackward0", face="private",
+    outputs=("inverse", "info"), vjp=dict(A=_inverse_self))  # fmt: skip
+def linalg_inv_ex(A, *, check_errors: bool = False):
+    """The inverse, and where it failed: 0, or the first zero on the diagonal of U."""
+    check_square(A, "linalg.inv")
+    if not A.size:
+        return A, jnp.zeros(A.shape[:-2], jnp.int32)
+    factors, _, order = lax.linalg.lu(A)
+    one = jnp.broadcast_to(jnp.eye(A.shape[-1], dtype=A.dtype), A.shape)
+    permuted = jnp.take_along_axis(one, order[..., None], -2)
+    half = lax.linalg.triangular_solve(
+        factors, permuted, left_side=True, lower=True, unit_diagonal=True
+    )
+    return lax.linalg.triangular_solve(factors, half, left_side=True), _first_zero(factors)
+
+
+@composite(face="linalg")
+def inv(A):
+    """The inverse of a matrix.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.inv(2 * jnp.eye(2))
+    Array([[0.5, 0. ],
+           [0. , 0.5]], dtype=float32)
+    """
+    inverse, info = linalg_inv_ex(A)
+    raise_if_failed(
+        info, "linalg.inv: The diagonal element {} is zero, the inversion could not be completed "
+        "because the input matrix is singular."
+    )  # fmt: skip
+    return inverse
+
+
+@composite()
+def inverse(input):
+    """`linalg.inv` under its old name."""
+    return inv(input)
+
+
+# -- systems ---------------------------------------------------------------------------------------
+
+
+def _is_vector(A, B) -> bool:
+    return B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
+
+
+def _solve_A(grad_result, A, result, left):
+    grad = _solve_B(grad_result, A, left)
+    if _is_vector(A, result):
+        side = -1 if left else -2
+        grad, result = unsqueeze(grad, side), unsqueeze(result, side)
+    return -matmul(grad, mH(result)) if left else -matmul(mH(result), grad)
+
+
+def _solve_B(grad_result, A, left):
+    return linalg_solve_ex(mH(A), grad_result, left=left)[0]
+
+
+@op("_linalg_solve_ex", grad_fn="LinalgSolveExBackward0", face="private",
+    outputs=("result", "LU", "pivots", "info"), vjp=dict(A=_solve_A, B=_solve_B))  # fmt: skip
+def linalg_solve_ex(A, B, *, left: bool = True, check_errors: bool = False):
+    """``X`` with ``A X = B`` (or ``X A = B``), the factors of A, and where it failed."""
+    check_square(A, "linalg.solve")
+    if A.dtype != B.dtype:
+        raise RuntimeError(
+            "linalg.solve: Expected A and B to have the same dtype, but found A of type "
+            f"{A.dtype} and B of type {B.dtype} instead"
+        )
+    vector = _is_vector(A, B)
+    if vector and not left:
+        raise RuntimeError(
+            "linalg.solve: Vector broadcasting of the left hand side is not supported for "
+            "left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)"
+        )
+    right = B[..., None] if vector else B
+    if right.shape[-2 if left else -1] != A.shape[-1]:
+        raise RuntimeError(
+            "linalg.solve: Incompatible shapes of A and B for the equation "
+            f"{'AX = B' if left else 'XA = B'} ({A.shape[-2]}x{A.shape[-1]} and "
+            f"{right.shape[-2]}x{right.shape[-1]})"
+        )
+    batch = jnp.broadcast_shapes(A.shape[:-2], right.shape[:-2])
+    A, right = (jnp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (A, right))
+    factors, pivots, order = lax.linalg.lu(A)
+    right = right if left else jnp.swapaxes(right, -1, -2)
+    source = factors if left else lax.linalg.lu(jnp.swapaxes(A, -1, -2))[0]
+    order = order if left else lax.linalg.lu(jnp.swapaxes(A, -1, -2))[2]
+    x = jnp.take_along_axis(right, order[..., None], -2)
+    x = lax.linalg.triangular_solve(source, x, left_side=True, lower=True, unit_diagonal=True)
+    x = lax.linalg.triangular_solve(source, x, left_side=True)
+    x = x if left else jnp.swapaxes(x, -1, -2)
+    return x[..., 0] if vector else x, factors, pivots + 1, _first_zero(factors)
+
+
+@composite(face="linalg")
+def solve(A, B, *, left=True):
+    """``X`` with ``A X = B``, or ``X A = B`` if not ``left``; ``B`` may be a vector.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.solve(2 * jnp.eye(2), jnp.ones(2))
+    Array([0.5, 0.5], dtype=float32)
+    """
+    result, _, _, info = linalg_solve_ex(A, B, left=left)
+    raise_if_failed(info, "torch.linalg.solve: The solver failed because the input matrix is "
+                          "singular.")  # fmt: skip
+    return result
+
+
+def _triangular_self(grad, self, result, upper, left, unitriangular):
+    grad = _triangular_B(grad, self, upper, left, unitriangular)
+    whole = -matmul(grad, mH(result)) if left else -matmul(mH(result), grad)
+    if upper:
+        return triu(whole, int(unitriangular))
+    return tril(whole, -int(unitriangular))
+
+
+def _triangular_B(grad, self, upper, left, unitriangular):
+    return linalg_solve_triangular(
+        mH(self), grad, upper=not upper, left=left, unitriangular=unitriangular
+    )
+
+
+@op("linalg_solve_triangular", grad_fn="LinalgSolveTriangularBackward0", face="private",
+    vjp=dict(self=_triangular_self, B=_triangular_B))  # fmt: skip
+def linalg_solve_triangular(
+    self, B, *, upper: bool, left: bool = True, unitriangular: bool = False
+):
+    """``X`` with ``self X = B``, for a triangular matrix; its other half is not read."""
+    check_square(self, "linalg.solve_triangular")
+    batch = jnp.broadcast_shapes(self.shape[:-2], B.shape[:-2])
+    A, B = (jnp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (self, B))
+    return lax.linalg.triangular_solve(
+        A, B, left_side=left, lower=not upper, unit_diagonal=unitriangular
+    )
+
+
+@composite(face="linalg")
+def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
+    """``X`` with ``A X = B`` (or ``X A = B``) for a triangular matrix.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.solve_triangular(2 * jnp.eye(2), jnp.ones((2, 1)), upper=True)
+    Array([[0.5],
+           [0.5]], dtype=float32)
+    """
+    return linalg_solve_triangular(A, B, upper=upper, left=left, unitriangular=unitriangular)
+
+
+# -- determinants ----------------------------------------------------------------------------------
+
+
+def _determinant_factors(A, name: str):
+    """LU, pivots as LAPACK counts them, and the parity of the permutation."""
+    check_square(A, name)
+    factors, pivots, _ = lax.linalg.lu(A)
+    swaps = (pivots != jnp.arange(A.shape[-1], dtype=pivots.dtype)).sum(-1)
+    return factors, pivots + 1, 1 - 2 * (swaps % 2)
+
+
+def _det_A(grad_result, A, result):
+    """The inverse times the determinant. Where that is exactly 0, so is PyTorch's gradient."""
+    singular = unsqueeze(unsqueeze(eq(result, 0), -1), -1)
+    one = diag_embed(ones_like(diagonal(A, 0, -2, -1)))
+    inverse = linalg_inv_ex(where(singular, one, A))[0]
+    scale = unsqueeze(unsqueeze(grad_result * result.conj(), -1), -1)
+    return mH(inverse) * scale
+
+
+@op("_linalg_det", grad_fn="LinalgDetBackward0", face="private",
+    outputs=("result", "LU", "pivots"), vjp=dict(A=_det_A))  # fmt: skip
+def linalg_det(A):
+    """The determinant of a matrix, and its factors."""
+    factors, pivots, parity = _determinant_factors(A, "linalg.det")
+    diagonal = jnp.diagonal(factors, axis1=-2, axis2=-1)
+    return jnp.prod(diagonal, axis=-1) * parity.astype(A.dtype), factors, pivots
+
+
+@composite(face="linalg")
+def det(A):
+    """The determinant of a matrix.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.det(2 * jnp.eye(2))
+    Array(4., dtype=float32)
+    """
+    return linalg_det(A)[0]
+
+
+def _slogdet_A(grad_sign, grad_logabsdet, A, sign):
+    """The sign of a complex determinant has a gradient too, along the unit circle."""
+    both = unsqueeze(unsqueeze(grad_logabsdet + _turning(grad_sign, sign), -1), -1)
+    return mH(linalg_inv_ex(A)[0]) * both
+
+
+@op("_turning", face="private", vjp=derived("grad_sign", "sign"))
+def _turning(grad_sign, sign):
+    """What of the gradient of ``sign`` turns it; nothing for real numbers."""
+    if not jnp.iscomplexobj(sign):
+        return jnp.zeros_like(grad_sign)
+    along = grad_sign.conj() * sign
+    return -1j * along.imag
+
+
+@op("_linalg_slogdet", grad_fn="LinalgSlogdetBackward0", face="private",
+    outputs=("sign", "logabsdet", "LU", "pivots"), vjp=dict(A=_slogdet_A))  # fmt: skip
+def linalg_slogdet(A):
+    """The sign of the determinant and the logarithm of its absolute value."""
+    factors, pivots, parity = _determinant_factors(A, "linalg.slogdet")
+    diagonal = jnp.diagonal(factors, axis1=-2, axis2=-1)
+    sign = jnp.prod(jnp.sign(diagonal), axis=-1) * parity.astype(A.dtype)
+    return sign, jnp.sum(jnp.log(jnp.abs(diagonal)), axis=-1), factors, pivots
+
+
+@composite(face="linalg")
+def slogdet(A):
+    """The sign of the determinant and the logarithm of its absolute value.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.slogdet(jnp.eye(2))
+    (Array(1., dtype=float32), Array(0., dtype=float32))
+    """
+    return linalg_slogdet(A)[:2]

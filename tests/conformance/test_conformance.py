@@ -1,0 +1,20 @@
+"""Every conformance case shows the same under real PyTorch and under `stateful`."""
+
+import pytest
+import torch
+from comparing import TOPICS, cases, difference, run
+
+import stateful
+
+ALL = [(topic, name) for topic in TOPICS for name in cases(topic)]
+
+
+@pytest.mark.parametrize(("topic", "name"), ALL, ids=[f"{t}-{n}" for t, n in ALL])
+def test_case(topic, name):
+    case = cases(topic)[name]
+    expected = run(case, torch)
+    assert not (expected and expected[-1][:1] == ["unexpected"]), f"under torch: {expected[-1]}"
+    wrong = [line for line in expected if line[0] == "error" and line[2] is not True]
+    assert not wrong, f"phrase is not torch's: {wrong}"
+    found = difference(expected, run(case, stateful))
+    assert found is None, found
