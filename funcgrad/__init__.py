@@ -24,6 +24,7 @@ from .ops.arithmetic import reciprocal as reciprocal
 from .ops.arithmetic import remainder as remainder
 from .ops.arithmetic import rsub as rsub
 from .ops.arithmetic import sub as sub
+from .ops.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from .ops.avg_pool import adaptive_avg_pool1d as adaptive_avg_pool1d
 from .ops.avg_pool import adaptive_avg_pool2d as adaptive_avg_pool2d
 from .ops.avg_pool import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -126,6 +127,9 @@ from .ops.creation import triu as triu
 from .ops.creation import triu_indices as triu_indices
 from .ops.creation import zeros as zeros
 from .ops.creation import zeros_like as zeros_like
+from .ops.distance import cosine_similarity as cosine_similarity
+from .ops.distance import normalize as normalize
+from .ops.distance import pairwise_distance as pairwise_distance
 from .ops.distinct import unique as unique
 from .ops.distinct import unique_consecutive as unique_consecutive
 from .ops.dropout import alpha_dropout as alpha_dropout
@@ -170,6 +174,17 @@ from .ops.loss import kl_div as kl_div
 from .ops.loss import l1_loss as l1_loss
 from .ops.loss import mse_loss as mse_loss
 from .ops.loss import smooth_l1_loss as smooth_l1_loss
+from .ops.margin_loss import cosine_embedding_loss as cosine_embedding_loss
+from .ops.margin_loss import gaussian_nll_loss as gaussian_nll_loss
+from .ops.margin_loss import hinge_embedding_loss as hinge_embedding_loss
+from .ops.margin_loss import margin_ranking_loss as margin_ranking_loss
+from .ops.margin_loss import multi_margin_loss as multi_margin_loss
+from .ops.margin_loss import multilabel_margin_loss as multilabel_margin_loss
+from .ops.margin_loss import multilabel_soft_margin_loss as multilabel_soft_margin_loss
+from .ops.margin_loss import poisson_nll_loss as poisson_nll_loss
+from .ops.margin_loss import soft_margin_loss as soft_margin_loss
+from .ops.margin_loss import triplet_margin_loss as triplet_margin_loss
+from .ops.margin_loss import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss
 from .ops.mask import argwhere as argwhere
 from .ops.mask import masked_fill as masked_fill
 from .ops.mask import masked_scatter as masked_scatter
@@ -344,7 +359,6 @@ from .ops.trigonometry import sinc as sinc
 from .ops.trigonometry import sinh as sinh
 from .ops.trigonometry import tan as tan
 from .ops.trigonometry import tanh as tanh
-from .ops.update import as_strided_scatter as as_strided_scatter
 from .ops.update import diagonal_scatter as diagonal_scatter
 from .ops.update import select_scatter as select_scatter
 from .ops.update import slice_scatter as slice_scatter

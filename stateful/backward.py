@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from funcgrad import types
 from funcgrad.op import fit
@@ -350,4 +351,5 @@ Hooks.has_nan = staticmethod(has_nan)
 Hooks.add = staticmethod(add)
 Hooks.check = staticmethod(check_results)
 OpNode.zeros = staticmethod(zeros)
+OpNode.number = staticmethod(lambda number: wrap(Value.of(np.asarray(number))))
 OpNode.owner = OWNER

@@ -142,7 +142,9 @@ def _assign(self: Tensor, result: Tensor) -> Tensor:
 
 def detach(self: Tensor) -> Tensor:
     """A tensor that shares storage and version counter, without history."""
-    return self._alias()
+    out = self._alias()
+    out._inference = self._inference
+    return out
 
 
 def detach_(self: Tensor) -> Tensor:
@@ -152,7 +154,7 @@ def detach_(self: Tensor) -> Tensor:
     """
     if self._base is not None:
         raise RuntimeError(
-            "Can't detach views in-place: use detach() instead. If you are using "
+            "Can't detach views in-place. Use detach() instead. If you are using "
             "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
             "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
             "these gradients."

@@ -16,7 +16,7 @@ from funcgrad.op import Composite, Op, Overloads, owned_by
 from . import modes
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at, run_kernel
 from .graph import NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, gradient_edge, leaf_spans
-from .views import Step, Storage, View, check_inplace, rebase_history, write
+from .views import Step, Storage, View, check_inplace, count_write, rebase_history, write
 
 
 class Face:
@@ -51,7 +51,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     target = leaves[0]
     values, key, requiring = read_leaves(op, leaves, template)
     grad_enabled = modes.state.grad_enabled
-    check_inplace(target, grad_enabled)
+    check_inplace(target, requiring and grad_enabled)
+    _check_partial_overlap(target, leaves)
     kernel = kernel_at(key)
     aval = target._aval
     if kernel.outputs[0] is not aval:
@@ -65,6 +66,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         return target
     node = make_node(plan, leaves)
     before = wrap(values[0])
+    if target._grad_fn is not None:
+        before._set_history(*gradient_edge(target))
     store(target, result)
     save(node, [before, *leaves[1:]], [target])
     rebase_history(target, node)
@@ -75,7 +78,7 @@ def store(target: Any, value: Value) -> None:
     """Write ``value`` through a tensor and count the write."""
     _check_overlap(target)
     write(target._storage, target._view, value)
-    target._counter.version += 1
+    count_write(target)
 
 
 def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
@@ -121,6 +124,9 @@ def read_leaves(op: Op, leaves: Sequence, template: tuple) -> tuple[list, list, 
             key.append(value.aval)
             if leaf._requires_grad:
                 requiring |= bit
+            elif view is not None and leaf.requires_grad:  # through its base, since it was made
+                leaf._requires_grad = True
+                requiring |= bit
         bit <<= 1
     return values, key, requiring
 
@@ -134,7 +140,7 @@ def as_leaf(op: Op, leaf: Any) -> Any:
     if isinstance(leaf, np.generic):
         return leaf.item()
     if isinstance(leaf, int | float | complex):
-        return leaf.real if isinstance(leaf, int) else leaf
+        return complex(leaf) if isinstance(leaf, complex) else leaf.real
     if isinstance(leaf, jax.Array | np.ndarray):
         return Value.of(jnp.asarray(leaf))
     raise TypeError(
@@ -207,17 +213,23 @@ def wrap(value: Value) -> Any:
     tensor = Face.tensor
     out = _new(tensor)
     out._storage = out._counter = Storage(value)
+    if modes.inference.used and modes.state.inference:
+        out._inference = True
     return out
 
 
 def _wrap_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any:
     """A Tensor that shares the storage of ``base``."""
     out = wrap_view(base, Step(op, template, nr), value)
-    root = base if base._base is None else base._base
-    out._base = root
+    if base._inference:
+        out._inference = True
+        return out
+    out._base = base if base._base is None else base._base
     out._grad_version = out._counter.version
-    if not modes.state.grad_enabled:
-        out._creation = "inference" if modes.state.inference else "no_grad"
+    if modes.state.inference:
+        out._creation = "inference"
+    elif not modes.state.grad_enabled:
+        out._creation = "no_grad"
     elif op.outputs == "list":
         out._creation = "multi_output"
     elif base._creation != "default":
@@ -258,6 +270,19 @@ TYPE_NAMES = {
 def type_name(dtype: np.dtype) -> str:
     """The name of a dtype in legacy type names and in casting errors."""
     return TYPE_NAMES.get(dtype.name, dtype.name)
+
+
+def _check_partial_overlap(target: Any, leaves: Sequence) -> None:
+    """Raise if another argument is a different part of the memory that is written to."""
+    storage, view = target._storage, target._view
+    for leaf in leaves:
+        if getattr(leaf, "_storage", None) is storage and leaf._view is not view:
+            if target._overlaps(leaf):
+                raise RuntimeError(
+                    "unsupported operation: some elements of the input tensor and the written-to "
+                    "tensor refer to a single memory location. Please clone() the tensor before "
+                    "performing the operation."
+                )
 
 
 def _check_overlap(target: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import modes
 from .graph import NO_EDGE, Edge, Node
+from .lazy import mark
 
 DEEPEST = 20
 """Backward passes inside each other on one stack: the next one gets a stack (a thread) of its own."""
@@ -78,6 +79,7 @@ def run_backward(
     With ``inputs`` and not ``accumulate`` the gradients arriving there are returned (None where
     nothing arrived).
     """
+    mark()
     task = _Task(roots, inputs, accumulate, keep_graph)
     depth = len(running.tasks)
     if depth and depth % DEEPEST == 0:

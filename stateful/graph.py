@@ -169,7 +169,7 @@ class Node:
         """Forget what was saved."""
 
     def __repr__(self):
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
 
 
 class SavedTensor:
@@ -182,6 +182,13 @@ class SavedTensor:
     __slots__ = ("tensor", "version", "output_nr", "hooked")
 
     def __init__(self, tensor: Any, output_nr: int | None = None):
+        if tensor._inference:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created "
+                "in inference mode in computation tracked by autograd. To work around this, you can "
+                "make a clone to get a normal tensor and use it in autograd, or use "
+                "`torch.no_grad()` instead of `torch.inference_mode()`."
+            )
         self.tensor = tensor
         self.version = tensor._counter.version
         self.output_nr = output_nr
@@ -393,6 +400,33 @@ def _shape(aval) -> tuple[int, ...]:
     return aval.shape if isinstance(aval, Aval) else ()
 
 
+class SavedFloat(float):
+    """A number where a formula expects a tensor: it has a conjugate."""
+
+    def conj(self):
+        """The number itself."""
+        return float(self)
+
+
+class SavedInt(int):
+    """As `SavedFloat`."""
+
+    def conj(self):
+        """The number itself."""
+        return int(self)
+
+
+class SavedComplex(complex):
+    """As `SavedFloat`."""
+
+    def conj(self):
+        """The complex conjugate."""
+        return complex(self).conjugate()
+
+
+SAVED_NUMBERS = {float: SavedFloat, int: SavedInt, bool: SavedInt, complex: SavedComplex}
+
+
 class OpNode(Node):
     """The node of a declared op. ``saved`` is None once the node was released."""
 
@@ -472,13 +506,15 @@ class OpNode(Node):
             raise RuntimeError(FREED)
         return [
             x.unpack(self) if type(x) is SavedTensor
-            else self.as_tensor(x) if type(x) is Value else x
+            else self.as_tensor(x) if type(x) is Value
+            else SAVED_NUMBERS[type(x)](x)
             for x in self.saved
         ]  # fmt: skip
 
     owner: Any = None
     zeros: Any = None
-    """Makes a Tensor of zeros; set where Tensor is defined."""
+    number: Any = None
+    """Make a Tensor of zeros, and one of a number; set where Tensor is defined."""
 
 
 @functools.cache
@@ -493,13 +529,19 @@ def node_class(op: Op) -> type[OpNode]:
 
 
 def _saved_attribute(name: str, node: OpNode):
-    return node.plan.arguments(node.unpack_all()).get(name)
+    found = node.plan.arguments(node.unpack_all()).get(name)
+    if isinstance(found, SavedFloat | SavedInt | SavedComplex):
+        parameter = next((p for p in node.plan.op.params if p.name == name), None)
+        number = found.conj()
+        return node.number(number) if parameter is None or parameter.kind == "tensor" else number
+    return found
 
 
 def _raw_attribute(name: str, node: OpNode):
     if node.saved is None:
         raise RuntimeError(FREED)
-    return node.plan.arguments(node.saved).get(name)
+    found = node.plan.arguments(node.saved).get(name)
+    return SavedTensor.empty() if found is None else found
 
 
 _accumulating = threading.RLock()
@@ -514,6 +556,9 @@ class AccumulateGrad(Node):
         self.variable = variable
         self.avals = (variable._aval,)
 
+    def name(self):
+        return "torch::autograd::AccumulateGrad"
+
     def run(self, grads, needed):
         if grads[0] is not None:
             with _accumulating:
@@ -526,7 +571,7 @@ def gradient_edge(tensor: Any) -> Edge:
     node = tensor._current_grad_fn()
     if node is not None:
         return Edge(node, tensor._output_nr)
-    if not tensor._requires_grad:
+    if not tensor.requires_grad:
         return NO_EDGE
     return Edge(accumulator(tensor), 0)
 

@@ -22,7 +22,7 @@ from funcgrad.op import plain
 
 from .execute import POLICIES, Aval, Kernel, Tracer, Value, direct, set_execution
 
-CAP = 2000
+CAP = 500
 """Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly."""
 
 _NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.complex128}
@@ -65,6 +65,7 @@ class Window:
         self.slots: dict[int, int] = {}
         self.numbers: list[Any] = []
         self.length = 0
+        self.marked = False
 
     def record(self, kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
         """Add a kernel; its outputs will be computed by the next flush."""
@@ -186,6 +187,22 @@ _local = _Local()
 def lazy(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
     """Record now, run when somebody looks."""
     return _local.window.record(kernel, leaves)
+
+
+def flush() -> None:
+    """Start computing what this thread has recorded, without waiting for it."""
+    _local.window.flush()
+
+
+def mark() -> None:
+    """Say that a unit of work (a backward pass) begins: a window holds at most one.
+
+    So a training loop that never looks runs in windows that repeat, whatever it does in between.
+    """
+    window = _local.window
+    if window.marked:
+        window.flush()
+    window.marked = True
 
 
 POLICIES["lazy"] = lazy

@@ -37,6 +37,15 @@ class Anomaly:
 anomaly = Anomaly()
 
 
+class Inference:
+    """Whether any thread ever was in inference mode; until then nobody looks."""
+
+    used: bool = False
+
+
+inference = Inference()
+
+
 def is_grad_enabled() -> bool:
     """Whether ops are being recorded in this thread.
 
@@ -212,6 +221,7 @@ class inference_mode(ContextDecorator):
 
     def __enter__(self):
         self._previous = (state.inference, state.grad_enabled)
+        inference.used = inference.used or self._mode
         state.inference = self._mode
         state.grad_enabled = not self._mode
 

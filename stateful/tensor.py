@@ -163,6 +163,15 @@ class Tensor:
     def _has_overlap(self) -> bool:
         return geometry.has_internal_overlap(layout.of(self))
 
+    def _overlaps(self, other: Tensor) -> bool:
+        """Whether this and another view of the same storage share some elements but are not the same."""
+        mine, theirs = layout.of(self), layout.of(other)
+        if mine == theirs or not all(map(geometry.is_non_overlapping_and_dense, (mine, theirs))):
+            return False
+        return (
+            mine.offset < theirs.offset + theirs.numel and theirs.offset < mine.offset + mine.numel
+        )
+
     def element_size(self) -> int:
         """Bytes per element."""
         return self._aval.dtype.itemsize
@@ -242,7 +251,9 @@ class Tensor:
     @property
     def requires_grad(self) -> bool:
         """Whether ops on this tensor are recorded."""
-        return self._requires_grad
+        if self._requires_grad or self._base is None:
+            return self._requires_grad
+        return self._base._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -259,7 +270,7 @@ class Tensor:
                 "only Tensors of floating point and complex dtype can require gradients; this one "
                 f"is {self.dtype}"
             )
-        if value and self._inference:
+        if value and self._inference and not modes.state.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self._requires_grad = bool(value)
 
@@ -305,7 +316,12 @@ class Tensor:
 
     @property
     def _version(self) -> int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter.version
+
+    def _is_view(self) -> bool:
+        return self._base is not None
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
         """Accumulate the gradients of this tensor into the leaves. See `autograd.backward`."""
@@ -316,6 +332,7 @@ class Tensor:
         """A tensor that shares storage, without history and with a version counter of its own."""
         out = self._alias()
         out._counter = Counter()
+        out._inference = self._inference
         return out
 
     @data.setter
@@ -335,13 +352,15 @@ class Tensor:
         return out
 
     def _set_history(self, node: Node, output_nr: int) -> None:
+        if self._retains and self._grad_fn is not None and self._grad_fn.retained:
+            self._grad_fn.retained.pop(self._output_nr, None)
         self._grad_fn, self._output_nr, self._requires_grad = node, output_nr, True
         if self._retains:
             node.retained = {**(node.retained or {}), output_nr: weakref.ref(self)}
 
     def retain_grad(self) -> None:
         """Keep the gradient of a non-leaf in ``.grad``."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.is_leaf or self._retains:
             return
@@ -379,7 +398,7 @@ class Tensor:
 
     def register_hook(self, hook: Callable) -> Any:
         """Call ``hook(grad)`` when a gradient for this tensor is computed; it may return another."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self._current_grad_fn()
         if node is not None:
@@ -395,7 +414,7 @@ class Tensor:
 
     def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(tensor)`` after a gradient was added to ``.grad`` of this leaf."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if not self.is_leaf:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
@@ -494,7 +513,7 @@ def _text(tensor: Tensor) -> str:
     node = tensor.grad_fn
     return printing.tensor_repr(
         tensor._read().numpy(),
-        grad_fn_name=node.name() if node is not None else None,
+        grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
         requires_grad=tensor._requires_grad,
     )
 

@@ -12,6 +12,7 @@ https://pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-aut
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -143,17 +144,17 @@ def pull_back(op: Op, template: tuple, output: int, below: Any, grad: Any) -> An
 
 
 def check_inplace(tensor: Any, records: bool) -> None:
-    """Raise PyTorch's error if ``tensor`` may not be written to here. ``records``: grad mode is on."""
-    if tensor._inference and not modes.state.inference:
-        if records and tensor._requires_grad:
-            raise RuntimeError(
-                "Inplace update to inference tensor outside InferenceMode is not allowed. You can "
-                "make a clone to get a normal tensor before doing inplace update."
-            )
+    """Raise PyTorch's error if a write to ``tensor`` cannot be recorded. ``records``: it will be."""
     if not records:
         return
-    if tensor._base is not None:
-        _check_view(tensor)
+    base = tensor._base
+    if base is not None:
+        check_creation(tensor, "is being")
+        if base._requires_grad and base._current_grad_fn() is None:
+            raise RuntimeError(
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                "operation. Update it under torch.no_grad(), or make a new tensor instead."
+            )
     if tensor._requires_grad and tensor._current_grad_fn() is None:
         raise RuntimeError(
             "a leaf Variable that requires grad is being used in an in-place operation. Update it "
@@ -161,44 +162,55 @@ def check_inplace(tensor: Any, records: bool) -> None:
         )
 
 
-CREATION_ERRORS = {
-    "no_grad": (
-        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
-        "your code by moving both the view and the inplace either both inside the no_grad block (if "
-        "you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
-        "tracked)."
-    ),
+def count_write(tensor: Any) -> None:
+    """Count an in-place write; inference tensors have no count and may be written to only in their mode."""
+    if not tensor._inference:
+        tensor._counter.version += 1
+    elif not modes.state.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+            "a clone to get a normal tensor before doing inplace update."
+        )
+
+
+_CLARIFY = (
+    " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {mode} block (if you don't "
+    "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+_CREATION_ERRORS = {
+    "no_grad": _CLARIFY.format(mode="no_grad"),
+    "inference": _CLARIFY.format(mode="inference_mode"),
     "multi_output": (
-        "{name} is a view and is being modified inplace. This view is the output of a function that "
-        "returns multiple views. Such functions do not allow the output views to be modified "
-        "inplace. You should replace the inplace operation by an out-of-place one."
+        " This view is the output of a function that returns multiple views. Such functions do not "
+        "allow the output views to be modified inplace. You should replace the inplace operation by "
+        "an out-of-place one."
     ),
     "custom_function": (
-        "{name} is a view and is being modified inplace. This view was created inside a custom "
-        "Function (or because an input was returned as-is) and the autograd logic to handle "
-        "view+inplace would override the custom backward associated with the custom Function, "
-        "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning "
-        "the output of the custom Function."
-    ),
-    "inference": (
-        "A view was created in inference mode and is being modified inplace in normal mode. "
-        "Clone it, or move both into the same mode."
+        " This view was created inside a custom Function (or because an input was returned as-is) "
+        "and the autograd logic to handle view+inplace would override the custom backward associated "
+        "with the custom Function, leading to incorrect gradients. This behavior is forbidden. You "
+        "can fix this by cloning the output of the custom Function."
     ),
 }
 
 
-def _check_view(view: Any) -> None:
+def check_creation(view: Any, what: str) -> None:
+    """Raise if a view was made in a way that forbids writing to it. ``what`` was written to."""
     kind = view._creation
-    if kind != "default" and (view._requires_grad or kind not in ("no_grad", "inference")):
-        node = view._grad_fn
-        name = f"Output {view._output_nr} of {node.name()}" if node is not None else "Output 0"
-        raise RuntimeError(CREATION_ERRORS[kind].format(name=name))
-    base = view._base
-    if base._requires_grad and base._current_grad_fn() is None:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+    if kind == "default":
+        return
+    node = view._grad_fn
+    if kind == "inference":
+        start = f"A view was created in inference mode and {what} modified inplace in normal mode."
+    elif node is None:
+        start = (
+            f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
         )
+    else:
+        name = re.sub(r"Backward\d*$", "", node.name())
+        start = f"Output {view._output_nr} of {name} is a view and {what} modified inplace."
+    raise RuntimeError(start + _CREATION_ERRORS[kind])
 
 
 def relative_steps(view: Any) -> tuple[Step, ...]:
@@ -208,10 +220,10 @@ def relative_steps(view: Any) -> tuple[Step, ...]:
     return view._view.steps[skip:]
 
 
-def rebase_history(tensor: Any, node: Node) -> None:
+def rebase_history(tensor: Any, node: Node, output_nr: int = 0) -> None:
     """Make ``node`` the history of a tensor that was just written to, and of its base."""
     if tensor._base is None:
-        tensor._set_history(node, 0)
+        tensor._set_history(node, output_nr)
         return
     base = tensor._base
     base_node = CopySlices(gradient_edge(base), relative_steps(tensor), base._aval, node)
@@ -234,25 +246,27 @@ def rebase_function(tensor: Any, node: Node, output_nr: int, several: bool) -> N
         raise RuntimeError(
             "a leaf Variable that requires grad has been used in an in-place operation."
         )
-    if tensor._base is None:
-        tensor._set_history(node, output_nr)
-        return
-    if several:
+    if tensor._base is not None and several:
         raise RuntimeError(
             "If your Function modifies inplace an input that is a view of another Tensor, your "
             "Function cannot return more than one Tensor. This is not supported by the current "
             "autograd engine. Either clone() the input first, or split the Function in two: one "
             "that overwrites and returns one Tensor, and one that does the rest."
         )
-    _check_view(tensor)
-    rebase_history(tensor, node)
+    if tensor._base is not None:
+        check_creation(tensor, "is being")
+    rebase_history(tensor, node, output_nr)
 
 
 def current_grad_fn(tensor: Any) -> Node | None:
     """The history of a tensor; that of a view is renewed if its base was written to since."""
-    if tensor._base is None or tensor._grad_version == tensor._counter.version:
+    base = tensor._base
+    if base is None or tensor._grad_version == tensor._counter.version:
         return tensor._grad_fn
-    edge = gradient_edge(tensor._base)
+    if not base._requires_grad:
+        return tensor._grad_fn
+    check_creation(tensor, "its base or another view of its base has been")
+    edge = gradient_edge(base)
     if edge.node is not None:
         tensor._set_history(AsStridedBackward0(edge, tensor), 0)
     tensor._grad_version = tensor._counter.version
@@ -269,6 +283,9 @@ class CopySlices(Node):
         super().__init__()
         self.steps, self.node, self.avals = steps, node, (aval,)
         self.edges = (base_edge, *node.edges[1:])
+
+    def name(self):
+        return "torch::autograd::CopySlices"
 
     def release(self):
         if self.node is not None:

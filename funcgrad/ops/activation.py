@@ -118,9 +118,9 @@ def leaky_relu(self, negative_slope: Scalar = 0.01):
     ),
 )  # fmt: skip
 def hardtanh_backward(grad_output, self, min_val: Scalar, max_val: Scalar):
-    """The gradient of `hardtanh`: exactly at a bound 0."""
+    """The gradient of `hardtanh`: exactly at a bound, and at nan, 0."""
     low, high = types.cast(min_val, self.dtype), types.cast(max_val, self.dtype)
-    return jnp.where((self <= low) | (self >= high), 0, grad_output)
+    return jnp.where((self > low) & (self < high), grad_output, 0)
 
 
 @op("hardtanh", grad_fn="HardtanhBackward0", face="nn", inplace=True,
@@ -149,8 +149,8 @@ def relu6(self):
 
 
 def _hardsigmoid_self(grad, self):
-    """Exactly at -3 and 3 the gradient is 0."""
-    return where((self > -3.0) & (self < 3.0), grad * (1.0 / 6.0), 0.0)
+    """Exactly at -3 and 3 the gradient is 0. PyTorch's sixth is a float32 for every dtype."""
+    return where((self > -3.0) & (self < 3.0), grad * 0.1666666716337204, 0.0)
 
 
 @op("hardsigmoid", grad_fn="HardsigmoidBackward0", face="nn", inplace=True,
@@ -168,7 +168,7 @@ def hardsigmoid(self):
 def _hardswish_self(grad, self):
     """0 up to and at -3, 1 from 3 on."""
     middle = grad * (self / 3.0 + 0.5)
-    return where(self <= -3.0, 0.0, where(self < 3.0, middle, grad))
+    return where(self <= -3.0, 0.0, where(self >= 3.0, grad, middle))
 
 
 @op("hardswish", grad_fn="HardswishBackward0", face="nn", inplace=True,
@@ -184,8 +184,8 @@ def hardswish(self):
 
 
 def _shrunk_self(grad, self, lambd):
-    """Up to and at the bounds the gradient is 0."""
-    return where((self >= -lambd) & (self <= lambd), 0.0, grad)
+    """Up to and at the bounds, and at nan, the gradient is 0."""
+    return where((self < -lambd) | (self > lambd), grad, 0.0)
 
 
 @op("softshrink", grad_fn="SoftshrinkBackward0", face="nn", vjp=dict(self=_shrunk_self))

@@ -11,7 +11,7 @@ from ..types import promote_float
 from .choose import where
 from .compare import isfinite
 from .creation import zeros_like
-from .powers import exp, pow
+from .powers import exp, log, pow
 
 
 def _number(value, like):
@@ -212,7 +212,7 @@ def logaddexp2(self, other):
 
 def _xlogy_self(grad, self, other):
     """Where ``self`` is 0 and the logarithm does not exist the gradient is 0."""
-    return where((self == 0.0) & (other <= 0.0), 0.0, xlogy(grad, other))
+    return where((self == 0.0) & (other <= 0.0), 0.0, grad * log(zeros_like(self) + other))
 
 
 def _xlogy_other(grad, self, other):

@@ -62,7 +62,12 @@ def sgn(self):
     >>> funcgrad.sgn(jnp.array([-2.0, 0.0, 3.0]))
     Array([-1.,  0.,  1.], dtype=float32)
     """
-    return self if self.dtype == jnp.bool_ else jnp.sign(self)
+    return jnp.sign(self) if types.is_complex(self.dtype) else _real_sign(self)
+
+
+def _real_sign(x):
+    """The sign of nan is 0."""
+    return x if x.dtype == jnp.bool_ else jnp.where(x != x, 0, jnp.sign(x))
 
 
 @op("sign", grad_fn="SignBackward0", inplace=True, vjp=dict(self=lambda grad: zeros_like(grad)))
@@ -78,7 +83,7 @@ def sign(self):
             "Unlike NumPy, torch.sign doesn't match the behavior of sgn for complex tensors. "
             "Use sgn instead."
         )
-    return self if self.dtype == jnp.bool_ else jnp.where(self != self, 0, jnp.sign(self))
+    return _real_sign(self)
 
 
 @op("view_as_real", grad_fn="ViewAsRealBackward0", is_view=True,

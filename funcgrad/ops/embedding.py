@@ -114,7 +114,9 @@ def embedding(
 
 @op("_one_hot", face="private")
 def _one_hot(self, num_classes: int):
-    """Ones where the class is."""
+    """Ones where the class is. Classes that are not there give zeros in a traced program."""
+    if self.dtype != types.index_dtype():
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     same = self[..., None] == jnp.arange(num_classes, dtype=self.dtype)
     return same.astype(types.index_dtype())
 

@@ -8,23 +8,35 @@ from .. import types
 from ..op import op, overloads
 from ..signature import Size
 from .choose import maximum, minimum
-from .creation import zeros
 from .dims import wrap_dim
 from .reduce import dims_of, restore, sum_all, sum_dim
-from .scatter import scatter_src
-from .view import unsqueeze
+from .scatter import gather
+from .view import squeeze_dim, unsqueeze
 
 
-def spread(grad, sizes, dim, indices, keepdim):
-    """``grad`` at the selected places along ``dim``, zeros elsewhere."""
-    if not keepdim and sizes:
-        grad, indices = unsqueeze(grad, dim), unsqueeze(indices, dim)
-    return scatter_src(zeros(sizes, dtype=grad.dtype), dim, indices, grad)
+def _gathered(grad, dim, indices, keepdim):
+    if keepdim or not grad.ndim:
+        return gather(grad, dim, indices)
+    return squeeze_dim(gather(grad, dim, unsqueeze(indices, dim)), dim)
+
+
+@op("value_selecting_reduction_backward", grad_fn="ScatterBackward0", face="private",
+    vjp=dict(grad=_gathered))  # fmt: skip
+def spread(grad, dim: int, indices, sizes: Size, keepdim: bool):
+    """``grad`` at the selected places along ``dim``, zeros elsewhere: no place takes part twice."""
+    if not sizes:
+        return jnp.asarray(grad)
+    dim = wrap_dim(dim, len(sizes))
+    if not keepdim:
+        grad, indices = jnp.expand_dims(grad, dim), jnp.expand_dims(indices, dim)
+    key = list(jnp.indices(indices.shape, sparse=True))
+    key[dim] = indices
+    return jnp.zeros(sizes, grad.dtype).at[tuple(key)].set(grad, unique_indices=True)
 
 
 def selecting(grad, self_sym_sizes, dim, indices, keepdim):
     """The selected element takes the whole gradient, on ties too."""
-    return spread(grad, self_sym_sizes, dim, indices, keepdim)
+    return spread(grad, dim, indices, self_sym_sizes, keepdim)
 
 
 def _evenly(grad, self, result):

@@ -41,6 +41,11 @@ def check_integer(index, name: str):
         )
 
 
+def add_at(target, values):
+    """``target.add(values)`` for the ``target`` ``x.at[...]``; the sum of booleans is their or."""
+    return target.max(values) if values.dtype == jnp.bool_ else target.add(values)
+
+
 @op("_new_zeros", face="private")
 def zeros_of(self, size: Size):
     """Zeros of shape ``size`` in the dtype of ``self``."""
@@ -73,7 +78,20 @@ def check_indices(shape, indices):
 
 
 def _key(shape, indices):
-    """The index in NumPy's notation: None stands for a whole dimension."""
+    """The index in NumPy's notation: None stands for a whole dimension. Masks need values."""
+    expanded: list = []
+    for index in indices:
+        if index is None or index.dtype not in (jnp.bool_, jnp.uint8):
+            expanded.append(index)
+            continue
+        dim = len(expanded)
+        if index.shape != shape[dim : dim + index.ndim]:
+            raise IndexError(
+                f"The shape of the mask {list(index.shape)} at index {dim} does not match the "
+                f"shape of the indexed tensor {list(shape)} at index {dim}"
+            )
+        expanded.extend(places.astype(jnp.int32) for places in jnp.nonzero(index))
+    indices = expanded
     check_indices(shape, indices)
     return tuple(slice(None) if i is None else i for i in indices)
 
@@ -120,7 +138,7 @@ def index_put_tensors(self, indices: Tensors, values, accumulate: bool = False):
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
             f"indexing result of shape {list(wanted)}"
         ) from None
-    return target.add(values) if accumulate else target.set(values)
+    return add_at(target, values) if accumulate else target.set(values)
 
 
 # -- one vector of indices along one dimension -----------------------------------------------------
@@ -181,10 +199,8 @@ def index_add(self, dim: int, index, source, *, alpha: Scalar = 1):
     """
     dim, x, key = _lines(self, dim, index, "index_add")
     source = _checked_source(self, source, dim, key[-1], "index_add")
-    if self.dtype == jnp.bool_:
-        return lax.reshape(x.at[key].max(source), self.shape)
     added = source * jnp.asarray(alpha).astype(self.dtype)
-    return lax.reshape(x.at[key].add(added), self.shape)
+    return lax.reshape(add_at(x.at[key], added), self.shape)
 
 
 def _checked_source(x, source, dim: int, index, name: str):
@@ -327,4 +343,4 @@ def put(self, index, source, accumulate: bool = False):
         )
     target = lax.reshape(self, (self.size,)).at[lax.reshape(index, (index.size,))]
     values = lax.reshape(source, (source.size,))
-    return lax.reshape(target.add(values) if accumulate else target.set(values), self.shape)
+    return lax.reshape(add_at(target, values) if accumulate else target.set(values), self.shape)

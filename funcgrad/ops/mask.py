@@ -137,7 +137,7 @@ def _masked_select_self(grad, self, mask):
     return masked_scatter(zeros_of(grad, shape), mask, grad)
 
 
-@op("masked_select", grad_fn="MaskedSelectBackward0", face="private",
+@op("_masked_select", grad_fn="MaskedSelectBackward0", face="private",
     vjp=dict(self=_masked_select_self))  # fmt: skip
 def _masked_select(self, mask, count: int):
     """The ``count`` elements where ``mask`` is True."""
@@ -199,7 +199,7 @@ def argwhere(input):
 
 
 @op("repeat_interleave.Tensor", face="private")
-def _repeated_places(repeats, *, output_size: int):
+def _repeated_places(repeats, *, output_size: int | None = None):
     """Every place of ``repeats`` as often as it says."""
     if repeats.ndim != 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")

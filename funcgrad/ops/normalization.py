@@ -12,7 +12,7 @@ from ..op import composite, derived, op
 from ..signature import Size
 from .arithmetic import add, div, mul
 from .avg_pool import avg_pool2d, avg_pool3d
-from .copying import to_dtype
+from .copying import clone, to_dtype
 from .pad import constant_pad_nd
 from .powers import pow, rsqrt
 from .rearrange import repeat
@@ -239,7 +239,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 
 def check_several(shape) -> None:
     """Statistics of a single value say nothing."""
-    if math.prod([shape[0], *shape[2:]]) == 1:
+    if math.prod(shape) and math.prod([shape[0], *shape[2:]]) == 1:
         raise ValueError(
             "Expected more than 1 value per channel when training, got input size "
             f"{tuple(shape)}"
@@ -351,6 +351,8 @@ def batch_norm(
     """
     if training:
         check_several(input.shape)
+    if 0 in tuple(input.shape):
+        return clone(input)
     _check_batch(input, running_mean, running_var, weight, bias, training)
     if training:
         running_mean = running_var = None

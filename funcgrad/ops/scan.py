@@ -39,9 +39,9 @@ def cumsum(self, dim: int, *, dtype: DType | None = None):
     return lax.cumsum(x, axis).reshape(self.shape)
 
 
-@op("cumprod_backward", grad_fn="CumprodBackwardBackward0", face="private",
+@op("_cumprod_backward", grad_fn="CumprodBackwardBackward0", face="private",
     vjp=derived("grad_output", "input"))  # fmt: skip
-def cumprod_backward(grad_output, input, dim: int, output):
+def _cumprod_backward(grad_output, input, dim: int, output):
     """The gradient of `cumprod`, exact at zeros too."""
     x, axis = _scan_axis(input, dim)
     _, pull = jax.vjp(lambda x: lax.cumprod(x, axis), x)
@@ -51,7 +51,7 @@ def cumprod_backward(grad_output, input, dim: int, output):
 
 @op("cumprod", grad_fn="CumprodBackward0", inplace=True,
     vjp=dict(self=lambda grad, self, dim, result: (
-        cumprod_backward(grad, self, dim, result)
+        _cumprod_backward(grad, self, dim, result)
     )))  # fmt: skip
 def cumprod(self, dim: int, *, dtype: DType | None = None):
     """The running product along ``dim``; integers and bools are multiplied as int64.
@@ -64,9 +64,9 @@ def cumprod(self, dim: int, *, dtype: DType | None = None):
     return lax.cumprod(x, axis).reshape(self.shape)
 
 
-@op("logcumsumexp_backward", grad_fn="LogcumsumexpBackwardBackward0", face="private",
+@op("_logcumsumexp_backward", grad_fn="LogcumsumexpBackwardBackward0", face="private",
     vjp=derived("grad_output", "self"))  # fmt: skip
-def logcumsumexp_backward(grad_output, self, result, dim: int):
+def _logcumsumexp_backward(grad_output, self, result, dim: int):
     """The gradient of `logcumsumexp`."""
     x, axis = _scan_axis(self, dim)
     _, pull = jax.vjp(lambda x: lax.cumlogsumexp(x, axis), x)
@@ -75,7 +75,7 @@ def logcumsumexp_backward(grad_output, self, result, dim: int):
 
 @op("logcumsumexp", grad_fn="LogcumsumexpBackward0",
     vjp=dict(self=lambda grad, self, result, dim: (
-        logcumsumexp_backward(grad, self, result, dim)
+        _logcumsumexp_backward(grad, self, result, dim)
     )))  # fmt: skip
 def logcumsumexp(self, dim: int):
     """The logarithm of the running sum of exponentials along ``dim``.

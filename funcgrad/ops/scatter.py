@@ -11,7 +11,7 @@ from .choose import where
 from .compare import eq
 from .creation import ones_like, zeros_like
 from .dims import wrap_dim
-from .index import check_bounds, check_integer, zeros_of
+from .index import add_at, check_bounds, check_integer, zeros_of
 from .mask import masked_fill_scalar
 from .shape import broadcast_shape
 from .view import expand, reshape
@@ -165,7 +165,12 @@ def scatter_value_reduce(self, dim: int, index, value: Scalar, *, reduce: str):
 def _reduced(target, src, reduce: str):
     if reduce not in ("add", "multiply"):
         raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce}")
-    return target.add(src) if reduce == "add" else target.multiply(src)
+    return add_at(target, src) if reduce == "add" else _multiply_at(target, src)
+
+
+def _multiply_at(target, src):
+    """``target.multiply(src)``; the product of booleans is their and."""
+    return target.min(src) if src.dtype == jnp.bool_ else target.multiply(src)
 
 
 scatter = overloads(
@@ -188,7 +193,7 @@ def scatter_add(self, dim: int, index, src):
     Array([0., 2.], dtype=float32)
     """
     target, src = _target(self, dim, index, src, "scatter_add")
-    return lax.reshape(target.add(src), self.shape)
+    return lax.reshape(add_at(target, src), self.shape)
 
 
 # -- reductions ------------------------------------------------------------------------------------
@@ -265,15 +270,15 @@ def reduce_at(target, src, reduce: str, include_self: bool):
         )
     x, where_ = target.array, target.index
     if not include_self:
-        target = target.set(_neutral(reduce, x.dtype)).at[where_]
+        target = target.set(jnp.asarray(_neutral(reduce, x.dtype), x.dtype)).at[where_]
     if reduce == "amax":
         return target.max(src)
     if reduce == "amin":
         return target.min(src)
     if reduce == "prod":
-        return target.multiply(src)
-    total = target.add(src)
-    if reduce == "sum":
+        return _multiply_at(target, src)
+    total = add_at(target, src)
+    if reduce == "sum" or x.dtype == jnp.bool_:
         return total
     counts = jnp.full(x.shape, int(include_self), x.dtype).at[where_].add(1)
     counts = jnp.where(counts == 0, 1, counts)

@@ -77,7 +77,7 @@ def _extremes(self):
     return jnp.stack([jnp.min(self, initial=0), jnp.max(self, initial=0)])
 
 
-@op("bincount", face="private")
+@op("_bincount", face="private")
 def _bincount(self, weights, length: int):
     """How often each number below ``length`` occurs, or the sum of its weights."""
     if weights is None:

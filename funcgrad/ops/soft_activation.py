@@ -119,8 +119,23 @@ def softplus(self, beta: Scalar = 1, threshold: Scalar = 20):
     return jnp.where(linear, self, jnp.log1p(jnp.exp(jnp.where(linear, 0, scaled))) / beta)
 
 
-@op("elu_backward", grad_fn="EluBackwardBackward0", face="private",
-    vjp=derived("grad_output", "self_or_result"))  # fmt: skip
+def _elu_backward_self(grad, grad_output, alpha, scale, input_scale, is_result, self_or_result):
+    """The second derivative of the left branch, but 0 at exactly 0."""
+    slope = grad * grad_output * input_scale
+    if not is_result:
+        slope = elu_backward(slope, alpha, scale, input_scale, False, self_or_result)
+    return slope * (self_or_result < 0)
+
+
+@op(
+    "elu_backward", grad_fn="EluBackwardBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, alpha, scale, input_scale, is_result, self_or_result: (
+            elu_backward(grad, alpha, scale, input_scale, is_result, self_or_result)
+        ),
+        self_or_result=_elu_backward_self,
+    ),
+)  # fmt: skip
 def elu_backward(
     grad_output, alpha: Scalar, scale: Scalar, input_scale: Scalar, is_result: bool, self_or_result
 ):
@@ -130,12 +145,12 @@ def elu_backward(
     if is_result:
         left = input_scale * (x + alpha * scale)
     else:
-        left = input_scale * alpha * scale * jnp.exp(jnp.where(x <= 0, x, 0) * input_scale)
-    return grad_output * jnp.where(x <= 0, left, scale)
+        left = input_scale * alpha * scale * jnp.exp(x * input_scale)
+    return grad_output * jnp.where(x > 0, scale, left)
 
 
 def _elued(self, alpha, scale, input_scale):
-    left = jnp.expm1(jnp.where(self <= 0, self, 0) * input_scale) * (alpha * scale)
+    left = jnp.expm1(self * input_scale) * (alpha * scale)
     return jnp.where(self <= 0, left, self * scale)
 
 
@@ -179,11 +194,22 @@ def selu(self):
     return elu(self, _ALPHA, _SCALE)
 
 
-@op("log_sigmoid_backward", grad_fn="LogSigmoidBackwardBackward0", face="private",
-    vjp=derived("grad_output", "self"))  # fmt: skip
+def _log_sigmoid_backward_self(grad, grad_output, self):
+    gate = sigmoid(self)
+    return grad * grad_output * (gate - 1) * gate
+
+
+@op(
+    "log_sigmoid_backward", grad_fn="LogSigmoidBackwardBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, self, buffer: log_sigmoid_backward(grad, self, buffer),
+        self=_log_sigmoid_backward_self,
+    ),
+)  # fmt: skip
 def log_sigmoid_backward(grad_output, self, buffer):
     """The gradient of `logsigmoid`."""
-    return grad_output * jax.nn.sigmoid(-self)
+    share = buffer / (1 + buffer)
+    return grad_output * jnp.where(self < 0, 1 - share, share)
 
 
 @op("log_sigmoid_forward", grad_fn="LogSigmoidBackward0", face="private",

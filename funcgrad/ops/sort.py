@@ -29,7 +29,7 @@ def _sorted(self, dim: int, descending: bool):
 
 @op("sort", grad_fn="SortBackward0", outputs=("values", "indices"),
     vjp=dict(self=lambda grad_values, self_sym_sizes, dim, indices: (
-        spread(grad_values, self_sym_sizes, dim, indices, True)
+        spread(grad_values, dim, indices, self_sym_sizes, True)
     )))  # fmt: skip
 def sort_default(self, dim: int = -1, descending: bool = False):
     """The elements along ``dim`` in order, and where they were; equal ones keep their order.
@@ -43,7 +43,7 @@ def sort_default(self, dim: int = -1, descending: bool = False):
 
 @op("sort.stable", grad_fn="SortBackward1", outputs=("values", "indices"),
     vjp=dict(self=lambda grad_values, self_sym_sizes, dim, indices: (
-        spread(grad_values, self_sym_sizes, dim, indices, True)
+        spread(grad_values, dim, indices, self_sym_sizes, True)
     )))  # fmt: skip
 def sort_stable(self, *, stable: bool | None, dim: int = -1, descending: bool = False):
     """`sort`, which here is always stable.
@@ -82,7 +82,7 @@ def msort(self):
 
 @op("topk", grad_fn="TopkBackward0", outputs=("values", "indices"),
     vjp=dict(self=lambda grad_values, self_sym_sizes, dim, indices: (
-        spread(grad_values, self_sym_sizes, dim, indices, True)
+        spread(grad_values, dim, indices, self_sym_sizes, True)
     )))  # fmt: skip
 def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True):
     """The ``k`` largest (or smallest) elements along ``dim`` in order, and their indices.

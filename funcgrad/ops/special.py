@@ -9,7 +9,7 @@ import jax.scipy.special as jsp
 
 from ..op import composite, op
 from .choose import where
-from .complexes import sgn
+from .complexes import abs, sgn
 from .powers import exp, log, pow, square
 
 _ROOT_PI = math.sqrt(math.pi)
@@ -99,14 +99,20 @@ def polygamma(n: int, self):
     if n == 1:
         return _trigamma(self)
     sign = 1.0 if n % 2 else -1.0
-    order = jnp.asarray(n + 1, self.dtype)
-    return sign * jnp.exp(jsp.gammaln(order)) * jsp.zeta(order, self)
+    return sign * math.factorial(n) * _zeta(n + 1, self)
+
+
+def _zeta(order: int, x):
+    """The Hurwitz zeta function, ten terms summed here: XLA's is inexact below 0; 0 at infinity."""
+    head = sum((x + k) ** -order for k in range(10))
+    tail = jsp.zeta(jnp.asarray(order, x.dtype), x + 10)
+    return jnp.where(x == jnp.inf, 0, head + tail)
 
 
 def _trigamma(x):
     """The Hurwitz zeta function at 2, reflected for x < 0.5 (Abramowitz and Stegun 6.4.7)."""
     low = x < 0.5
-    value = jsp.zeta(jnp.asarray(2, x.dtype), jnp.where(low, 1 - x, x))
+    value = _zeta(2, jnp.where(low, 1 - x, x))
     sine = jnp.sin(math.pi * x)
     return jnp.where(low, (math.pi * math.pi) / (sine * sine) - value, value)
 
@@ -129,7 +135,7 @@ def _logit_self(grad, self, eps):
     """Inside the bounds; outside 0 with ``eps``, nan without it."""
     low, high, outside = (0.0, 1.0, math.nan) if eps is None else (eps, 1.0 - eps, 0.0)
     inside = (self >= low) & (self <= high)
-    return where(inside, grad / (self * (1.0 - self)), outside)
+    return where(inside, grad / (self * (1.0 - self)), grad * outside)
 
 
 @op("logit", grad_fn="LogitBackward0", inplace=True, promotes="float",
@@ -169,8 +175,9 @@ def special_i0e(self):
 
 
 def _i1_self(grad, self, result):
-    """One half at 0."""
-    return grad * where(self == 0, 0.5, i0(self) - result / where(self == 0, 1.0, self))
+    """One half at 0 and at nan."""
+    far = abs(self) > 0
+    return grad * where(far, i0(self) - result / where(far, self, 1.0), 0.5)
 
 
 @op("special_i1", grad_fn="SpecialI1Backward0", face="special", promotes="float",
@@ -181,9 +188,10 @@ def special_i1(self):
 
 
 def _i1e_self(grad, self, result):
-    """One half at 0."""
-    inner = special_i0e(self) - result * (sgn(self) + 1 / where(self == 0, 1.0, self))
-    return grad * where(self == 0, 0.5, inner)
+    """One half at 0 and at nan."""
+    far = abs(self) > 0
+    inner = special_i0e(self) - result * (sgn(self) + 1 / where(far, self, 1.0))
+    return grad * where(far, inner, 0.5)
 
 
 @op("special_i1e", grad_fn="SpecialI1EBackward0", face="special", promotes="float",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
-from jax import lax
 
 from ..op import op
-from ..signature import Size
 from .dims import slice_bounds, wrap_dim
 from .index import zeros_of
-from .places import _overlaps, _strided_places, _two_dims, as_strided, diagonal
+from .places import _two_dims, diagonal
 from .slicing import select, slice_tensor
 
 
@@ -92,26 +90,3 @@ def diagonal_scatter(self, src, offset: int = 0, dim1: int = 0, dim2: int = 1):
     places = (..., steps - min(offset, 0), steps + max(offset, 0))
     filled = x.at[places].set(src.astype(self.dtype), unique_indices=True)
     return jnp.moveaxis(filled, (-2, -1), (first, second))
-
-
-@op(
-    "as_strided_scatter", grad_fn="AsStridedScatterBackward0",
-    vjp=dict(
-        self=lambda grad, src_sym_sizes, size, stride, storage_offset: as_strided_scatter(
-            grad, zeros_of(grad, src_sym_sizes), size, stride, storage_offset),
-        src=lambda grad, size, stride, storage_offset: as_strided(
-            grad, size, stride, storage_offset),
-    ),
-)  # fmt: skip
-def as_strided_scatter(
-    self, src, size: Size, stride: Size, storage_offset: int | None = None
-):
-    """``self`` with ``src`` at the places of `as_strided`, which must not overlap."""
-    _checked(src, size)
-    if _overlaps(size, stride):
-        raise RuntimeError(
-            "as_strided_scatter: more than one element of src refers to a single place of self"
-        )
-    places = _strided_places(size, stride, storage_offset or 0, self.size)
-    target = lax.reshape(self, (self.size,)).at[places]
-    return lax.reshape(target.set(src.astype(self.dtype), unique_indices=True), self.shape)

@@ -29,7 +29,7 @@ def view_size(self, size: Size):
     return lax.reshape(self, infer_size(size, self.size))
 
 
-@op("view.dtype", face="method")
+@op("view.dtype", face="method", is_view=True)
 def view_dtype(self, dtype: DType):
     """The same bytes read as another dtype; the last dimension shrinks or grows accordingly."""
     old, new = self.dtype.itemsize, canonical(dtype).itemsize
@@ -64,15 +64,6 @@ view = overloads("view", view_size, view_dtype)
 )  # fmt: skip
 def _unsafe_view(self, size: Size):
     """A `view` of a temporary that nobody else can see, and so no view."""
-    return lax.reshape(self, infer_size(size, self.size))
-
-
-@op(
-    "_reshape_alias", grad_fn="ReshapeAliasBackward0", is_view=True, face="private",
-    vjp=dict(self=lambda grad, self_sym_sizes: reshape(grad, self_sym_sizes)),
-)  # fmt: skip
-def _reshape_alias(self, size: Size):
-    """The view that `reshape` makes where strides allow one but `view` does not."""
     return lax.reshape(self, infer_size(size, self.size))
 
 

@@ -96,6 +96,8 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
     def __init__(self):
         pass
 
+    __call__ = None
+
     def __reduce_ex__(self, protocol):
         raise TypeError(f"cannot pickle '{type(self).__name__}' object")
 
@@ -322,10 +324,10 @@ def run_forward(cls: type[Function], ctx: Any, args: tuple, kwargs: dict) -> Any
 def _wrap_outputs(ctx: BackwardCFunction, inputs: list, output: Any, records: bool) -> Any:
     many = isinstance(output, tuple)
     outputs = output if many else (output,)
-    dirty = _marked(ctx, "dirty_tensors", "mark_dirty")
-    fixed = _marked(ctx, "non_differentiable", "mark_non_differentiable")
+    dirty = _marked(ctx, "dirty_tensors", _DIRTY)
+    fixed = _marked(ctx, "non_differentiable", _FIXED)
     if dirty:
-        _check_dirty(dirty, inputs, outputs)
+        _check_dirty(dirty, outputs)
     input_ids = {id(x) for x in inputs}
     dirty_ids, fixed_ids = {id(x) for x in dirty}, {id(x) for x in fixed}
     avals, wrapped = [], []
@@ -354,20 +356,19 @@ def _wrap_outputs(ctx: BackwardCFunction, inputs: list, output: Any, records: bo
     return tuple(wrapped) if many else wrapped[0]
 
 
-def _marked(ctx, field: str, method: str) -> tuple:
-    marked = getattr(ctx, field)
-    if marked is None:
-        return ()
+def _marked(ctx, field: str, message: str) -> tuple:
+    marked = getattr(ctx, field) or ()
     for position, item in enumerate(marked):
         if not isinstance(item, Face.tensor):
-            raise TypeError(
-                f"{method} can only accept variable arguments, but argument {position} is of type "
-                f"{type(item).__name__}"
-            )
+            raise RuntimeError(message.format(position, type(item).__name__))
     return marked
 
 
-def _check_dirty(dirty: tuple, inputs: list, outputs: tuple) -> None:
+_DIRTY = "mark_dirty can only accept variables, but argument {} is of type {}"
+_FIXED = "mark_non_differentiable only accepts variable arguments, but got {1}"
+
+
+def _check_dirty(dirty: tuple, outputs: tuple) -> None:
     returned = {id(o) for o in outputs}
     for tensor in dirty:
         tensor._counter.version += 1
@@ -375,12 +376,6 @@ def _check_dirty(dirty: tuple, inputs: list, outputs: tuple) -> None:
             raise RuntimeError(
                 "Some elements marked as dirty during the forward method were not returned as "
                 "output. The inputs that are modified inplace must all be outputs of the Function."
-            )
-        if not any(tensor is x for x in inputs):
-            warnings.warn(
-                "Only input Tensors should be given to ctx.mark_dirty(). If a Tensor is not an "
-                "input, there is no need to pass it to mark_dirty().",
-                stacklevel=5,
             )
 
 
@@ -463,6 +458,9 @@ class DelayedError(Node):
 
     def name(self) -> str:
         return "torch::autograd::Error"
+
+    def __repr__(self):
+        return f"<Error object at {hex(id(self))}>"
 
     def run(self, grads, needed):
         raise RuntimeError(self.message)

@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .tolerance import EARLY, EQUAL, Difference, Tolerance, part
+import numpy as np
+
+from .tolerance import EARLY, EQUAL, VERDICTS, Difference, Tolerance, part
 from .trace import GRADIENT_KINDS, Event, Quantity, Trace
 
 _TWIN_KINDS = (*GRADIENT_KINDS, "step", "print")
@@ -39,8 +41,29 @@ class Row:
     def worst(self) -> Difference:
         """The cell that is furthest from the reference."""
         cells = [cell.difference for cell in self.cells.values()]
-        ranked = sorted(cells, key=lambda one: (one.parts, one.excess, one.verdict == "agree"))
-        return ranked[-1] if ranked else EQUAL
+        return max(cells, key=lambda one: (VERDICTS.index(one.verdict), one.excess), default=EQUAL)
+
+
+class _Ruler:
+    """The tolerance at one point of a run: it knows what has been before."""
+
+    def __init__(self, tolerance: Tolerance) -> None:
+        self.tolerance = tolerance
+        self._calls = 0
+        self._peaks: dict[str, float] = {}
+
+    def pass_by(self, event: Event) -> None:
+        """Takes note of a reference event."""
+        self._calls += event.kind in GRADIENT_KINDS
+        for one in event.quantities:
+            size = float(np.nan_to_num(np.abs(one.values)).max(initial=0.0))
+            self._peaks[one.name] = max(size, self._peaks.get(one.name, 0.0))
+
+    def measure(self, quantity: Quantity, other: Quantity, twin: bool) -> Difference:
+        """The difference between the reference's quantity and another side's."""
+        late = self._calls >= EARLY
+        peak = self._peaks.get(quantity.name, 0.0)
+        return self.tolerance.quantities(quantity, other, late, loose_dtype=twin, peak=peak)
 
 
 Pair = tuple[Event | None, Event | None]
@@ -62,11 +85,11 @@ def compare_traces(
         for place, event in surplus:
             extras.setdefault(place, []).append((side, event))
     rows = [_extra_row(-1, side, event) for side, event in extras.get(-1, ())]
-    gradient_calls = 0
+    ruler = _Ruler(tolerance)
     for number, event in enumerate(reference.events):
-        gradient_calls += event.kind in GRADIENT_KINDS
         found = {side: column[number] for side, column in columns.items() if number in column}
-        rows += _event_rows(number, event, found, tolerance, gradient_calls > EARLY)
+        rows += _event_rows(number, event, found, ruler)
+        ruler.pass_by(event)
         rows += [_extra_row(number, side, extra) for side, extra in extras.get(number, ())]
     return rows
 
@@ -152,18 +175,17 @@ def _event_rows(
     number: int,
     event: Event,
     found: dict[str, Event | None],
-    tolerance: Tolerance,
-    late: bool,
+    ruler: _Ruler,
 ) -> list[Row]:
     """The rows of one reference event; `found` has the events of the sides that answer for it."""
     if not event.quantities:
-        cells = {side: _text_cell(event, other, tolerance) for side, other in found.items()}
+        cells = {side: _text_cell(event, other, ruler.tolerance) for side, other in found.items()}
         label = event.kind if event.kind == "print" else event.label
         return [Row(number, event.kind, event.line, label, one_line(event.text), cells)]
     rows = []
     for quantity in event.quantities:
         cells = {
-            side: _quantity_cell(event, quantity, other, tolerance, late, side == "functional")
+            side: _quantity_cell(event, quantity, other, ruler, side == "functional")
             for side, other in found.items()
         }
         rows.append(Row(number, event.kind, event.line, quantity.name, show(quantity), cells))
@@ -190,8 +212,7 @@ def _quantity_cell(
     event: Event,
     quantity: Quantity,
     other: Event | None,
-    tolerance: Tolerance,
-    late: bool,
+    ruler: _Ruler,
     twin: bool,
 ) -> Cell:
     if other is None:
@@ -200,7 +221,7 @@ def _quantity_cell(
     if match is None:
         names = ", ".join(one.name for one in other.quantities) or "nothing"
         return Cell("", part(f"missing: this side has {names}"))
-    return Cell(show(match), tolerance.quantities(quantity, match, late, loose_dtype=twin))
+    return Cell(show(match), ruler.measure(quantity, match, twin))
 
 
 def _partner(event: Event, quantity: Quantity, other: Event) -> Quantity | None:

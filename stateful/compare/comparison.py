@@ -17,7 +17,7 @@ from .align import Row, compare_traces
 from .locate import Culprit, gradient_number, locate
 from .processes import run
 from .programs import REFERENCES, Program, recorded
-from .tolerance import Tolerance
+from .tolerance import VERDICTS, Tolerance
 from .trace import GRADIENT_KINDS, Trace
 
 
@@ -70,17 +70,15 @@ class Comparison:
 
     @property
     def verdicts(self) -> Counter[str]:
-        """How many rows are equal, agree and part."""
+        """How many rows have each verdict."""
         return Counter(row.worst.verdict for row in self.rows)
 
     @property
     def summary(self) -> str:
         """One sentence: how many events and quantities were compared, and how they came out."""
         counts = self.verdicts
-        return (
-            f"{len(self.reference.events):,} events, {len(self.rows):,} quantities: "
-            f"{counts['equal']:,} equal, {counts['agree']:,} agree, {counts['part']:,} part"
-        )
+        found = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in VERDICTS)
+        return f"{len(self.reference.events):,} events, {len(self.rows):,} quantities: {found}"
 
     @property
     def explanation(self) -> list[str]:

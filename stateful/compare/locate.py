@@ -9,7 +9,7 @@ from pathlib import Path
 from .align import show
 from .processes import run
 from .programs import Program
-from .tolerance import Tolerance
+from .tolerance import EARLY, Tolerance
 from .trace import GRADIENT_KINDS, Event, Trace
 
 
@@ -61,7 +61,7 @@ def locate(
     sides = ("stateful",) if expected or reference.recorded else ("torch", "stateful")
     traces = run(program, sides, folder, timeout, arguments=("--nodes", str(number)))
     expected = expected or nodes_of(traces.get("torch", reference), number)
-    return first_parting(expected, nodes_of(traces["stateful"], number), tolerance)
+    return first_parting(expected, nodes_of(traces["stateful"], number), tolerance, number >= EARLY)
 
 
 def trace_nodes(program: Program, folder: Path, timeout: float) -> list[Event]:
@@ -76,7 +76,7 @@ def nodes_of(trace: Trace, number: int) -> list[Event]:
 
 
 def first_parting(
-    reference: Sequence[Event], other: Sequence[Event], tolerance: Tolerance
+    reference: Sequence[Event], other: Sequence[Event], tolerance: Tolerance, late: bool = False
 ) -> Culprit | None:
     """The first node, in the order in which the reference ran them, whose output parts."""
     found = {node.data["index"]: node for node in other}
@@ -85,19 +85,19 @@ def first_parting(
         if partner is None or partner.label != node.label:
             has = "nothing" if partner is None else partner.label
             return Culprit(node.label, node.line, f"the graphs part: {has} is in its place")
-        if not _parts(node, partner, "input", tolerance):
-            why = _parts(node, partner, "output", tolerance)
+        if not _parts(node, partner, "input", tolerance, late):
+            why = _parts(node, partner, "output", tolerance, late)
             if why:
                 return Culprit(node.label, node.line or partner.line, why)
     return None
 
 
-def _parts(node: Event, partner: Event, role: str, tolerance: Tolerance) -> str:
+def _parts(node: Event, partner: Event, role: str, tolerance: Tolerance, late: bool) -> str:
     """How the gradients of this role part; empty if they agree."""
     mine = {one.name: one for one in node.quantities if one.role == role}
     theirs = {one.name: one for one in partner.quantities if one.role == role}
     for name, quantity in mine.items():
         # A gradient that only PyTorch hands on is one that stateful did not need to compute.
-        if name in theirs and tolerance.quantities(quantity, theirs[name]).parts:
+        if name in theirs and tolerance.quantities(quantity, theirs[name], late).parts:
             return f"gradient {show(quantity)} in torch, {show(theirs[name])} in stateful"
     return ""

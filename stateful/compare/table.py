@@ -17,7 +17,7 @@ from .tolerance import Difference
 SHORT = 30
 _FIRST, _WORST, _PARTING, _LAST = 10, 5, 8, 5
 _NARROWEST, _LONGEST_NAME = 12, 24
-_STYLES = {"equal": "green", "agree": "green", "part": "bold red"}
+_STYLES = {"equal": "green", "agree": "green", "drift": "yellow", "part": "bold red"}
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -98,6 +98,6 @@ def numbers(difference: Difference) -> tuple[str, str]:
         return "0", "0"
     absolute, ulps = difference.absolute, difference.ulps
     return (
-        f"{absolute:.1e}" if math.isfinite(absolute) else "-",
+        ("0" if absolute == 0 else f"{absolute:.1e}") if math.isfinite(absolute) else "-",
         f"{ulps:,.0f}" if math.isfinite(ulps) else "-",
     )

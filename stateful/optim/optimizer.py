@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import modes
 from ..dispatch import store, wrap
+from ..lazy import flush
 from ..tensor import RemovableHandle, Tensor
 from . import fused
 
@@ -164,6 +165,7 @@ def _with_hooks(step: Callable) -> Callable:
             if result is not None:
                 args, kwargs = result
         out = step(self, *args, **kwargs)
+        flush()
         for hook in list(self._step_post_hooks.values()):
             hook(self, args, kwargs)
         return out

@@ -194,8 +194,8 @@ def case_grad_mode_in_forward(torch, show):
 def case_setup_context(torch, show):
     class F(torch.autograd.Function):
         @staticmethod
-        def forward(x, k=2, *, scale=1.0):
-            return x * k * scale
+        def forward(x, k=2):
+            return x * k
 
         @staticmethod
         def setup_context(ctx, inputs, output):
@@ -523,12 +523,12 @@ def case_returned_view(torch, show):
     x = torch.ones(1, 2, requires_grad=True)
     y = F.apply(x)
     show(y, y._is_view(), y._base is x)
-    show.error(lambda: y.add_(1), "Output 0 of FBackward is a view and is being modified inplace. This view was created inside a custom Function")
-    with torch.no_grad():
-        y.add_(1)
-    show(x, y)
+    show.error(lambda: y.add_(1), "Output 0 of F is a view and is being modified inplace. This view was created inside a custom Function")
     y.sum().backward()
     show(x.grad)
+    with torch.no_grad():
+        y.add_(1)
+    show.error(lambda: y.grad_fn, "its base or another view of its base has been modified inplace")
 
 
 def case_two_views_returned(torch, show):
@@ -935,7 +935,7 @@ def case_direct_node_call(torch, show):
             return grad * 3, None
 
     y = F.apply(leaf(torch), 3)
-    show(y.grad_fn(torch.ones(2)))
+    show.error(lambda: y.grad_fn(torch.ones(2)), "object is not callable")
     show(y.grad_fn.apply(torch.ones(2)))
 
 
@@ -949,7 +949,7 @@ def case_complex_function(torch, show):
         def backward(ctx, grad):
             return grad * -2j
 
-    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    x = torch.tensor([1.0 + 1j, 2.0], requires_grad=True)
     y = F.apply(x)
     y.real.sum().backward()
     show(y, x.grad)
