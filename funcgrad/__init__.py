@@ -1,5 +1,20 @@
-"""PyTorch's ops as pure functions on JAX arrays, with PyTorch's gradients. This is the map."""
+"""PyTorch's ops as pure functions on JAX arrays, with PyTorch's gradients, and transforms over them.
 
+This is the map.
+"""
+
+from . import custom as custom
+from . import indexing as indexing
+from . import ode as ode
+from . import optim as optim
+from . import random as random
+from . import sharding as sharding
+from . import testing as testing
+from . import train as train
+from .indexing import getitem as getitem
+from .indexing import setitem as setitem
+from .op import REGISTRY as REGISTRY
+from .op import Op as Op
 from .ops.activation import hardshrink as hardshrink
 from .ops.activation import hardsigmoid as hardsigmoid
 from .ops.activation import hardswish as hardswish
@@ -196,6 +211,7 @@ from .ops.matmul import addmm as addmm
 from .ops.matmul import bmm as bmm
 from .ops.matmul import dot as dot
 from .ops.matmul import ger as ger
+from .ops.matmul import linear as linear
 from .ops.matmul import matmul as matmul
 from .ops.matmul import mm as mm
 from .ops.matmul import mv as mv
@@ -224,13 +240,14 @@ from .ops.places import diag as diag
 from .ops.places import diag_embed as diag_embed
 from .ops.places import diagflat as diagflat
 from .ops.places import diagonal as diagonal
+from .ops.places import unfold as unfold
 from .ops.powers import exp as exp
 from .ops.powers import exp2 as exp2
 from .ops.powers import expm1 as expm1
 from .ops.powers import log as log
-from .ops.powers import log10 as log10
 from .ops.powers import log1p as log1p
 from .ops.powers import log2 as log2
+from .ops.powers import log10 as log10
 from .ops.powers import pow as pow
 from .ops.powers import rsqrt as rsqrt
 from .ops.powers import sqrt as sqrt
@@ -243,13 +260,16 @@ from .ops.products import chain_matmul as chain_matmul
 from .ops.products import cross as cross
 from .ops.products import inner as inner
 from .ops.products import kron as kron
+from .ops.products import multi_dot as multi_dot
 from .ops.products import tensordot as tensordot
 from .ops.products import trace as trace
+from .ops.products import vecdot as vecdot
 from .ops.quantile import nanquantile as nanquantile
 from .ops.quantile import quantile as quantile
 from .ops.rearrange import flip as flip
 from .ops.rearrange import fliplr as fliplr
 from .ops.rearrange import flipud as flipud
+from .ops.rearrange import repeat as repeat
 from .ops.rearrange import roll as roll
 from .ops.rearrange import rot90 as rot90
 from .ops.rearrange import tile as tile
@@ -286,14 +306,17 @@ from .ops.shape import atleast_2d as atleast_2d
 from .ops.shape import atleast_3d as atleast_3d
 from .ops.shape import broadcast_tensors as broadcast_tensors
 from .ops.shape import broadcast_to as broadcast_to
+from .ops.shape import expand_as as expand_as
 from .ops.shape import flatten as flatten
 from .ops.shape import meshgrid as meshgrid
 from .ops.shape import moveaxis as moveaxis
 from .ops.shape import movedim as movedim
 from .ops.shape import ravel as ravel
+from .ops.shape import reshape_as as reshape_as
 from .ops.shape import swapaxes as swapaxes
 from .ops.shape import swapdims as swapdims
 from .ops.shape import unflatten as unflatten
+from .ops.shape import view_as as view_as
 from .ops.slicing import narrow as narrow
 from .ops.slicing import select as select
 from .ops.soft_activation import celu as celu
@@ -333,6 +356,7 @@ from .ops.special import special_i0e as special_i0e
 from .ops.special import special_i1 as special_i1
 from .ops.special import special_i1e as special_i1e
 from .ops.special import special_log_ndtr as special_log_ndtr
+from .ops.special import special_ndtr as ndtr
 from .ops.special import special_ndtr as special_ndtr
 from .ops.special import special_ndtri as special_ndtri
 from .ops.split import chunk as chunk
@@ -375,3 +399,32 @@ from .ops.view import t as t
 from .ops.view import transpose as transpose
 from .ops.view import unsqueeze as unsqueeze
 from .ops.view import view as view
+from .transforms import accumulate as accumulate
+from .transforms import backward as backward
+from .transforms import checkpoint as checkpoint
+from .transforms import clip_grad_norm as clip_grad_norm
+from .transforms import clip_grad_value as clip_grad_value
+from .transforms import combine as combine
+from .transforms import freeze as freeze
+from .transforms import functional_call as functional_call
+from .transforms import ggnvp as ggnvp
+from .transforms import grad as grad
+from .transforms import grad_and_value as grad_and_value
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacfwd as jacfwd
+from .transforms import jacrev as jacrev
+from .transforms import jvp as jvp
+from .transforms import laplacian as laplacian
+from .transforms import linearize as linearize
+from .transforms import named_parameters as named_parameters
+from .transforms import partition as partition
+from .transforms import per_sample_grad as per_sample_grad
+from .transforms import register_hook as register_hook
+from .transforms import stack_module_state as stack_module_state
+from .transforms import stop_gradient as stop_gradient
+from .transforms import value_and_grad as value_and_grad
+from .transforms import vhp as vhp
+from .transforms import vjp as vjp
+from .transforms import vmap as vmap
+from .transforms import zero_grad as zero_grad

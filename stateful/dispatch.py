@@ -189,7 +189,7 @@ def save(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
     saved = node.saved
     for source, index in node.plan.fetch:
         if source == "output":
-            saved.append(SavedTensor(outs[index]._alias(), index))
+            saved.append(SavedTensor(outs[index]._alias(), index, node))
         else:
             leaf = leaves[index]
             saved.append(SavedTensor(leaf) if hasattr(leaf, "_counter") else leaf)

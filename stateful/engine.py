@@ -191,10 +191,10 @@ class _Task:
         if not runs:
             return
         results = self._call(node, grads)
-        dependencies = self.dependencies
+        dependencies, reaching = self.dependencies, self.reaching
         for edge, result in zip(node.edges, results, strict=True):
             following = edge.node
-            if following is None:
+            if following is None or reaching is not None and following not in reaching:
                 continue
             if result is not None:
                 self._receive(edge, result)

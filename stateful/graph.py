@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from funcgrad import types
 from funcgrad.op import HOLE, Op, fit, owned_by
 from funcgrad.signature import NUMBERS
 
@@ -181,7 +182,7 @@ class SavedTensor:
 
     __slots__ = ("tensor", "version", "output_nr", "hooked")
 
-    def __init__(self, tensor: Any, output_nr: int | None = None):
+    def __init__(self, tensor: Any, output_nr: int | None = None, node: Node | None = None):
         if tensor._inference:
             raise RuntimeError(
                 "Inference tensors cannot be saved for backward. Please do not use Tensors created "
@@ -194,7 +195,7 @@ class SavedTensor:
         self.output_nr = output_nr
         self.hooked = None
         if modes.state.saved_hooks:
-            self._pack(*modes.state.saved_hooks[-1])
+            self._pack(*modes.state.saved_hooks[-1], node)
 
     @classmethod
     def empty(cls) -> SavedTensor:
@@ -216,9 +217,9 @@ class SavedTensor:
             )
         self._pack(pack_hook, unpack_hook)
 
-    def _pack(self, pack: Callable, unpack: Callable) -> None:
+    def _pack(self, pack: Callable, unpack: Callable, node: Node | None = None) -> None:
         tensor = self.tensor
-        given = tensor if self.output_nr is None else tensor.detach()
+        given = tensor if node is None else tensor._with_history(node, self.output_nr)
         with modes.no_grad():
             packed = pack(given)
         if tensor._counter.version != self.version:
@@ -259,8 +260,7 @@ class _Hooked(NamedTuple):
 
     def tensor(self) -> Any:
         """What the unpack hook gives, in the place of the graph where the saved tensor was."""
-        with modes.no_grad():
-            result = self.unpack(self.packed)
+        result = self.unpack(self.packed)
         if not hasattr(result, "_with_history"):
             raise TypeError(
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
@@ -313,6 +313,9 @@ class Plan:
                 if item.name not in self.layout:
                     self.layout[item.name] = self._place(item, args)
         self.backwards: dict[tuple, Kernel] = {}
+        last = max(i for i, o in enumerate(kernel.outputs) if types.is_differentiable(o.dtype))
+        self.avals = kernel.outputs[: last + 1]
+        self.missing = [None] * (len(kernel.outputs) - last - 1)
         self.node_class = node_class(op)
 
     def _place(self, item, args):
@@ -440,7 +443,7 @@ class OpNode(Node):
         self.plan = plan
         self.edges = edges
         self.saved = saved
-        self.avals = plan.kernel.outputs
+        self.avals = plan.avals
 
     def release(self):
         if self.plan.fetch:
@@ -455,6 +458,8 @@ class OpNode(Node):
             return self._apply_recorded(grads, needed)
         plan = self.plan
         wanted = self._wanted(needed)
+        if plan.missing:
+            grads = [*grads, *plan.missing]
         leaves = [g if type(g) is Value else g._read() for g in grads if g is not None]
         key = (wanted, tuple([g is not None for g in grads]))
         leaves += [
@@ -490,7 +495,7 @@ class OpNode(Node):
         saved = plan.arguments(self.unpack_all())
         full = [
             self.as_tensor(g) if g is not None else self.zeros(aval)
-            for g, aval in zip(grads, self.avals, strict=True)
+            for g, aval in zip([*grads, *plan.missing], plan.kernel.outputs, strict=True)
         ]
         wanted = self._wanted(needed)
         results = []
@@ -539,7 +544,7 @@ def _saved_attribute(name: str, node: OpNode):
 
 def _raw_attribute(name: str, node: OpNode):
     if node.saved is None:
-        raise RuntimeError(FREED)
+        return SavedTensor.empty()
     found = node.plan.arguments(node.saved).get(name)
     return SavedTensor.empty() if found is None else found
 

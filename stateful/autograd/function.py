@@ -410,7 +410,7 @@ def _save(ctx, position: int, tensor: Any) -> Any:
             f"{type(tensor).__name__}"
         )
     if tensor._grad_fn is ctx:
-        return SavedTensor(tensor._alias(), tensor._output_nr)
+        return SavedTensor(tensor._alias(), tensor._output_nr, ctx)
     return SavedTensor(tensor)
 
 

@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from .tolerance import EARLY, EQUAL, VERDICTS, Difference, Tolerance, part
 from .trace import GRADIENT_KINDS, Event, Quantity, Trace
 
@@ -56,8 +54,7 @@ class _Ruler:
         """Takes note of a reference event."""
         self._calls += event.kind in GRADIENT_KINDS
         for one in event.quantities:
-            size = float(np.nan_to_num(np.abs(one.values)).max(initial=0.0))
-            self._peaks[one.name] = max(size, self._peaks.get(one.name, 0.0))
+            self._peaks[one.name] = max(one.magnitude, self._peaks.get(one.name, 0.0))
 
     def measure(self, quantity: Quantity, other: Quantity, twin: bool) -> Difference:
         """The difference between the reference's quantity and another side's."""

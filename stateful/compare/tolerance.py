@@ -9,11 +9,12 @@
   difference of. So a *gradient* may besides differ by `_ROUNDINGS` roundings of the largest value
   that it has had earlier in the run, and a *root*, being mostly a sum of squares, by as many of the
   geometric mean of its value now and the largest it has had.
-- *Drift*: after the first `EARLY` gradient calls a gradient may part by at most `_DRIFT` of its size
-  without failing the comparison; the table says "drift". One activation within a rounding of a ReLU's
-  kink changes the gradient by per cents, and PyTorch does the same to itself: with another code path
-  of its matrix product (`MKL_CBWR=COMPATIBLE`) a two-layer ReLU network of 500 steps has 169 such
-  gradients. The parameters after every step still have to agree.
+- *Drift*: after the first `EARLY` gradient calls a gradient may part by 5 % of its norm without
+  failing the comparison, and by up to half of it when it has shrunk a lot (`_drift`); the table says
+  "drift". One activation within a rounding of a ReLU's kink does that, and PyTorch does the same to
+  itself: with another code path of its matrix product (`MKL_CBWR=COMPATIBLE`) a third of the
+  gradients of a two-layer ReLU network drift within 500 steps, by up to 29 %. The parameters after
+  every step still have to agree.
 - *Random draws* must be equal bit for bit.
 - *Printed text* must be equal, except that runs of blanks count as one and addresses (`0x7f..`) are
   not compared. Numbers with a point or an exponent may differ by 1e-4 relative, by one unit of their
@@ -42,7 +43,8 @@ EARLY = 20
 VERDICTS = ("equal", "agree", "drift", "part")
 _LATE_FACTOR = 10.0
 _ROUNDINGS = 4
-_DRIFT = 0.05
+_DRIFT = (0.05, 0.5)
+_DRIFT_GROWTH = 3e-3
 _RTOL = {
     "float64": 1e-10,
     "complex128": 1e-10,
@@ -145,7 +147,7 @@ class Tolerance:
             return Difference("part", absolute, ulps, math.inf, "a draw that is not bit-equal")
         found = _within(reference, other, self._rtol_of(reference, other, late), peak)
         if found.parts and late and reference.role == "grad" and math.isfinite(found.excess):
-            if not _within(reference, other, _DRIFT, peak).parts:
+            if _drifts(reference, other, peak):
                 return dataclasses.replace(found, verdict="drift")
         return found
 
@@ -215,6 +217,24 @@ def _within(reference: Quantity, other: Quantity, rtol: float, peak: float) -> D
         absolute = max(absolute, unseen / math.sqrt(math.prod(reference.shape)))
     return Difference(
         "part" if excess > 1 else "agree", absolute, ulps, excess, "the values differ"
+    )
+
+
+def _drifts(reference: Quantity, other: Quantity, peak: float) -> bool:
+    """Whether a gradient parts by no more than the share of its norm that may drift."""
+    expected, found = (_real(one.values).astype(np.float64) for one in (reference, other))
+    count = math.prod(reference.shape)
+    rounding = _ROUNDINGS * _resolution(reference.dtype) * peak
+    shrunk = peak / max(reference.magnitude, 1e-300)
+    share = min(max(_DRIFT_GROWTH * math.sqrt(shrunk), _DRIFT[0]), _DRIFT[1])
+    seen = np.linalg.norm(expected - found) - rounding * math.sqrt(expected.size)
+    if reference.whole:
+        return bool(seen <= share * np.linalg.norm(expected))
+    # The projection of a difference is a random multiple of its norm, seldom above twice.
+    unseen = abs(reference.projection - other.projection) / 2 - rounding * math.sqrt(count)
+    longer = abs(reference.norm - other.norm) - rounding * math.sqrt(count)
+    return bool(
+        seen <= share * np.linalg.norm(expected) and max(unseen, longer) <= share * reference.norm
     )
 
 

@@ -50,6 +50,15 @@ class Quantity:
         """Whether `values` holds every element."""
         return math.prod(self.shape) <= WHOLE
 
+    @property
+    def magnitude(self) -> float:
+        """The largest absolute value; of an array that is not whole, a guess from its norm."""
+        largest = float(np.nan_to_num(np.abs(self.values)).max(initial=0.0))
+        if self.whole:
+            return largest
+        # Four standard deviations is where the largest of 10,000 normal numbers lies.
+        return max(largest, 4 * self.norm / math.sqrt(math.prod(self.shape)))
+
     @classmethod
     def of(cls, name: str, role: str, array: Any, dtype: str | None = None) -> Quantity:
         """The digest of `array` (anything numpy understands).
