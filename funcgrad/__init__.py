@@ -5,6 +5,7 @@ This is the map.
 
 from . import custom as custom
 from . import indexing as indexing
+from . import linalg as linalg
 from . import ode as ode
 from . import optim as optim
 from . import random as random
@@ -166,6 +167,7 @@ from .ops.extrema import argmin as argmin
 from .ops.extrema import count_nonzero as count_nonzero
 from .ops.extrema import max as max
 from .ops.extrema import min as min
+from .ops.im2col import fold as fold
 from .ops.index import index_add as index_add
 from .ops.index import index_copy as index_copy
 from .ops.index import index_fill as index_fill
@@ -217,6 +219,8 @@ from .ops.matmul import mm as mm
 from .ops.matmul import mv as mv
 from .ops.matmul import outer as outer
 from .ops.matmul import vdot as vdot
+from .ops.matrix import cdist as cdist
+from .ops.matrix import pdist as pdist
 from .ops.max_pool import adaptive_max_pool1d as adaptive_max_pool1d
 from .ops.max_pool import adaptive_max_pool2d as adaptive_max_pool2d
 from .ops.max_pool import adaptive_max_pool3d as adaptive_max_pool3d
@@ -235,6 +239,9 @@ from .ops.normalization import local_response_norm as local_response_norm
 from .ops.normalization import rms_norm as rms_norm
 from .ops.pad import constant_pad_nd as constant_pad_nd
 from .ops.pad import pad as pad
+from .ops.pixels import channel_shuffle as channel_shuffle
+from .ops.pixels import pixel_shuffle as pixel_shuffle
+from .ops.pixels import pixel_unshuffle as pixel_unshuffle
 from .ops.places import as_strided as as_strided
 from .ops.places import diag as diag
 from .ops.places import diag_embed as diag_embed
@@ -244,10 +251,11 @@ from .ops.places import unfold as unfold
 from .ops.powers import exp as exp
 from .ops.powers import exp2 as exp2
 from .ops.powers import expm1 as expm1
+from .ops.powers import float_power as float_power
 from .ops.powers import log as log
+from .ops.powers import log10 as log10
 from .ops.powers import log1p as log1p
 from .ops.powers import log2 as log2
-from .ops.powers import log10 as log10
 from .ops.powers import pow as pow
 from .ops.powers import rsqrt as rsqrt
 from .ops.powers import sqrt as sqrt
@@ -278,6 +286,8 @@ from .ops.reduce import nanmean as nanmean
 from .ops.reduce import nansum as nansum
 from .ops.reduce import prod as prod
 from .ops.reduce import sum as sum
+from .ops.resize import interpolate as interpolate
+from .ops.resize import upsample as upsample
 from .ops.rounding import ceil as ceil
 from .ops.rounding import floor as floor
 from .ops.rounding import frac as frac
@@ -334,6 +344,7 @@ from .ops.softmax import log_softmax as log_softmax
 from .ops.softmax import logsumexp as logsumexp
 from .ops.softmax import softmax as softmax
 from .ops.softmax import softmin as softmin
+from .ops.solve import inverse as inverse
 from .ops.sort import argsort as argsort
 from .ops.sort import kthvalue as kthvalue
 from .ops.sort import median as median
@@ -356,7 +367,6 @@ from .ops.special import special_i0e as special_i0e
 from .ops.special import special_i1 as special_i1
 from .ops.special import special_i1e as special_i1e
 from .ops.special import special_log_ndtr as special_log_ndtr
-from .ops.special import special_ndtr as ndtr
 from .ops.special import special_ndtr as special_ndtr
 from .ops.special import special_ndtri as special_ndtri
 from .ops.split import chunk as chunk

@@ -6,8 +6,10 @@ import math as _math
 
 from . import autograd as autograd
 from . import conversion as _conversion
+from . import copies as _copies
 from . import creation as _creation
 from . import indexing as _indexing
+from . import inplace_views as _inplace_views
 from . import methods as _methods
 from . import sampling as _sampling
 from . import nn as nn

@@ -34,6 +34,8 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     kernel = kernel_at(key)
     results = run_kernel(kernel, values)
     plan = plan_of(kernel, requiring) if requiring and modes.state.grad_enabled else None
+    if modes.inference.used and plan is not None and not _tracked(leaves):
+        plan = None
     if op.is_view:
         outs = [_wrap_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
     else:
@@ -65,6 +67,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         store(target, result)
         return target
     node = make_node(plan, leaves)
+    if modes.inference.used:
+        _check_saved(plan, leaves)
     before = wrap(values[0])
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
@@ -72,6 +76,18 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     save(node, [before, *leaves[1:]], [target])
     rebase_history(target, node)
     return target
+
+
+def _tracked(leaves: Sequence) -> bool:
+    """Whether an argument is a normal tensor: autograd does not see calls on inference tensors alone."""
+    return any(not leaf._inference for leaf in leaves if hasattr(leaf, "_inference"))
+
+
+def _check_saved(plan: Plan, leaves: Sequence) -> None:
+    """Raise before anything is written if what is to be saved is an inference tensor."""
+    for source, index in plan.fetch:
+        if source == "input" and getattr(leaves[index], "_inference", False):
+            SavedTensor(leaves[index])
 
 
 def store(target: Any, value: Value) -> None:
@@ -95,6 +111,7 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
         results = op(*args, **kwargs)
         results = results if isinstance(results, tuple | list) else (results,)
         for target, result in zip(outs, results, strict=True):
+            _check_partial_overlap(target, args)
             target._assign(result)
     return out
 

@@ -69,6 +69,14 @@ class Value:
             self.pending.flush()
         return self.array
 
+    def on_device(self) -> Any:
+        """The array where programs take it from: what came from the host is moved once."""
+        array = self.array
+        if type(array) is np.ndarray:
+            with jax.enable_x64(True):
+                array = self.array = jax.device_put(array)
+        return array
+
     def numpy(self) -> np.ndarray:
         """The value in host memory."""
         return np.asarray(self.read())

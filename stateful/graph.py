@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import re
 import threading
 import traceback
 import weakref
@@ -47,6 +48,8 @@ class Edge(NamedTuple):
 
 
 NO_EDGE = Edge(None, 0)
+NATIVE = {"AccumulateGrad", "CopyBackwards", "CopySlices", "Error", "NotImplemented"}
+"""Nodes whose names PyTorch qualifies, because it does not generate them."""
 
 
 class InputMetadata:
@@ -116,8 +119,9 @@ class Node:
         return self._metadata
 
     def name(self) -> str:
-        """The name PyTorch prints for this node."""
-        return type(self).__name__
+        """The name of this node, as PyTorch gives it."""
+        name = type(self).__name__
+        return f"torch::autograd::{name}" if name in NATIVE else name
 
     def _sequence_nr(self) -> int:
         return int(self.sequence_nr) if self.sequence_nr != LEAF_SEQUENCE else 2**64 - 1
@@ -278,17 +282,22 @@ class _Hooked(NamedTuple):
         return result._with_history(*self.edge)
 
 
+def short_name(node: Node) -> str:
+    """The name of a node in error messages: what was differentiated."""
+    return re.sub(r"Backward\d*$", "", node.name())
+
+
 def _changed(saved: SavedTensor, node: Node | None) -> str:
     tensor = saved.tensor
     source = node if saved.output_nr is not None else tensor._grad_fn
     number = saved.output_nr if saved.output_nr is not None else tensor._output_nr
-    origin = f", which is output {number} of {source.name()}," if source is not None else ""
+    origin = f", which is output {number} of {short_name(source)}," if source is not None else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{tensor.type()} {list(tensor.shape)}]{origin} is at version "
         f"{tensor._counter.version}; expected version {saved.version} instead. Hint: enable anomaly "
         "detection to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True)."
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
 
 
@@ -560,9 +569,6 @@ class AccumulateGrad(Node):
         self.sequence_nr = LEAF_SEQUENCE
         self.variable = variable
         self.avals = (variable._aval,)
-
-    def name(self):
-        return "torch::autograd::AccumulateGrad"
 
     def run(self, grads, needed):
         if grads[0] is not None:

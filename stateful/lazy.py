@@ -118,7 +118,7 @@ class Window:
         if not live:
             return
         program = structure.programs.get(live)
-        arrays = [leaf.array for leaf in inputs]
+        arrays = [leaf.on_device() for leaf in inputs]
         packed = _pack(numbers)
         if program is None:
             program = structure.programs[live] = compiled(structure.entries(), live)

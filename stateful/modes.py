@@ -15,6 +15,8 @@ class _State(threading.local):
     """What the current thread has switched on."""
 
     grad_enabled: bool = True
+    grad_wanted: bool = False
+    """`enable_grad` inside `inference_mode`: it says that it is on, yet nothing is recorded."""
     inference: bool = False
     multithreading: bool = True
     grad_layout: bool = True
@@ -54,7 +56,7 @@ def is_grad_enabled() -> bool:
     ...     torch.is_grad_enabled()
     False
     """
-    return state.grad_enabled
+    return state.grad_enabled or state.grad_wanted
 
 
 def is_inference_mode_enabled() -> bool:
@@ -150,14 +152,23 @@ class no_grad(_NoParameters):
     _enabled = False
 
     def __init__(self, target=None):
-        self._previous = state.grad_enabled
+        self._previous = _switches()
 
     def __enter__(self):
-        self._previous = state.grad_enabled
-        state.grad_enabled = self._enabled
+        self._previous = _switches()
+        _switch(self._enabled)
 
     def __exit__(self, *exc):
-        state.grad_enabled = self._previous
+        state.grad_enabled, state.grad_wanted = self._previous
+
+
+def _switches() -> tuple[bool, bool]:
+    return state.grad_enabled, state.grad_wanted
+
+
+def _switch(enabled: bool) -> None:
+    state.grad_enabled = enabled and not state.inference
+    state.grad_wanted = enabled and state.inference
 
 
 class enable_grad(no_grad):
@@ -177,24 +188,24 @@ class set_grad_enabled(ContextDecorator):
 
     def __init__(self, mode: bool):
         self._mode = bool(mode)
-        self._previous = state.grad_enabled
-        state.grad_enabled = self._mode
+        self._previous = _switches()
+        _switch(self._mode)
 
     def __enter__(self):
-        state.grad_enabled = self._mode
+        _switch(self._mode)
 
     def __exit__(self, *exc):
-        state.grad_enabled = self._previous
+        state.grad_enabled, state.grad_wanted = self._previous
 
     def __call__(self, target):
-        state.grad_enabled = self._previous
+        state.grad_enabled, state.grad_wanted = self._previous
         return super().__call__(target)
 
     def clone(self):
         return type(self)(self._mode)
 
     def __str__(self):
-        return f"set_grad_enabled(mode={self._mode})"
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self._mode})"
 
     __repr__ = __str__
 
@@ -220,13 +231,13 @@ class inference_mode(ContextDecorator):
         self._mode = mode if isinstance(mode, bool) else True
 
     def __enter__(self):
-        self._previous = (state.inference, state.grad_enabled)
+        self._previous = (state.inference, state.grad_enabled, state.grad_wanted)
         inference.used = inference.used or self._mode
         state.inference = self._mode
-        state.grad_enabled = not self._mode
+        state.grad_enabled, state.grad_wanted = not self._mode, False
 
     def __exit__(self, *exc):
-        state.inference, state.grad_enabled = self._previous
+        state.inference, state.grad_enabled, state.grad_wanted = self._previous
 
     def clone(self):
         return type(self)(self._mode)

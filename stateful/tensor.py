@@ -337,6 +337,8 @@ class Tensor:
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self._storage, self._view = value._storage, value._view
         if self._counter is not self._storage:
             self._counter = value._counter

@@ -12,17 +12,17 @@ https://pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-aut
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+from jax import lax
 
 from funcgrad.op import Op
 
 from . import modes
 from .execute import Value, execute, kernel_of
-from .graph import Edge, Node, gradient_edge
+from .graph import Edge, Node, gradient_edge, short_name
 
 
 class Counter:
@@ -110,10 +110,13 @@ class Put:
     def run(self, static: tuple, arrays: Sequence):
         """``arrays``: the input and the new output."""
         below, value = arrays
+        if self.op.name in ("real", "imag"):
+            return _put_part(self.op.name, below, value)
+        kind = jnp.int8 if below.dtype == value.dtype else value.dtype
         placed = pull_back(self.op, static, self.output, below, value)
         touched = pull_back(
             self.op, static, self.output, jnp.zeros(below.shape, jnp.int8),
-            jnp.ones(value.shape, jnp.int8),
+            jnp.ones(value.shape, kind),
         )  # fmt: skip
         return jnp.where(touched != 0, placed.astype(below.dtype), below)
 
@@ -121,6 +124,14 @@ class Put:
 
     def __repr__(self):
         return f"put_{self.op.name}"
+
+
+def _put_part(name: str, below: Any, value: Any) -> Any:
+    """A complex array with another real or imaginary part."""
+    if not jnp.iscomplexobj(below):
+        return value
+    real, imag = jnp.real(below), jnp.imag(below)
+    return lax.complex(value, imag) if name == "real" else lax.complex(real, value)
 
 
 @functools.cache
@@ -208,8 +219,7 @@ def check_creation(view: Any, what: str) -> None:
             f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
         )
     else:
-        name = re.sub(r"Backward\d*$", "", node.name())
-        start = f"Output {view._output_nr} of {name} is a view and {what} modified inplace."
+        start = f"Output {view._output_nr} of {short_name(node)} is a view and {what} modified inplace."
     raise RuntimeError(start + _CREATION_ERRORS[kind])
 
 
@@ -283,9 +293,6 @@ class CopySlices(Node):
         super().__init__()
         self.steps, self.node, self.avals = steps, node, (aval,)
         self.edges = (base_edge, *node.edges[1:])
-
-    def name(self):
-        return "torch::autograd::CopySlices"
 
     def release(self):
         if self.node is not None:

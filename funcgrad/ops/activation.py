@@ -43,7 +43,9 @@ def relu(self):
     "sigmoid_backward", grad_fn="SigmoidBackwardBackward0", face="private",
     vjp=dict(
         grad_output=lambda grad, output: sigmoid_backward(grad, output.conj()),
-        output=lambda grad, grad_output, output: grad.conj() * grad_output * (-2 * output + 1),
+        output=lambda grad, grad_output, output: (
+            grad.conj() * grad_output * (-2 * output.conj() + 1)
+        ),
     ),
 )  # fmt: skip
 def sigmoid_backward(grad_output, output):
@@ -167,8 +169,7 @@ def hardsigmoid(self):
 
 def _hardswish_self(grad, self):
     """0 up to and at -3, 1 from 3 on."""
-    middle = grad * (self / 3.0 + 0.5)
-    return where(self <= -3.0, 0.0, where(self >= 3.0, grad, middle))
+    return grad * where(self <= -3.0, 0.0, where(self >= 3.0, 1.0, self / 3.0 + 0.5))
 
 
 @op("hardswish", grad_fn="HardswishBackward0", face="nn", inplace=True,
@@ -215,8 +216,8 @@ def hardshrink(self, lambd: Scalar = 0.5):
 @op(
     "_prelu_kernel", grad_fn="PreluKernelBackward0", face="private",
     vjp=dict(
-        self=lambda grad, self, weight: where(self > 0, grad, grad * weight),
-        weight=lambda grad, self: where(self > 0, 0.0, grad * self),
+        self=lambda grad, self, weight: grad * where(self > 0, 1.0, weight),
+        weight=lambda grad, self: grad * where(self > 0, 0.0, self),
     ),
 )  # fmt: skip
 def _prelu_kernel(self, weight):

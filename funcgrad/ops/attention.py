@@ -6,7 +6,9 @@ import math
 
 import jax.numpy as jnp
 
+from .. import types
 from ..op import composite, op
+from ..signature import DType
 from .arithmetic import add, mul
 from .compare import logical_not
 from .creation import zeros_like
@@ -24,8 +26,9 @@ def _safe_softmax_self(grad, result, dim):
 
 @op("_safe_softmax", grad_fn="SafeSoftmaxBackward0", face="private",
     vjp=dict(self=_safe_softmax_self))  # fmt: skip
-def _safe_softmax(self, dim: int):
+def _safe_softmax(self, dim: int, dtype: DType | None = None):
     """The softmax, but 0 where everything is -inf: a row that may look at nothing."""
+    self = self if dtype is None else types.cast(self, dtype)
     top = jnp.max(self, dim, keepdims=True)
     nothing = top == -jnp.inf
     powers = jnp.exp(self - jnp.where(nothing, 0, top))

@@ -190,7 +190,11 @@ def logaddexp(self, other):
     >>> funcgrad.logaddexp(jnp.zeros(1), jnp.zeros(1))
     Array([0.6931472], dtype=float32)
     """
-    return jnp.logaddexp(self, other)
+    if not types.is_complex(self.dtype):
+        return jnp.logaddexp(self, other)
+    swap = jnp.real(self) < jnp.real(other)
+    low, high = jnp.where(swap, self, other), jnp.where(swap, other, self)
+    return high + jnp.log1p(jnp.exp(low - high))  # the imaginary part is not wrapped
 
 
 @op(
@@ -212,7 +216,7 @@ def logaddexp2(self, other):
 
 def _xlogy_self(grad, self, other):
     """Where ``self`` is 0 and the logarithm does not exist the gradient is 0."""
-    return where((self == 0.0) & (other <= 0.0), 0.0, grad * log(zeros_like(self) + other))
+    return grad * where((self == 0.0) & (other <= 0.0), 0.0, log(zeros_like(self) + other))
 
 
 def _xlogy_other(grad, self, other):

@@ -16,6 +16,7 @@ from .reduction import MEAN, NONE, legacy_reduction, reduction_code
 from .scatter import gather
 from .softmax import log_softmax
 from .view import reshape
+from .with_number import div_number, mul_number
 
 # -- negative log-likelihood -----------------------------------------------------------------------
 
@@ -252,7 +253,9 @@ def _of_probabilities(logs, target, weight, code, ignore_index, smoothing):
     if code == NONE:
         return -sum(terms, dim)
     total = -sum(terms)
-    return total / (np.prod(logs.shape).item() / classes) if code == MEAN else total
+    if code != MEAN:
+        return total
+    return div_number(total, np.prod(logs.shape).item() / classes)
 
 
 def _smoothed(logs, target, weight, code, ignore_index, smoothing):
@@ -265,7 +268,8 @@ def _smoothed(logs, target, weight, code, ignore_index, smoothing):
         smooth = sum(smooth)
     if code == MEAN:
         smooth = smooth / _total_weight(target, weight, ignored)
-    return loss * (1 - smoothing) + smooth * (smoothing / logs.shape[dim])
+    smooth = mul_number(smooth, smoothing / logs.shape[dim])
+    return mul_number(loss, 1 - smoothing) + smooth
 
 
 def _total_weight(target, weight, ignored):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 from jax import lax
 
@@ -51,7 +53,9 @@ def _sgn_self(grad, self, result):
     if not is_complex(self):
         return zeros_like(grad)
     length = abs(self)
-    return where(length == 0, 0.0, (grad / length) - (real(grad / result) * result / length))
+    length = where(length == 0, math.inf, length)
+    along = real(grad * result.conj())
+    return (grad - along * result) / length
 
 
 @op("sgn", grad_fn="SgnBackward0", inplace=True, vjp=dict(self=_sgn_self))
@@ -206,7 +210,7 @@ def _angle_self(grad, self):
     if not is_complex(self):
         return zeros_like(grad)
     length = abs(self)
-    return where(self == 0.0, 0.0, grad * (self / (length * length)) * 1j)
+    return grad * where(self == 0.0, 0.0, self / (length * length)) * 1j
 
 
 @op("angle", grad_fn="AngleBackward0", promotes="float", vjp=dict(self=_angle_self))

@@ -7,13 +7,14 @@ import jax.numpy as jnp
 from .. import types
 from ..op import composite, op
 from ..signature import Scalar
-from .arithmetic import add, div
+from .arithmetic import div
 from .choose import clamp_min
 from .copying import to_dtype
 from .norm import linalg_vector_norm
 from .reduce import sum_dim
 from .shape import broadcast_shape
 from .view import expand
+from .with_number import add_number, norm_over
 
 
 @op("_clone_at_least", grad_fn="CloneBackward0", face="private", vjp=dict(self=lambda grad: grad))
@@ -61,7 +62,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     >>> funcgrad.pairwise_distance(jnp.array([[3.0, 4.0]]), jnp.zeros((1, 2))).round(4)
     Array([5.], dtype=float32)
     """
-    return linalg_vector_norm(add(x1 - x2, eps), p, (-1,), keepdim)
+    return norm_over(add_number(x1 - x2, eps), p, (-1,), keepdim)
 
 
 @composite(face="nn")

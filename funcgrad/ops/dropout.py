@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 
-from ..op import composite
+from ..op import composite, op
 from .arithmetic import add, div, mul
 from .creation import zeros
 from .view import squeeze, unsqueeze
@@ -14,16 +14,10 @@ _SELU_ALPHA = 1.7580993408473766
 """The negative saturation value of SELU, ``scale * alpha`` (Klambauer et al., 2017)."""
 
 
-def _check_probability(p) -> None:
+def check_probability(p) -> None:
+    """Raise ValueError for a ``p`` outside [0, 1]."""
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-
-
-def _scaled(input, kept, p):
-    """The kept elements over their probability. The names of the graph are PyTorch's."""
-    if p == 1:
-        return mul(input, zeros((), dtype=input.dtype))
-    return mul(input, div(_drawn(kept), 1 - p))
 
 
 def _drawn(kept):
@@ -35,17 +29,31 @@ def _drawn(kept):
     return kept
 
 
-def _shifted(input, kept, p):
-    """Dropped elements become SELU's saturation value; mean and variance stay."""
-    if p == 1:
-        return mul(input, zeros((), dtype=input.dtype))
+def noise_of(input, kept, p):
+    """What dropout multiplies ``input`` with: the kept elements over their probability."""
+    return zeros((), dtype=input.dtype) if p == 1 else div(_drawn(kept), 1 - p)
+
+
+def alpha_noise_of(kept, p):
+    """What alpha dropout multiplies with and adds: dropped elements become SELU's lowest value."""
     slope = 1.0 / math.sqrt((_SELU_ALPHA * _SELU_ALPHA * p + 1) * (1 - p))
-    kept = _drawn(kept)
-    shift = add(mul(add(kept, -1), _SELU_ALPHA * slope), _SELU_ALPHA * slope * p)
-    return add(mul(input, mul(kept, slope)), shift)
+    shift = add(mul(add(_drawn(kept), -1), _SELU_ALPHA * slope), _SELU_ALPHA * slope * p)
+    return mul(kept, slope), shift
 
 
-def _is_identity(input, p, training) -> bool:
+def _scaled(input, kept, p):
+    return mul(input, noise_of(input, kept, p))
+
+
+def _shifted(input, kept, p):
+    if p == 1:
+        return _scaled(input, kept, p)
+    noise, shift = alpha_noise_of(kept, p)
+    return add(mul(input, noise), shift)
+
+
+def is_identity(input, p, training) -> bool:
+    """Whether nothing is dropped, and so nothing drawn."""
     return p == 0 or not training or 0 in tuple(input.shape)
 
 
@@ -60,8 +68,8 @@ def dropout(input, p=0.5, training=True, inplace=False, *, kept=None):
     >>> funcgrad.dropout(jnp.ones(2), 0.5, kept=jnp.array([1.0, 0.0]))
     Array([2., 0.], dtype=float32)
     """
-    _check_probability(p)
-    return input if _is_identity(input, p, training) else _scaled(input, kept, p)
+    check_probability(p)
+    return input if is_identity(input, p, training) else _scaled(input, kept, p)
 
 
 @composite(face="nn")
@@ -72,8 +80,8 @@ def alpha_dropout(input, p=0.5, training=False, inplace=False, *, kept=None):
     >>> funcgrad.alpha_dropout(jnp.ones(2), 0.5)
     Array([1., 1.], dtype=float32)
     """
-    _check_probability(p)
-    return input if _is_identity(input, p, training) else _shifted(input, kept, p)
+    check_probability(p)
+    return input if is_identity(input, p, training) else _shifted(input, kept, p)
 
 
 def channel_shape(input) -> tuple[int, ...]:
@@ -91,16 +99,16 @@ def feature_alpha_dropout(input, p=0.5, training=False, inplace=False, *, kept=N
     >>> funcgrad.feature_alpha_dropout(jnp.ones((1, 2)), 0.5)
     Array([[1., 1.]], dtype=float32)
     """
-    _check_probability(p)
-    return input if _is_identity(input, p, training) else _shifted(input, kept, p)
+    check_probability(p)
+    return input if is_identity(input, p, training) else _shifted(input, kept, p)
 
 
 def _channels(input, p, training, kept, batched: bool):
     """Dropout of channels of one image or a batch of them."""
-    _check_probability(p)
+    check_probability(p)
     if not batched:
         input = unsqueeze(input, 0)
-    if not _is_identity(input, p, training):
+    if not is_identity(input, p, training):
         input = _scaled(input, kept, p)
     return input if batched else squeeze(input, 0)
 
@@ -166,3 +174,10 @@ def dropout3d(input, p=0.5, training=True, inplace=False, *, kept=None):
             stacklevel=3,
         )
     return _channels(input, p, training, kept, input.ndim != 4)
+
+
+@op("_rrelu_with_drawn_noise", grad_fn="RreluWithNoiseBackward0", face="private",
+    vjp=dict(self=lambda grad, noise: grad * noise))  # fmt: skip
+def rrelu_with_noise(self, noise):
+    """`leaky_relu` with random slopes: ``noise`` holds them, and 1 where ``self`` is positive."""
+    return self * noise

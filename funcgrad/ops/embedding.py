@@ -11,6 +11,7 @@ from ..op import composite, op
 from .compare import eq
 from .extrema import amax
 from .mask import masked_fill
+from .norm import Order, linalg_vector_norm
 from .view import unsqueeze
 
 
@@ -110,6 +111,15 @@ def embedding(
         )
     row = padding_row(padding_idx, weight.shape[0])
     return embedding_op(weight, input, row, scale_grad_by_freq, sparse)
+
+
+@op("embedding_renorm", face="private", inplace=True)
+def embedding_renorm(self, indices, max_norm: float, norm_type: Order):
+    """The table with the rows at ``indices`` scaled down to a norm of at most ``max_norm``."""
+    norms = linalg_vector_norm.fn(self, norm_type, (1,), True)
+    used = jnp.zeros((self.shape[0], 1), bool).at[indices.reshape(-1)].set(True, mode="drop")
+    scale = types.cast(max_norm / (norms + 1e-7), self.dtype)
+    return jnp.where(used & (norms > max_norm), self * scale, self)
 
 
 @op("_one_hot", face="private")

@@ -26,6 +26,7 @@ from .reduction import (
 )
 from .soft_activation import logsigmoid
 from .view import unsqueeze
+from .with_number import add_number, sub_number
 
 
 def _code(size_average, reduce, reduction) -> int:
@@ -95,7 +96,7 @@ def multi_margin_loss_op(
 ):
     """`multi_margin_loss` with ATen's signature."""
     scores = self if self.ndim == 2 else self.reshape(1, -1)
-    if self.ndim not in (1, 2) or target.size != scores.shape[0]:
+    if self.ndim > 2 or target.size != scores.shape[0]:
         raise RuntimeError(
             "Expected non-empty vector or matrix with optional 0-dim batch size, and a target for "
             f"each example, but got: {list(self.shape)} and {list(target.shape)}"
@@ -201,7 +202,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return reduce_loss(clamp_min(add(-target * (input1 - input2), margin), 0), code)
+    return reduce_loss(clamp_min(add_number(-target * (input1 - input2), margin), 0), code)
 
 
 @composite(face="nn")
@@ -218,11 +219,11 @@ def cosine_embedding_loss(
     _check_cosine(input1, input2, target)
     dims = (target.ndim,)
     product = sum_dim(input1 * input2, dims)
-    squares = [add(sum_dim(x * x, dims), 1e-12) for x in (input1, input2)]
+    squares = [add_number(sum_dim(x * x, dims), 1e-12) for x in (input1, input2)]
     cosine = product / sqrt(squares[0] * squares[1])
     none = zeros_like(cosine)
     alike = where(eq(target, 1), sub(1, cosine), none)
-    unlike = where(eq(target, -1), clamp_min(sub(cosine, margin), 0), none)
+    unlike = where(eq(target, -1), clamp_min(sub_number(cosine, margin), 0), none)
     return reduce_loss(alike + unlike, code)
 
 
@@ -236,7 +237,7 @@ def _check_cosine(input1, input2, target) -> None:
         )
 
 
-def _triplet(distance, anchor, positive, negative, margin, swap):
+def _triplet(distance, plus, anchor, positive, negative, margin, swap):
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise RuntimeError(
             "The anchor, positive, and negative tensors are expected to have the same number of "
@@ -248,7 +249,7 @@ def _triplet(distance, anchor, positive, negative, margin, swap):
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = minimum(far, distance(positive, negative))
-    return clamp_min(add(near, margin) - far, 0)
+    return clamp_min(plus(near, margin) - far, 0)
 
 
 @composite(face="nn")
@@ -269,7 +270,8 @@ def triplet_margin_loss(
         return pairwise_distance(x, y, p, eps)
 
     code = _code(size_average, reduce, reduction)
-    return reduce_loss(_triplet(distance, anchor, positive, negative, margin, swap), code)
+    losses = _triplet(distance, add_number, anchor, positive, negative, margin, swap)
+    return reduce_loss(losses, code)
 
 
 @composite(face="nn")
@@ -286,7 +288,8 @@ def triplet_margin_with_distance_loss(
     """
     distance = pairwise_distance if distance_function is None else distance_function
     code = reduction_code(reduction)
-    return reduce_loss(_triplet(distance, anchor, positive, negative, margin, swap), code)
+    losses = _triplet(distance, add, anchor, positive, negative, margin, swap)
+    return reduce_loss(losses, code)
 
 
 # -- likelihoods -----------------------------------------------------------------------------------
@@ -297,6 +300,10 @@ def triplet_margin_with_distance_loss(
 def _variance_at_least(self, min: Scalar):
     """A copy with ``min`` as lower bound, of which the gradient does not know; nan below 0."""
     return jnp.where(self < 0, jnp.nan, jnp.maximum(self, types.cast(min, self.dtype)))
+
+
+def _different(given, shape) -> list[int]:
+    return [a for a, b in zip(given, shape, strict=True) if a != b]
 
 
 @composite(face="nn")
@@ -318,7 +325,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     if given != shape:
         if given == shape[:-1]:
             var = unsqueeze(var, -1)
-        elif len(given) != len(shape) or [b for a, b in zip(shape, given, strict=True) if a != b] != [1]:
+        elif len(given) != len(shape) or _different(given, shape) != [1]:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
@@ -348,7 +355,7 @@ def poisson_nll_loss(
     if log_input:
         losses = exp(input) - target * input
     else:
-        losses = input - target * log(add(input, eps))
+        losses = input - target * log(add_number(input, eps))
     if full:
         stirling = target * log(target) - target + mul(log(mul(target, 2 * math.pi)), 0.5)
         losses = losses + masked_fill(stirling, le(target, 1), 0)

@@ -202,7 +202,8 @@ def _adaptive(name, self, output_size, rank):
         return jnp.zeros(shape, self.dtype), jnp.zeros(shape, types.index_dtype())
     where = jnp.broadcast_to(jnp.where(real, flat, np.iinfo(np.int32).max), values.shape)
     first = np.array(lowest(self.dtype), self.dtype), np.int32(np.iinfo(np.int32).max)
-    best, indices = lax.reduce((values, where.astype(jnp.int32)), first, _better, (values.ndim - 1,))
+    operands = values, where.astype(jnp.int32)
+    best, indices = lax.reduce(operands, first, _better, (values.ndim - 1,))
     return best, indices.astype(types.index_dtype())
 
 

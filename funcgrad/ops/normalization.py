@@ -18,6 +18,7 @@ from .powers import pow, rsqrt
 from .rearrange import repeat
 from .reduce import mean, sum_dim
 from .view import reshape, squeeze, unsqueeze
+from .with_number import add_number
 
 # -- what all of them do ---------------------------------------------------------------------------
 
@@ -429,7 +430,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     eps = float(jnp.finfo(dtype).eps) if eps is None else eps
     wide = to_dtype(input, jnp.float32) if dtype.itemsize == 2 else input
     dims = tuple(range(-len(shape), 0))
-    scaled = mul(wide, rsqrt(add(mean(pow(wide, 2), dims, True), eps)))
+    scaled = mul(wide, rsqrt(add_number(mean(pow(wide, 2), dims, True), eps)))
     if dtype.itemsize == 2:
         scaled = to_dtype(scaled, input.dtype)
     return scaled if weight is None else mul(scaled, weight)

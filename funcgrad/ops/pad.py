@@ -43,7 +43,7 @@ def constant_pad_nd(self, pad: Size, value: Scalar = 0):
         if self.shape[dim] + low + high < 0:
             raise RuntimeError(
                 f"The input size {self.shape[dim]}, plus negative padding {low} and {high} resulted"
-                f" in a negative output size, which is invalid. Check dimension {dim} of your input."
+                f" in a negative output size, which is invalid. Check dimension {dim} of the input."
             )
     return lax.pad(self, types.cast(value, self.dtype), [(low, high, 0) for low, high in widths])
 

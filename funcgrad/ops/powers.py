@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from ..op import composite, op, overloads
+from ..op import composite, is_tensor, op, overloads
 from ..signature import Scalar
 from ..types import promote
 from .choose import where
 from .complexes import is_complex, real
+from .copying import to_dtype
 from .creation import zeros_like
 
 LN2 = 0.6931471805599453
@@ -139,7 +141,8 @@ def _power(self, exponent):
 
 def _pow_base(grad, self, exponent):
     """Where the exponent is 0 the gradient is 0, even at a base of 0."""
-    return where(exponent == 0.0, 0.0, grad * (exponent * pow(self, exponent - 1)).conj())
+    slope = (exponent * pow(self, exponent - 1)).conj()
+    return grad * where(exponent == 0.0, 0.0, slope)
 
 
 def _pow_exponent(grad, self, exponent, result):
@@ -216,3 +219,18 @@ def square(self):
     Array([4., 9.], dtype=float32)
     """
     return pow_tensor_scalar(self, 2)
+
+
+@composite(inplace=True)
+def float_power(self, exponent):
+    """`pow` in double precision, complex if an operand is (single precision unless x64 is on).
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.float_power(jnp.array([2, 3]), 2)
+    Array([4., 9.], dtype=float32)
+    """
+    operands = [x for x in (self, exponent) if is_tensor(x)]
+    any_complex = any(map(is_complex, operands)) or isinstance(self, complex)
+    wide = np.complex128 if any_complex or isinstance(exponent, complex) else np.float64
+    self, exponent = (to_dtype(x, wide) if is_tensor(x) else x for x in (self, exponent))
+    return pow(self, exponent)

@@ -133,9 +133,10 @@ def mvlgamma(self, p):
 
 def _logit_self(grad, self, eps):
     """Inside the bounds; outside 0 with ``eps``, nan without it."""
-    low, high, outside = (0.0, 1.0, math.nan) if eps is None else (eps, 1.0 - eps, 0.0)
-    inside = (self >= low) & (self <= high)
-    return where(inside, grad / (self * (1.0 - self)), grad * outside)
+    slope = 1.0 / (self * (1.0 - self))
+    if eps is None:
+        return grad * slope * where((self >= 0.0) & (self <= 1.0), 1.0, math.nan)
+    return grad * where((self >= eps) & (self <= 1.0 - eps), slope, 0.0)
 
 
 @op("logit", grad_fn="LogitBackward0", inplace=True, promotes="float",

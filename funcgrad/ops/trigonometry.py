@@ -113,7 +113,7 @@ def cosh(self):
     "tanh_backward", grad_fn="TanhBackwardBackward0", face="private",
     vjp=dict(
         grad_output=lambda grad, output: tanh_backward(grad, output.conj()),
-        output=lambda grad, grad_output, output: grad.conj() * (-2 * output * grad_output),
+        output=lambda grad, grad_output, output: grad.conj() * (-2 * output.conj() * grad_output),
     ),
 )  # fmt: skip
 def tanh_backward(grad_output, output):
@@ -217,7 +217,7 @@ def _sinc_self(grad, self):
     """0 at 0."""
     scaled, square = self * PI, self * self * PI
     slope = (scaled * cos(scaled) - sin(scaled)) / square
-    return where(square == 0.0, 0.0, grad * slope.conj())
+    return grad * where(square == 0.0, 0.0, slope.conj())
 
 
 @op("sinc", grad_fn="SincBackward0", inplace=True, promotes="float", vjp=dict(self=_sinc_self))

@@ -430,7 +430,7 @@ def once_differentiable(fn: Callable) -> Callable:
         if not any(isinstance(a, Face.tensor) and a.requires_grad for a in args):
             return outputs
         many = isinstance(outputs, tuple)
-        error = DelayedError(
+        error = Error(
             "trying to differentiate twice a function that was marked with @once_differentiable"
         )
         wrapped = tuple(error.attach(o) for o in (outputs if many else (outputs,)))
@@ -439,7 +439,7 @@ def once_differentiable(fn: Callable) -> Callable:
     return wrapper
 
 
-class DelayedError(Node):
+class Error(Node):
     """A node that raises when a gradient reaches it."""
 
     def __init__(self, message: str):
@@ -455,12 +455,6 @@ class DelayedError(Node):
         self.avals = (*self.avals, out._aval)
         out._set_history(self, len(self.avals) - 1)
         return out
-
-    def name(self) -> str:
-        return "torch::autograd::Error"
-
-    def __repr__(self):
-        return f"<Error object at {hex(id(self))}>"
 
     def run(self, grads, needed):
         raise RuntimeError(self.message)
@@ -479,6 +473,6 @@ class NestedIOFunction(Function):
 
 
 __all__ = [
-    "BackwardCFunction", "DelayedError", "Edge", "Function", "FunctionCtx", "FunctionMeta",
+    "BackwardCFunction", "Edge", "Error", "Function", "FunctionCtx", "FunctionMeta",
     "InplaceFunction", "NestedIOFunction", "once_differentiable",
 ]  # fmt: skip

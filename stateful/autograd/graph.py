@@ -88,8 +88,8 @@ def increment_version(tensor: Any) -> None:
     tensors = (tensor,) if isinstance(tensor, Face.tensor) else tensor
     for item in tensors:
         if not isinstance(item, Face.tensor):
-            raise TypeError(
-                "increment_version expects each element of the iterable input to be a tensor"
+            raise RuntimeError(
+                "increment_version expects each element of the iterable to be a tensor"
             )
         if not item._inference:
             item._counter.version += 1

@@ -1,9 +1,10 @@
-"""The same program under real PyTorch, under `stateful`, and as its functional twin, number by number.
+"""A program under real PyTorch, under `stateful`, and as a functional twin, number by number.
 
-`stateful compare PATH...` is the command; `compare_program` is the function under it. Each side runs in a process of
-its own and writes a trace (`trace.py`): gradient calls, optimizer steps, random draws, printed text, warnings,
-exceptions. The traces are aligned (`align.py`) and compared under one policy (`tolerance.py`); when a gradient parts, the
-call is run again node by node to name the operation (`locate.py`).
+`stateful compare PATH...` is the command; `compare_program` is the function under it. Each side
+runs in a process of its own and writes a trace (`trace.py`): gradient calls, optimizer steps,
+random draws, printed text, warnings, exceptions. The traces are aligned (`align.py`) and compared
+under one policy (`tolerance.py`); when a gradient parts, the call is run again node by node to name
+the operation (`locate.py`).
 
 A functional twin is a file `functional.py` beside `torch_style.py`; `twin.py` says how it reports.
 """

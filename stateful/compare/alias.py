@@ -1,7 +1,8 @@
 """Makes `import torch` mean `stateful`, in a process that runs a PyTorch program on JAX.
 
-`torch.nn.functional` is not a copy of `stateful.nn.functional` but the same module object, so that whatever a program
-sets on one is set on the other. A name that `stateful` lacks fails where it is used, and the error says which it is.
+`torch.nn.functional` is not a copy of `stateful.nn.functional` but the same module object, so that
+whatever a program sets on one is set on the other. A name that `stateful` lacks fails where it is
+used, and the error says which it is.
 """
 
 from __future__ import annotations

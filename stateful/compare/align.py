@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from .tolerance import EARLY, EQUAL, VERDICTS, Difference, Tolerance, part
 from .trace import GRADIENT_KINDS, Event, Quantity, Trace
 
@@ -15,7 +17,7 @@ _LOOK_AHEAD = 60
 
 @dataclass(frozen=True)
 class Cell:
-    """What one side has where the reference has a quantity: the value as text and the difference from the reference."""
+    """What one side has for a quantity: the value as text, and how it differs."""
 
     text: str
     difference: Difference
@@ -71,7 +73,8 @@ def compare_traces(
 ) -> list[Row]:
     """The rows of the table: every quantity of every event, in the order of the reference.
 
-    An event that only another side has follows the event before it, with nothing on the reference side.
+    An event that only another side has follows the event before it, with nothing on the reference
+    side.
     """
     tolerance = tolerance or Tolerance()
     columns: dict[str, dict[int, Event | None]] = {}
@@ -94,7 +97,7 @@ def compare_traces(
 def _column(
     reference: Trace, other: Trace
 ) -> tuple[dict[int, Event | None], list[tuple[int, Event]]]:
-    """The event of `other` for each reference event that it answers for, and what it has besides."""
+    """What `other` has for each reference event that it answers for, and what besides."""
     twin = other.header["side"] == "functional"
     asked = [
         (number, event)
@@ -131,7 +134,7 @@ def _from_twin(event: Event) -> bool:
 def align(
     left: Sequence[Event], right: Sequence[Event], key: Callable[[Event], object]
 ) -> list[Pair]:
-    """Pairs events with equal keys in order; where the streams part, skips as few events as possible.
+    """Pairs events with equal keys in order; where the streams part, skips as few as possible.
 
     >>> one, two = [Event("print", 1), Event("step", 2)], [Event("step", 2)]
     >>> [(a and a.kind, b and b.kind) for a, b in align(one, two, lambda event: event.kind)]
@@ -190,7 +193,7 @@ def _event_rows(
         rows += [
             Row(number, event.kind, event.line, extra.name, "", {side: _surplus_cell(extra)})
             for extra in (other.quantities if other else ())
-            if not _claimed(event, extra, other)
+            if other and not _claimed(event, extra, other)
         ]
     return rows
 
@@ -222,7 +225,7 @@ def _quantity_cell(
 
 
 def _partner(event: Event, quantity: Quantity, other: Event) -> Quantity | None:
-    """The quantity of the same role and name; a twin may leave out the outer part of a dotted name."""
+    """The quantity of the same role and name; the outer part of a dotted name may be left out."""
     peers = [one for one in other.quantities if one.role == quantity.role]
     for candidate in peers:
         if candidate.name == quantity.name:
@@ -266,5 +269,5 @@ def show(quantity: Quantity) -> str:
     return f"norm {quantity.norm:.7g} {list(quantity.shape)}"
 
 
-def _number(value: object) -> str:
-    return f"{value:.7g}" if hasattr(value, "dtype") and value.dtype.kind in "fc" else str(value)
+def _number(value: np.generic) -> str:
+    return f"{value:.7g}" if value.dtype.kind in "fc" else str(value)

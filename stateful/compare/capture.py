@@ -1,8 +1,9 @@
 """Writes down what a program does, through the public face of the `torch` module it is given.
 
-One capture serves real PyTorch and `stateful`: it wraps `Tensor.backward`, `autograd.backward`, `autograd.grad`, the
-`step` of every optimizer and the samplers that the program calls itself, and it reads leaves off `grad_fn`. Events
-that the library causes inside another event (PyTorch's `Tensor.backward` calls `autograd.backward`) are not counted.
+One capture serves real PyTorch and `stateful`: it wraps `Tensor.backward`, `autograd.backward`,
+`autograd.grad`, the `step` of every optimizer and the samplers that the program calls itself, and
+it reads leaves off `grad_fn`. Events that the library causes inside another event (PyTorch's
+`Tensor.backward` calls `autograd.backward`) are not counted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from .nodes import describe, leaves
 from .trace import Event, Quantity, TraceWriter
 
 SAMPLERS = (
-    "bernoulli multinomial normal poisson rand rand_like randint randint_like randn randn_like randperm"
+    "bernoulli multinomial normal poisson rand rand_like randint randint_like randn randn_like"
+    " randperm"
 ).split()
 SAMPLER_METHODS = (
     "bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_ uniform_"
@@ -201,7 +203,7 @@ def exception_event(error: BaseException, line: int, label: str = "") -> Event:
 
 
 def capture_warnings(trace: TraceWriter, user: UserCode) -> None:
-    """Writes down the warnings of the program and of the library under it, one for each source line and category."""
+    """Writes down what the program and the library under it warn of, once for each source line."""
     seen: set[tuple[int, str, str]] = set()
 
     def show(message: Any, category: type, filename: str, lineno: int, *rest: Any) -> None:
@@ -216,7 +218,7 @@ def capture_warnings(trace: TraceWriter, user: UserCode) -> None:
 
 
 def _warned_by_program() -> bool:
-    """Whether the running `warnings.warn` was called by the program, torch, stateful or funcgrad."""
+    """Whether the program or the library under it called the running `warnings.warn`."""
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_globals.get("__name__") == "warnings":
         frame = frame.f_back

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Runs the command and returns its exit status: 0 if all programs agree, 1 if not, 2 if one could not be compared."""
+    """Runs the command. Exit status: 0 if all agree, 1 if not, 2 if one cannot be compared."""
     console = Console(stderr=options.json)
     if not console.is_terminal:
         console.width = max(console.width, _WIDTH)

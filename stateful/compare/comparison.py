@@ -25,7 +25,8 @@ from .trace import GRADIENT_KINDS, Trace
 class Settings:
     """How to compare.
 
-    `reference` is "auto" (real PyTorch if it is installed, else the recording), "live" or "recorded".
+    `reference` is "auto" (real PyTorch if it is installed, else the recording), "live" or
+    "recorded".
     """
 
     out: Path = Path("report")
@@ -82,7 +83,7 @@ class Comparison:
 
     @property
     def explanation(self) -> list[str]:
-        """Where the runs part first: the event, its source line, the numbers, and the operation if it was found."""
+        """Where the runs part first: event, source line, numbers, and the operation if found."""
         if self.first is None:
             return []
         row = self.first
@@ -93,10 +94,14 @@ class Comparison:
             for side, cell in row.cells.items()
             if cell.difference.parts
         ]
+        if row.kind == "step" and row.reference:
+            lines.append(f"the optimizer is {self.reference.events[row.number].label}")
         if self.culprit is not None:
             lines.append(f"the operation is {self.culprit}")
             if self.culprit.line:
                 lines.append(self.place(self.culprit.line))
+            if self.culprit.declared:
+                lines.append(f"its formula is declared at {self.culprit.declared}")
         return lines
 
     def place(self, line: int, row: Row | None = None) -> str:

@@ -1,7 +1,7 @@
 """Starts a worker without importing the package it lies in.
 
-The process of real PyTorch must not meet `stateful` or JAX, so this file is run by its path, and it gives the folder
-around it a name of its own.
+The process of real PyTorch must not meet `stateful` or JAX, so this file is run by its path, and it
+gives the folder around it a name of its own.
 """
 
 import importlib

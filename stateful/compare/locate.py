@@ -1,10 +1,12 @@
-"""Finds the operation at which a gradient parts, by running one gradient call again node by node."""
+"""Finds the operation at which a gradient parts: runs one gradient call again, node by node."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from funcgrad.op import REGISTRY
 
 from .align import show
 from .processes import run
@@ -15,15 +17,30 @@ from .trace import GRADIENT_KINDS, Event, Trace
 
 @dataclass(frozen=True)
 class Culprit:
-    """The first node of the backward pass whose result differs although what it was given agrees."""
+    """The first node of a backward pass whose result differs although what it got agrees."""
 
     node: str
     line: int
     why: str
+    declared: str = ""
 
     def __str__(self) -> str:
         place = f" of line {self.line}" if self.line else ""
         return f"{self.node}{place}: {self.why}"
+
+
+def declaration(node: str) -> str:
+    """Where the op behind a graph node is declared, with its gradient formula; empty if nowhere.
+
+    >>> declaration("ReluBackward0").partition(":")[0]
+    'funcgrad/ops/activation.py'
+    """
+    for op in REGISTRY.values():
+        if op.grad_fn == node:
+            code = op.fn.__code__
+            file = Path(code.co_filename)
+            return f"{'/'.join(file.parts[-3:])}:{code.co_firstlineno}"
+    return ""
 
 
 def gradient_number(events: Sequence[Event], position: int) -> int | None:
@@ -54,8 +71,8 @@ def locate(
 ) -> Culprit | None:
     """Runs gradient call `number` of `program` again and names the first node that parts.
 
-    A recorded `reference` has the nodes of the first gradient call of every source line; a live one is run again.
-    None when every node agrees, or when the reference has no nodes for this call.
+    A recorded `reference` has the nodes of the first gradient call of every source line; a live one
+    is run again. None when every node agrees, or when the reference has no nodes for this call.
     """
     expected = nodes_of(reference, number)
     sides = ("stateful",) if expected or reference.recorded else ("torch", "stateful")
@@ -88,7 +105,8 @@ def first_parting(
         if not _parts(node, partner, "input", tolerance, late):
             why = _parts(node, partner, "output", tolerance, late)
             if why:
-                return Culprit(node.label, node.line or partner.line, why)
+                line = node.line or partner.line
+                return Culprit(node.label, line, why, declaration(node.label))
     return None
 
 

@@ -56,7 +56,7 @@ class UserCode:
         return 0 if frame is None else frame.f_lineno
 
     def names(self) -> dict[int, str]:
-        """The name of every tensor that the running frames can see, by its `id`, innermost first."""
+        """The name of every tensor that the running frames see, by its `id`; inner frames first."""
         names: dict[int, str] = {}
         frame = self.frame()
         while frame is not None:

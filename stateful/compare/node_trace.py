@@ -1,8 +1,8 @@
 """Follows one gradient call node by node, to find the operation where two runs part.
 
-Before the call every node of the graph gets a hook that writes down the gradients that enter and leave it. The source
-line of a node is found by watching the user's frames: after each line, nodes that a local variable has just made
-reachable were made by that line.
+Before the call every node of the graph gets a hook that writes down the gradients that enter and
+leave it. The source line of a node is found by watching the user's frames: after each line, nodes
+that a local variable has just made reachable were made by that line.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ class Finished(BaseException):
 
 
 class NodeTracer:
-    """Traces the gradient call with the given number (0 is the first of the run) and ends the run after it.
+    """Traces the gradient call with the given number (from 0) and ends the run after it.
 
-    Without a number it traces the first gradient call of every source line, and lets the program finish.
+    Without a number it traces the first gradient call of every source line, and lets the program
+    finish.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class NodeTracer:
 
     def _hook(self, name: str, line: int, place: dict[str, int]) -> Any:
         def hook(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
-            # PyTorch names them after the forward pass: what enters the node in backward is `outputs`.
+            # Named after the forward pass: what enters the node in backward is `outputs`.
             quantities = _digests("input", outputs) + _digests("output", inputs)
             self._trace.write(Event("node", line, name, quantities=quantities, data=place))
 

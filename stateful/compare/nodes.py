@@ -1,4 +1,4 @@
-"""Walks the autograd graph through its public face: `grad_fn`, `next_functions`, `name()`, `variable`."""
+"""Walks the autograd graph by its public face: `grad_fn`, `next_functions`, `variable`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PICTURED = 40
 
 
 def walk(roots: Iterable[Any]) -> list[Any]:
-    """Every node that is reachable from the tensors `roots`, in an order that depends on nothing but the graph.
+    """Every node below the tensors `roots`, in an order that depends on the graph alone.
 
     Iterative: a graph may be a chain of many thousands of nodes.
     """
@@ -38,17 +38,18 @@ def is_accumulator(node: Any) -> bool:
 
 
 def describe(roots: Iterable[Any], names: dict[int, str]) -> dict[str, Any]:
-    """The graph as plain lists, for the picture: node labels and edges `(from, to)` towards the leaves."""
+    """The graph as plain lists, for the picture: labels, and edges towards the leaves."""
     nodes = walk(roots)[:PICTURED]
     number = {node: index for index, node in enumerate(nodes)}
     labels = [
         names.get(id(node.variable), "leaf") if is_accumulator(node) else node.name()
         for node in nodes
     ]
+    sinks = [index for index, node in enumerate(nodes) if is_accumulator(node)]
     edges = [
         [number[node], number[child]]
         for node in nodes
         for child, _ in node.next_functions
         if child in number
     ]
-    return {"labels": labels, "edges": edges}
+    return {"labels": labels, "edges": edges, "leaves": sinks}

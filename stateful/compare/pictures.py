@@ -1,4 +1,4 @@
-"""Two pictures for a comparison: the loss curves over each other, and the autograd graph beside the jaxpr.
+"""Two pictures: the loss curves over each other, and the autograd graph beside the jaxpr.
 
 Both need matplotlib; without it there are none.
 """
@@ -14,7 +14,7 @@ from .comparison import Comparison
 from .trace import GRADIENT_KINDS, Trace
 
 _STYLES = {"torch": ("-", 4.0, 0.35), "stateful": ("--", 1.6, 1.0), "functional": (":", 1.6, 1.0)}
-_JAXPR_LINES = 48
+_JAXPR_LINES, _JAXPR_WIDTH, _LINE_HEIGHT = 60, 80, 0.17
 
 
 def can_draw() -> bool:
@@ -62,29 +62,33 @@ def draw_losses(comparison: Comparison, path: Path) -> Path | None:
 
 
 def draw_graph(comparison: Comparison, path: Path) -> Path | None:
-    """The graph that `backward` walks beside the program that JAX differentiates; None without either."""
+    """The graph that `backward` walks beside the program that JAX differentiates."""
     graph = comparison.reference.note("graph")
     jaxpr = next((note for other in comparison.others if (note := other.note("jaxpr"))), None)
     if graph is None:
         return None
     places = layout(graph.data["edges"], len(graph.data["labels"]))
-    height = max(4.0, 0.62 * (1 + max(depth for _, depth in places)))
-    figure, left = _figure(13 if jaxpr else 7, height, columns=2 if jaxpr else 1)
-    axes = left if jaxpr else [left]
-    _draw_nodes(axes[0], graph.data, places)
-    if jaxpr is not None:
-        lines = [
-            piece for line in jaxpr.text.splitlines() for piece in textwrap.wrap(line, 84) or [""]
-        ]
-        shown = lines[:_JAXPR_LINES] + (["..."] if len(lines) > _JAXPR_LINES else [])
+    lines = _program_lines(jaxpr.text) if jaxpr is not None else []
+    depth = 1 + max(depth for _, depth in places)
+    height = 1 + max(0.6 * depth, _LINE_HEIGHT * len(lines))
+    figure, axes = _figure(13 if lines else 7, height, columns=2 if lines else 1)
+    _draw_nodes(axes[0] if lines else axes, graph.data, places)
+    if lines:
         axes[1].set_title("what JAX differentiates: the jaxpr", fontsize=10)
         axes[1].axis("off")
-        axes[1].text(0, 1, "\n".join(shown), family="monospace", fontsize=7, va="top")
+        axes[1].text(
+            0, 1, "\n".join(lines), family="monospace", fontsize=8, va="top", in_layout=False
+        )
     return _save(figure, path)
 
 
+def _program_lines(text: str) -> list[str]:
+    lines = [piece for line in text.splitlines() for piece in textwrap.wrap(line, _JAXPR_WIDTH)]
+    return lines[:_JAXPR_LINES] + (["..."] if len(lines) > _JAXPR_LINES else [])
+
+
 def layout(edges: list[list[int]], count: int) -> list[tuple[float, int]]:
-    """For each node its place from left to right and its depth: the longest way to it from a root."""
+    """For each node its place from left to right, and its depth: the longest way from a root."""
     parents: dict[int, list[int]] = {}
     for parent, child in edges:
         parents.setdefault(child, []).append(parent)
@@ -111,8 +115,8 @@ def _draw_nodes(axis: Any, graph: dict[str, Any], places: list[tuple[float, int]
         axis.annotate(
             "", (x1, -y1 + 0.22), (x0, -y0 - 0.22), arrowprops={"arrowstyle": "->", "color": "gray"}
         )
-    for label, (x, depth) in zip(graph["labels"], places, strict=True):
-        color = "#dcebff" if label.endswith(("0", "1", "2", "3", "Backward")) else "#dff5dc"
+    for node, (label, (x, depth)) in enumerate(zip(graph["labels"], places, strict=True)):
+        color = "#dff5dc" if node in graph["leaves"] else "#dcebff"
         box = {"boxstyle": "round", "facecolor": color, "edgecolor": "gray"}
         axis.text(x, -depth, label, ha="center", va="center", fontsize=8, bbox=box)
 

@@ -40,7 +40,7 @@ class Side:
         self.process.wait()
 
     def read(self, timed_out: bool = False) -> Trace:
-        """The trace; a process that ended before its program did gets an exception event that says how."""
+        """The trace; if the process ended before the program did, an exception event says how."""
         trace = read_trace(self.trace) if self.trace.exists() else Trace({}, [], [])
         if not trace.header.get("program"):
             trace = Trace({"side": self.name, "version": ""}, trace.events, trace.notes)
@@ -56,7 +56,7 @@ class Side:
 
 
 def start(program: Program, side: str, folder: Path, arguments: Sequence[str] = ()) -> Side:
-    """Starts the process of one side; its trace and its stderr go to `folder`. `arguments` are the worker's."""
+    """Starts the process of one side; `folder` gets trace and stderr, the worker `arguments`."""
     folder.mkdir(parents=True, exist_ok=True)
     trace = folder / f"{side}.jsonl"
     trace.unlink(missing_ok=True)
@@ -82,9 +82,10 @@ def run(
     progress: Callable[[str, int], None] = lambda side, events: None,
     arguments: Sequence[str] = (),
 ) -> dict[str, Trace]:
-    """Runs the named sides of `program`, at most as many at once as there are cores, and returns their traces.
+    """Runs the named sides of `program`, as many at once as there are cores.
 
-    `progress` is told how many events a side has written. A side that takes longer than `timeout` seconds is stopped.
+    `progress` is told how many events a side has written. A side that takes longer than `timeout`
+    seconds is stopped.
     """
     waiting, running, done = list(names), {}, {}
     try:

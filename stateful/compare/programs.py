@@ -1,4 +1,4 @@
-"""Finds the programs to compare, their functional twins, and the recorded references that ship with the package."""
+"""Finds the programs to compare, their functional twins, and their recorded references."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Program:
 
 
 def find_programs(paths: Iterable[Path]) -> list[Program]:
-    """The programs under `paths`: a file is a program; in a folder, the lessons in it, or else its Python files.
+    """The programs under `paths`: files, and of a folder its lessons, or else its Python files.
 
     Raises FileNotFoundError for a path that does not exist or a folder without programs.
     """
@@ -65,7 +65,7 @@ def reference_path(program: Program, folder: Path = REFERENCES) -> Path:
 
 
 def record(program: Program, trace: Trace, nodes: list[Event], folder: Path = REFERENCES) -> Path:
-    """Keeps the trace of real PyTorch as the reference of `program`, with the nodes of some gradient calls."""
+    """Keeps a trace of real PyTorch, with the nodes of some gradient calls, as the reference."""
     path = reference_path(program, folder)
     graphs = [note for note in trace.notes if note.kind == "graph"]
     header = {**trace.header, "recorded": True}
@@ -76,7 +76,8 @@ def record(program: Program, trace: Trace, nodes: list[Event], folder: Path = RE
 def recorded(program: Program, folder: Path = REFERENCES) -> Trace:
     """The recorded reference of `program`.
 
-    Raises FileNotFoundError if there is none, and ValueError if it was made from another version of the file.
+    Raises FileNotFoundError if there is none, and ValueError if it was made from another version of
+    the file.
     """
     path = reference_path(program, folder)
     if not path.is_file():
@@ -87,7 +88,7 @@ def recorded(program: Program, folder: Path = REFERENCES) -> Trace:
     trace = read_trace(path)
     if trace.header["sha256"] != hashlib.sha256(program.path.read_bytes()).hexdigest():
         raise ValueError(
-            f"the recorded reference of {program.name} is of another version of {program.path.name}: "
+            f"the recorded reference of {program.name} is of another version of the program: "
             "pip install torch, or record it again where torch is with `stateful compare --record`"
         )
     return trace

@@ -17,7 +17,8 @@ table { border-collapse: collapse; font: 12px/1.4 ui-monospace, monospace; width
 td, th { border-bottom: 1px solid #ddd; padding: 2px 8px; text-align: left; vertical-align: top; }
 td.number { text-align: right; white-space: nowrap; }
 td.value { max-width: 24em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.equal, .agree { color: #1a7f37; }  .drift { color: #9a6700; } .part { color: #c00; font-weight: bold; }
+.equal, .agree { color: #1a7f37; } .drift { color: #9a6700; }
+.part { color: #c00; font-weight: bold; }
 tr.gap td { color: #888; } img { max-width: 100%; } pre { background: #fff3f3; padding: .8em; }
 """
 

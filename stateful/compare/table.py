@@ -55,7 +55,7 @@ def build_table(comparison: Comparison, width: int) -> Table:
 
 
 def select(rows: Sequence[Row]) -> list[Row]:
-    """The rows worth printing: all of a short run; of a long one the first, the worst, the parting and the last."""
+    """The rows to print: all of a short run; else the first, worst, parting and last ones."""
     if len(rows) <= SHORT:
         return list(rows)
     ranked = sorted(range(len(rows)), key=lambda index: -rows[index].worst.excess)

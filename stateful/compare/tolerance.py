@@ -10,16 +10,16 @@
   that it has had earlier in the run, and a *root*, being mostly a sum of squares, by as many of the
   geometric mean of its value now and the largest it has had.
 - *Drift*: after the first `EARLY` gradient calls a gradient may part by 5 % of its norm without
-  failing the comparison, and by up to half of it when it has shrunk a lot (`_drift`); the table says
-  "drift". One activation within a rounding of a ReLU's kink does that, and PyTorch does the same to
-  itself: with another code path of its matrix product (`MKL_CBWR=COMPATIBLE`) a third of the
-  gradients of a two-layer ReLU network drift within 500 steps, by up to 29 %. The parameters after
-  every step still have to agree.
+  failing the comparison, and by up to half of it when it has shrunk a lot (`_drift`); the table
+  says "drift". One activation within a rounding of a ReLU's kink does that, and PyTorch does the
+  same to itself: with another code path of its matrix product (`MKL_CBWR=COMPATIBLE`) a third of
+  the gradients of a two-layer ReLU network drift within 500 steps, by up to 29 %. The parameters
+  after every step still have to agree.
 - *Random draws* must be equal bit for bit.
 - *Printed text* must be equal, except that runs of blanks count as one and addresses (`0x7f..`) are
-  not compared. Numbers with a point or an exponent may differ by 1e-4 relative, by one unit of their
-  last printed place where that unit is at most 1e-4, or by 1e-6 of the largest number in the same
-  brackets (the numbers of one printed array share its rounding). Integers must be equal.
+  not compared. Numbers with a point or an exponent may differ by 1e-4 relative, by one unit of
+  their last printed place where that unit is at most 1e-4, or by 1e-6 of the largest number in the
+  same brackets (the numbers of one printed array share its rounding). Integers must be equal.
 - *Warnings and exceptions* agree when their types do and every phrase of `KEY_PHRASES` that is in
   the reference's message is in the other.
 - A *functional twin* answers for gradients, steps and printed text; a number of another float dtype
@@ -82,9 +82,9 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 class Difference:
     """How two values compare.
 
-    `verdict` is "equal" (bit for bit), "agree" (within tolerance), "drift" or "part"; `excess` is the
-    difference over what is allowed; `ulps` counts the floats between the two at the worst element, as
-    far as the trace keeps it.
+    `verdict` is "equal" (bit for bit), "agree" (within tolerance), "drift" or "part"; `excess` is
+    the difference over what is allowed; `ulps` counts the floats between the two at the worst
+    element, as far as the trace keeps it.
     """
 
     verdict: str
@@ -109,11 +109,11 @@ def part(why: str, absolute: float = math.inf) -> Difference:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """The numbers of the policy: `rtol` replaces the table of dtypes, `text_rtol` is for numbers in printed text.
+    """The policy. `rtol` replaces the table of dtypes; `text_rtol` is for printed numbers.
 
     >>> import numpy as np
-    >>> one = Quantity.of("w.grad", "grad", np.float32([1.0, 0.0]))
-    >>> other = Quantity.of("w.grad", "grad", np.float32([1.000001, 0.0]))
+    >>> one = Quantity.of("w.grad", "grad", np.array([1.0, 0.0]))
+    >>> other = Quantity.of("w.grad", "grad", np.array([1.0 + 1e-12, 0.0]))
     >>> Tolerance().quantities(one, other).verdict
     'agree'
     >>> Tolerance().texts("loss 0.12345", "loss 0.12346").verdict
@@ -212,7 +212,9 @@ def _within(reference: Quantity, other: Quantity, rtol: float, peak: float) -> D
     excess = _over(np.abs(expected - found), allowed)
     if not reference.whole and math.isfinite(reference.norm):
         unseen = max(abs(reference.norm - other.norm), abs(reference.projection - other.projection))
-        allowance = 4 * rtol * reference.norm + float(floor.max()) * math.sqrt(math.prod(reference.shape))
+        allowance = 4 * rtol * reference.norm + float(floor.max()) * math.sqrt(
+            math.prod(reference.shape)
+        )
         excess = max(excess, _over(np.array([unseen]), np.array([allowance])))
         absolute = max(absolute, unseen / math.sqrt(math.prod(reference.shape)))
     return Difference(
@@ -246,7 +248,7 @@ def _remembered(role: str, size: np.ndarray, peak: float) -> np.ndarray:
 
 
 def _resolution(dtype: str) -> float:
-    """Half the distance from 1 to the next number, of the dtypes whose gradients are accumulated."""
+    """One rounding: half the distance from 1 to the next number."""
     return 2.0**-53 if dtype in ("float64", "complex128") else 2.0**-24
 
 
@@ -262,7 +264,7 @@ def _both_float(one: Quantity, two: Quantity) -> bool:
 
 def _real(values: np.ndarray) -> np.ndarray:
     """Complex numbers as pairs of real ones."""
-    return values.view(values.real.dtype) if values.dtype.kind == "c" else values
+    return values.view(np.real(values).dtype) if values.dtype.kind == "c" else values
 
 
 def _largest(expected: np.ndarray, found: np.ndarray) -> tuple[float, float]:
@@ -285,7 +287,7 @@ def _ordered(values: np.ndarray, dtype: type) -> np.ndarray:
 
 
 def _steps32(first: float, second: float) -> float:
-    return _largest(np.float32([first]), np.float32([second]))[1]
+    return _largest(np.array([first], np.float32), np.array([second], np.float32))[1]
 
 
 def _words(text: str) -> str:

@@ -1,9 +1,10 @@
 """The file in which one run of a program is written down: one JSON object a line, never pickle.
 
-The first line says who ran what (`side`, `version`, `program`, `sha256` of its source). Every other line is one event:
-its `kind`, the source `line` that caused it, a `label`, a `text` and its quantities. Arrays of at most `WHOLE` elements
-are kept whole. Of longer ones a trace keeps an even sample, the norm, a projection and a checksum, so that a training
-run of a thousand steps stays small and one wrong element in a hundred thousand is still seen.
+The first line says who ran what (`side`, `version`, `program`, `sha256` of its source). Every other
+line is one event: its `kind`, the source `line` that caused it, a `label`, a `text` and its
+quantities. Arrays of at most `WHOLE` elements are kept whole. Of longer ones a trace keeps an even
+sample, the norm, a projection and a checksum, so that a training run of a thousand steps stays
+small and one wrong element in a hundred thousand is still seen.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 WHOLE = 64
 SAMPLE = 32
 
-# The kinds of event that are compared; "header", "graph", "jaxpr", "node" and "end" are notes beside them.
+# What is compared; "header", "graph", "jaxpr", "node" and "end" are notes beside it.
 GRADIENT_KINDS = ("backward", "grad")
 COMPARED_KINDS = (*GRADIENT_KINDS, "step", "draw", "print", "warning", "exception")
 
@@ -202,7 +203,7 @@ class TraceWriter:
 
 
 def read_trace(path: Path) -> Trace:
-    """The trace in `path`, gzipped when the name ends in `.gz`; a half-written last line is dropped."""
+    """The trace in `path` (gzipped if it ends in `.gz`), less a half-written last line."""
     if path.suffix == ".gz":
         text = gzip.decompress(path.read_bytes()).decode("utf-8")
     else:
@@ -245,6 +246,6 @@ def _sample(size: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _signs(size: int) -> np.ndarray:
-    """A fixed pattern of +1 and -1 without a period that a tensor could share (Knuth's multiplicative hash)."""
+    """A fixed pattern of +1 and -1 without a simple period (Knuth's multiplicative hash)."""
     hashed = np.arange(size, dtype=np.uint64) * np.uint64(2654435761)
     return 1.0 - 2.0 * ((hashed >> np.uint64(21)) & np.uint64(1)).astype(np.float64)

@@ -4,18 +4,20 @@ A twin is a file `functional.py` beside `torch_style.py` that defines
 
     def main(record=lambda name, **values: None): ...
 
-It does the same work, prints the same lines, and calls `record` where the PyTorch program computes gradients and where
-its optimizer steps:
+It does the same work, prints the same lines, and calls `record` where the PyTorch program computes
+gradients and where its optimizer steps:
 
     record("backward", loss=loss, grads={"w": gradient})
     record("step", params={"w": w})
 
-The names are those of the PyTorch program's variables. Run as a script, a twin simply does its work.
+The names are those of the PyTorch program's variables; of a dotted name the twin may leave out the
+outer part. Run as a script, a twin simply does its work.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -25,6 +27,7 @@ from .naming import UserCode
 from .trace import Event, Quantity, TraceWriter
 
 _ROLES = {"grads": ("grad", ".grad"), "params": ("param", "")}
+_CALLS = ("custom_jvp_call", "custom_vjp_call", "jit", "closed_call")
 _KINDS = ("backward", "grad", "step")
 _TRANSFORMS = ("value_and_grad", "grad", "vjp", "jacrev", "jacfwd", "hessian")
 
@@ -70,6 +73,54 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def compact(closed: Any) -> str:
+    """A jaxpr as one line an equation, calls opened and parameters left out.
+
+    >>> import jax
+    >>> print(compact(jax.make_jaxpr(jax.jit(lambda x: x * x + 1.0))(2.0)))
+    a:f32[]
+    b:f32[] = mul a a
+    c:f32[] = add b 1.0
+    """
+    names: dict[Any, str] = {}
+    fresh = _letters()
+
+    def name(atom: Any) -> str:
+        if hasattr(atom, "val"):
+            return str(atom.val)
+        if atom not in names:
+            names[atom] = next(fresh)
+        return names[atom]
+
+    def typed(variable: Any) -> str:
+        return f"{name(variable)}:{variable.aval.str_short(short_dtypes=True)}"
+
+    def equations(jaxpr: Any) -> Iterator[str]:
+        for equation in jaxpr.eqns:
+            inner = equation.params.get("call_jaxpr") or equation.params.get("jaxpr")
+            if inner is None or not equation.primitive.name.endswith(_CALLS):
+                left = " ".join(typed(variable) for variable in equation.outvars)
+                right = " ".join(name(atom) for atom in equation.invars)
+                yield f"{left} = {equation.primitive.name} {right}"
+                continue
+            inner = getattr(inner, "jaxpr", inner)
+            names.update(zip(inner.invars, map(name, equation.invars), strict=True))
+            yield from equations(inner)
+            names.update(zip(equation.outvars, map(name, inner.outvars), strict=True))
+
+    jaxpr = closed.jaxpr
+    constants = [typed(variable) for variable in jaxpr.constvars]
+    arguments = " ".join(constants + [typed(variable) for variable in jaxpr.invars])
+    return "\n".join([arguments, *equations(jaxpr)])
+
+
+def _letters() -> Iterator[str]:
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    for number in itertools.count():
+        first, last = divmod(number, len(alphabet))
+        yield (alphabet[first - 1] if first else "") + alphabet[last]
+
+
 def watch_transforms(trace: TraceWriter) -> None:
     """Writes down the jaxpr of the first function that the twin differentiates, for the picture."""
     import funcgrad
@@ -94,7 +145,7 @@ def _watched(name: str, original: Callable, trace: TraceWriter, seen: list[bool]
         def first(*inputs: Any, **options: Any) -> Any:
             if not seen:
                 seen.append(True)
-                text = str(jax.make_jaxpr(functools.partial(function, **options))(*inputs))
+                text = compact(jax.make_jaxpr(functools.partial(function, **options))(*inputs))
                 trace.write(Event("jaxpr", label=name, text=text))
             return result(*inputs, **options)
 

@@ -84,7 +84,7 @@ def _prepare(options: argparse.Namespace, trace: TraceWriter, user: UserCode) ->
 
 
 def _run_twin(program: Path, arguments: list[str], trace: TraceWriter, user: UserCode) -> None:
-    module = run_twin_file(program, arguments)
+    module = _load_twin(program, arguments)
     if not callable(getattr(module, "main", None)):
         raise TypeError(
             f"{program.name} has no function main: a functional twin defines"
@@ -93,8 +93,8 @@ def _run_twin(program: Path, arguments: list[str], trace: TraceWriter, user: Use
     module.main(record=TwinRecorder(trace, user))
 
 
-def run_twin_file(program: Path, arguments: list[str]) -> Any:
-    """Executes the twin as a module that is not `__main__`, so that its own `main()` call is left to us."""
+def _load_twin(program: Path, arguments: list[str]) -> Any:
+    """Executes the twin as a module other than `__main__`: the call of `main` is left to us."""
     module = type(sys)("functional")
     module.__file__ = str(program)
     sys.modules["functional"] = module

@@ -1,14 +1,192 @@
-"""`nn.functional`: from the declarations, and here what needs state (random draws, running statistics)."""
+"""`nn.functional`: derived from the declarations; written here is what needs state.
+
+Random draws come from the default generator, in PyTorch's order; running statistics are written.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+
+import funcgrad
+from funcgrad import random as pure
+from funcgrad.ops import dropout as dropouts
+from funcgrad.ops import embedding as embeddings
+from funcgrad.ops.normalization import batch_norm_statistics as _next_statistics
+
+from .. import modes
+from ..dispatch import wrap
 from ..methods import FUNCTIONS as _FUNCTIONS
+from ..sampling import draw
+from ..tensor import Tensor
 
 _SHARED = (
-    "relu", "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "rrelu", "hardshrink", "normalize",
-    "relu_", "cosine_similarity", "pairwise_distance", "pdist", "bilinear", "conv1d", "conv2d", "conv3d",
-    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "pixel_shuffle", "pixel_unshuffle",
-    "selu_", "one_hot", "embedding", "layer_norm", "group_norm", "batch_norm", "dropout",
+    "relu", "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "hardshrink", "relu_", "selu_",
+    "bilinear", "pixel_shuffle", "pixel_unshuffle", "celu_", "rrelu_",
 )  # fmt: skip
 globals().update({k: v for k, v in _FUNCTIONS["torch"].items() if k in _SHARED})
 globals().update(_FUNCTIONS["nn"])
+
+# -- dropout ---------------------------------------------------------------------------------------
+
+
+def _kept(input: Tensor, shape, p: float) -> Tensor:
+    """Ones with probability ``1 - p``, else zeros, as ``bernoulli_(1 - p)`` draws them."""
+    return wrap(draw(None, pure.bernoulli, tuple(shape), input._aval.dtype, 1 - p))
+
+
+def _dropped(input: Tensor, p: float, training: bool, inplace: bool, shape=None) -> Tensor:
+    dropouts.check_probability(p)
+    if dropouts.is_identity(input, p, training):
+        return input
+    kept = None if p == 1 else _kept(input, input.shape if shape is None else shape, p)
+    noise = dropouts.noise_of(input, kept, p)
+    return input.mul_(noise) if inplace else input * noise
+
+
+def _alpha_dropped(input: Tensor, p: float, training: bool, inplace: bool, shape) -> Tensor:
+    dropouts.check_probability(p)
+    if p == 1 or dropouts.is_identity(input, p, training):
+        return _dropped(input, p, training, inplace)
+    noise, shift = dropouts.alpha_noise_of(_kept(input, shape, p), p)
+    return input.mul_(noise).add_(shift) if inplace else (input * noise).add_(shift)
+
+
+def dropout(input: Tensor, p=0.5, training=True, inplace=False) -> Tensor:
+    """Zeros with probability ``p``, the rest over ``1 - p``, with PyTorch's draws.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.dropout(torch.ones(4))
+    tensor([0., 0., 2., 0.])
+    """
+    return _dropped(input, p, training, inplace)
+
+
+def alpha_dropout(input: Tensor, p=0.5, training=False, inplace=False) -> Tensor:
+    """Dropout that keeps the mean and variance of `selu`'s output."""
+    return _alpha_dropped(input, p, training, inplace, input.shape)
+
+
+def feature_alpha_dropout(input: Tensor, p=0.5, training=False, inplace=False) -> Tensor:
+    """`alpha_dropout` of whole channels."""
+    dropouts.check_probability(p)
+    if dropouts.is_identity(input, p, training):
+        return input
+    return _alpha_dropped(input, p, training, inplace, dropouts.channel_shape(input))
+
+
+def _channel_dropout(function, rank: int | None):
+    """Dropout of channels: the pure function's checks and warnings, then PyTorch's draw."""
+
+    def dropout_channels(input: Tensor, p=0.5, training=True, inplace=False) -> Tensor:
+        function.fn(input, p, False)
+        unbatched = rank is not None and input.ndim == rank - 1
+        if unbatched:
+            input = input.unsqueeze_(0) if inplace else input.unsqueeze(0)
+        shape = dropouts.channel_shape(input) if p not in (0, 1) and training else None
+        out = _dropped(input, p, training, inplace, shape)
+        return out if not unbatched else out.squeeze_(0) if inplace else out.squeeze(0)
+
+    dropout_channels.__name__ = dropout_channels.__qualname__ = function.name
+    dropout_channels.__doc__ = function.fn.__doc__.split("\n")[0]
+    return dropout_channels
+
+
+dropout1d = _channel_dropout(dropouts.dropout1d, 3)
+dropout2d = _channel_dropout(dropouts.dropout2d, None)
+dropout3d = _channel_dropout(dropouts.dropout3d, 5)
+
+
+# -- other draws -----------------------------------------------------------------------------------
+
+
+def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False) -> Tensor:
+    """`leaky_relu` with random slopes in training: one draw for each element that is not positive.
+
+    Their number depends on values, so the input is read.
+    """
+    if not training:
+        out = funcgrad.rrelu(input, lower, upper)
+    else:
+        chosen = input.detach().numpy() <= 0
+        draws = draw(None, pure.uniform, (int(chosen.sum()),), np.float64, lower, upper)
+        noise = np.ones(chosen.shape, input._aval.dtype)
+        noise[chosen] = wrap(draws).numpy()
+        out = dropouts.rrelu_with_noise(input, noise)
+    return input.copy_(out) if inplace else out
+
+
+def gumbel_softmax(logits: Tensor, tau=1, hard=False, eps=1e-10, dim=-1) -> Tensor:
+    """A sample of the Gumbel-softmax distribution; ``hard`` makes it one-hot, not its gradient."""
+    noise = wrap(draw(None, pure.exponential, tuple(logits.shape), logits._aval.dtype))
+    soft = ((logits + -noise.log()) / tau).softmax(dim)
+    if not hard:
+        return soft
+    index = soft.max(dim, keepdim=True)[1]
+    return funcgrad.zeros_like(logits).scatter_(dim, index, 1.0) - soft.detach() + soft
+
+
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
+    enable_gqa=False,
+) -> Tensor:  # fmt: skip
+    """``softmax(query @ key.T * scale + mask) @ value``; weights are dropped with ``dropout_p``."""
+    kept = None
+    if dropout_p > 0:
+        lead = query.shape[:-2] if enable_gqa else np.broadcast_shapes(
+            tuple(query.shape[:-2]), tuple(key.shape[:-2])
+        )
+        kept = _kept(query, (*lead, query.shape[-2], key.shape[-2]), dropout_p)
+    return funcgrad.scaled_dot_product_attention(
+        query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa, kept=kept
+    )
+
+
+# -- running statistics ----------------------------------------------------------------------------
+
+
+def batch_norm(
+    input: Tensor, running_mean, running_var, weight=None, bias=None, training=False,
+    momentum=0.1, eps=1e-5,
+) -> Tensor:  # fmt: skip
+    """Mean 0 and variance 1 for each channel; in training the running statistics move on."""
+    out = funcgrad.batch_norm(
+        input, running_mean, running_var, weight, bias, training, momentum, eps
+    )
+    if training and running_mean is not None and 0 not in tuple(input.shape):
+        with modes.no_grad():
+            mean, var = _next_statistics(input.detach(), running_mean, running_var, momentum)
+            running_mean.copy_(mean)
+            running_var.copy_(var)
+    return out
+
+
+def instance_norm(
+    input: Tensor, running_mean=None, running_var=None, weight=None, bias=None,
+    use_input_stats=True, momentum=0.1, eps=1e-5,
+) -> Tensor:  # fmt: skip
+    """`batch_norm` of each example; running statistics move on by the mean over the batch."""
+    out = funcgrad.instance_norm(
+        input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
+    )
+    if use_input_stats and running_mean is not None:
+        batch, channels = input.shape[:2]
+        with modes.no_grad():
+            flat = input.detach().reshape((1, batch * channels, *input.shape[2:]))
+            each = running_mean.repeat(batch), running_var.repeat(batch)
+            mean, var = _next_statistics(flat, *each, momentum)
+            running_mean.copy_(mean.view(batch, channels).mean(0))
+            running_var.copy_(var.view(batch, channels).mean(0))
+    return out
+
+
+def embedding(
+    input: Tensor, weight: Tensor, padding_idx=None, max_norm=None, norm_type=2.0,
+    scale_grad_by_freq=False, sparse=False,
+) -> Tensor:  # fmt: skip
+    """The rows of ``weight`` at ``input``; ``max_norm`` first scales these rows down in place."""
+    if max_norm is not None:
+        with modes.no_grad():
+            scaled = embeddings.embedding_renorm(weight.detach(), input, max_norm, norm_type)
+            weight.copy_(scaled)
+    return funcgrad.embedding(input, weight, padding_idx, None, 2.0, scale_grad_by_freq, sparse)

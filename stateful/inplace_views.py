@@ -1,0 +1,53 @@
+"""In-place changes of shape: `t_`, `transpose_`, `unsqueeze_`, `squeeze_`, `as_strided_`.
+
+Nothing is written: the tensor looks at its storage in another way from now on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from . import modes
+from .graph import Node
+from .tensor import Tensor
+from .views import check_inplace, count_write
+
+NODE_NAMES = {
+    "TBackward0": "TBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "AsStridedBackward0": "AsStridedBackward1",
+}
+"""PyTorch numbers the in-place overloads after the others."""
+
+
+@functools.cache
+def _renamed(cls: type[Node]) -> type[Node]:
+    return type(NODE_NAMES.get(cls.__name__, cls.__name__), (cls,), {})
+
+
+def _inplace(name: str) -> Callable:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_inplace(self, self.requires_grad and modes.state.grad_enabled)
+        seen = getattr(self, name)(*args, **kwargs)
+        if seen._storage is self._storage:
+            self._view = seen._view
+        count_write(self)
+        self._grad_version = self._counter.version
+        if seen._grad_fn is not None:
+            seen._grad_fn.__class__ = _renamed(type(seen._grad_fn))
+            self._set_history(seen._grad_fn, seen._output_nr)
+        return self
+
+    method.__name__ = f"{name}_"
+    method.__doc__ = f"`{name}`, as a change of this tensor itself."
+    return method
+
+
+for _name in ("t", "transpose", "swapaxes", "swapdims", "unsqueeze", "squeeze", "as_strided"):
+    setattr(Tensor, f"{_name}_", _inplace(_name))
