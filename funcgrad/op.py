@@ -48,14 +48,19 @@ class _Mode(threading.local):
 _mode = _Mode()
 
 
-@contextlib.contextmanager
-def owned_by(owner: Any):
+class owned_by:  # noqa: N801 (used as a function)
     """Inside, ops without a tensor argument belong to ``owner`` too: it has ``__funcgrad_op__``."""
-    previous, _mode.owner = _mode.owner, owner
-    try:
-        yield
-    finally:
-        _mode.owner = previous
+
+    __slots__ = ("_owner", "_previous")
+
+    def __init__(self, owner: Any):
+        self._owner = owner
+
+    def __enter__(self):
+        self._previous, _mode.owner = _mode.owner, self._owner
+
+    def __exit__(self, *exc):
+        _mode.owner = self._previous
 
 
 @contextlib.contextmanager
@@ -135,6 +140,7 @@ class Op:
         self.differentiable = [i for i, p in enumerate(self.params) if p.name in self.vjp]
         self._binders = [(p.kind, p.convert, p.default) for p in self.params]
         self._tails = self._make_tails()
+        self.simple = self._make_simple()
         self._pure = functools.cache(self._make_pure)
 
     def __repr__(self):
@@ -198,6 +204,14 @@ class Op:
             tail = (convert(param.default), *tail)
             tails[count] = tail
         return {n: t for n, t in tails.items() if n <= self._positional}
+
+    def _make_simple(self) -> dict[int, tuple]:
+        """The templates of calls whose arguments are all tensors, by their number."""
+        found = {}
+        for count, tail in self._tails.items():
+            if all(p.kind == "tensor" for p in self.params[:count]):
+                found[count] = (HOLE,) * count + tail
+        return found
 
     def _complete(self, args, kwargs) -> list:
         """Positional and keyword arguments and defaults, in the order of the signature."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 import jax
@@ -14,8 +15,12 @@ from funcgrad import types
 from funcgrad.op import Composite, Op, Overloads, owned_by
 
 from . import modes
-from .execute import Aval, Function, Kernel, Value, execute, kernel_at, run_kernel
-from .graph import NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, gradient_edge, leaf_spans
+from . import execute as seam
+from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
+from .graph import (
+    INPLACE_NAMES, NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, gradient_edge, inplace_class,
+    leaf_spans,
+)  # fmt: skip
 from .views import Step, Storage, View, check_inplace, count_write, rebase_history, write
 
 
@@ -29,10 +34,14 @@ class Face:
 
 def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` to Tensors and numbers; the result is a Tensor, a tuple or a list of them."""
-    leaves, template = op.bind(args, kwargs)
+    template = op.simple.get(len(args)) if not kwargs and NoneType not in map(type, args) else None
+    if template is None:
+        leaves, template = op.bind(args, kwargs)
+    else:
+        leaves = list(args)
     values, key, requiring = read_leaves(op, leaves, template)
-    kernel = kernel_at(key)
-    results = run_kernel(kernel, values)
+    kernel = kernels.get(tuple(key)) or kernel_at(key)
+    results = seam.policy(kernel, values)
     plan = plan_of(kernel, requiring) if requiring and modes.state.grad_enabled else None
     if modes.inference.used and plan is not None and not _tracked(leaves):
         plan = None
@@ -67,6 +76,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         store(target, result)
         return target
     node = make_node(plan, leaves)
+    if op.grad_fn in INPLACE_NAMES:
+        node.__class__ = inplace_class(type(node))
     if modes.inference.used:
         _check_saved(plan, leaves)
     before = wrap(values[0])
@@ -80,7 +91,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
 
 def _tracked(leaves: Sequence) -> bool:
     """Whether an argument is a normal tensor: autograd does not see calls on inference tensors alone."""
-    return any(not leaf._inference for leaf in leaves if hasattr(leaf, "_inference"))
+    return any(not getattr(leaf, "_inference", False) for leaf in leaves)
 
 
 def _check_saved(plan: Plan, leaves: Sequence) -> None:

@@ -113,7 +113,7 @@ class Kernel:
         return f"<kernel {self.fn} {self.static} {self.inputs}>"
 
 
-_kernels: dict[tuple, Kernel] = {}
+kernels: dict[tuple, Kernel] = {}
 
 
 def kernel_of(fn: Any, leaves: Sequence, static: tuple = ()) -> Kernel:
@@ -124,20 +124,20 @@ def kernel_of(fn: Any, leaves: Sequence, static: tuple = ()) -> Kernel:
 def kernel_at(key: Sequence) -> Kernel:
     """The kernel for (function, static part, avals or number types...)."""
     key = tuple(key)
-    found = _kernels.get(key)
+    found = kernels.get(key)
     if found is None:
-        found = _kernels[key] = Kernel(key[0], key[1], key[2:])
+        found = kernels[key] = Kernel(key[0], key[1], key[2:])
     return found
 
 
 def execute(fn: Any, leaves: Sequence, static: tuple = ()) -> tuple[Value, ...]:
     """Run ``fn.run(static, leaves)`` under the current policy. ``leaves``: Values and Python numbers."""
-    return _policy(kernel_of(fn, leaves, static), leaves)
+    return policy(kernel_of(fn, leaves, static), leaves)
 
 
 def run_kernel(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
     """Run a kernel that is at hand under the current policy."""
-    return _policy(kernel, leaves)
+    return policy(kernel, leaves)
 
 
 def eager(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
@@ -175,7 +175,7 @@ class Function:
         return f"<function {self.__name__}>"
 
 
-_policy = eager
+policy = eager
 POLICIES: dict[str, Callable] = {"eager": eager}
 
 
@@ -184,12 +184,12 @@ def set_execution(name: str) -> None:
 
     Raises ValueError for another name.
     """
-    global _policy
+    global policy
     if name not in POLICIES:
         raise ValueError(f"unknown execution policy {name!r}; choose one of {sorted(POLICIES)}")
-    _policy = POLICIES[name]
+    policy = POLICIES[name]
 
 
-def clear_kernels() -> None:
+def clearkernels() -> None:
     """Forget what was inferred, after a setting that inference depends on has changed."""
-    _kernels.clear()
+    kernels.clear()

@@ -542,6 +542,27 @@ def node_class(op: Op) -> type[OpNode]:
     return type(op.grad_fn or op.name, (OpNode,), fields)
 
 
+INPLACE_NAMES = {
+    "TBackward0": "TBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "AsStridedBackward0": "AsStridedBackward1",
+    "FillBackward0": "FillBackward2",
+    "FillBackward1": "FillBackward3",
+}
+"""PyTorch numbers these in-place overloads after the others."""
+
+
+@functools.cache
+def inplace_class(cls: type[Node]) -> type[Node]:
+    """The class of the node of the in-place form of an op."""
+    name = INPLACE_NAMES.get(cls.__name__)
+    return cls if name is None else type(name, (cls,), {})
+
+
 def _saved_attribute(name: str, node: OpNode):
     found = node.plan.arguments(node.unpack_all()).get(name)
     if isinstance(found, SavedFloat | SavedInt | SavedComplex):

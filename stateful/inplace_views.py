@@ -5,31 +5,13 @@ Nothing is written: the tensor looks at its storage in another way from now on.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 from . import modes
-from .graph import Node
+from .graph import inplace_class
 from .tensor import Tensor
 from .views import check_inplace, count_write
-
-NODE_NAMES = {
-    "TBackward0": "TBackward1",
-    "TransposeBackward0": "TransposeBackward1",
-    "UnsqueezeBackward0": "UnsqueezeBackward1",
-    "SqueezeBackward0": "SqueezeBackward3",
-    "SqueezeBackward1": "SqueezeBackward4",
-    "SqueezeBackward2": "SqueezeBackward5",
-    "AsStridedBackward0": "AsStridedBackward1",
-}
-"""PyTorch numbers the in-place overloads after the others."""
-
-
-@functools.cache
-def _renamed(cls: type[Node]) -> type[Node]:
-    return type(NODE_NAMES.get(cls.__name__, cls.__name__), (cls,), {})
-
 
 def _inplace(name: str) -> Callable:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -40,7 +22,7 @@ def _inplace(name: str) -> Callable:
         count_write(self)
         self._grad_version = self._counter.version
         if seen._grad_fn is not None:
-            seen._grad_fn.__class__ = _renamed(type(seen._grad_fn))
+            seen._grad_fn.__class__ = inplace_class(type(seen._grad_fn))
             self._set_history(seen._grad_fn, seen._output_nr)
         return self
 

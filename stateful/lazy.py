@@ -69,38 +69,45 @@ class Window:
 
     def record(self, kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
         """Add a kernel; its outputs will be computed by the next flush."""
-        with self.lock:
-            return self._record(kernel, leaves)
-
-    def _record(self, kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
         entry: list = [kernel]
         for leaf in leaves:
-            if type(leaf) is Value:
-                if leaf.array is None and leaf.pending is self:
-                    entry.append(leaf.index)
-                else:
-                    slot = self.slots.get(id(leaf))
-                    if slot is None:
-                        if isinstance(leaf.read(), Tracer):
-                            return direct(kernel, [_read(x) for x in leaves])
-                        slot = self.slots[id(leaf)] = len(self.inputs)
-                        self.inputs.append(leaf)
-                    entry.append(~slot)
-            else:
+            if type(leaf) is not Value:
                 self.numbers.append(leaf)
+            elif leaf.pending is self:
+                entry.append(leaf.index)
+            else:
+                slot = self.slots.get(id(leaf))
+                if slot is None:
+                    if isinstance(leaf.read(), Tracer):
+                        return self._direct(kernel, leaves, leaf)
+                    slot = self.slots[id(leaf)] = ~len(self.inputs)
+                    self.inputs.append(leaf)
+                entry.append(slot)
         key = tuple(entry)
         following = self.structure.next.get(key)
         if following is None:
             following = self.structure.next[key] = Structure(self.structure, key)
         self.structure = following
         values = self.values
-        first = len(values)
-        made = [Value(aval, None, self, first + i) for i, aval in enumerate(kernel.outputs)]
-        values.extend(made)
+        index = len(values)
+        if len(kernel.outputs) == 1:
+            value = Value(kernel.outputs[0], None, self, index)
+            values.append(value)
+            made: tuple[Value, ...] = (value,)
+        else:
+            made = tuple([Value(a, None, self, index + i) for i, a in enumerate(kernel.outputs)])
+            values.extend(made)
         self.length += 1
         if self.length >= CAP:
-            self.flush()
-        return tuple(made)
+            self._flush()
+        return made
+
+    def _direct(self, kernel: Kernel, leaves: Sequence, tracer: Value) -> tuple[Value, ...]:
+        """Undo what `record` noted before it met a tracer, and call the function."""
+        for leaf in leaves[: next(i for i, x in enumerate(leaves) if x is tracer)]:
+            if type(leaf) is not Value:
+                self.numbers.pop()
+        return direct(kernel, [_read(x) for x in leaves])
 
     def flush(self) -> None:
         """Run what was recorded; every value that is still held gets its array."""
@@ -186,7 +193,9 @@ _local = _Local()
 
 def lazy(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
     """Record now, run when somebody looks."""
-    return _local.window.record(kernel, leaves)
+    window = _local.window
+    with window.lock:
+        return window.record(kernel, leaves)
 
 
 def flush() -> None:

@@ -3,4 +3,18 @@
 Every entry is ``(check, op): reason`` and must fail: an entry that passes is an error.
 """
 
-EXCEPTIONS: dict[tuple[str, str], str] = {}
+_TIES = "PyTorch's partial sort picks an arbitrary one of equal elements; here it is the first"
+_ZERO_TIMES_NAN = "PyTorch computes the gradient by other products when a zero is present"
+
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("edges", "kthvalue"): _TIES,
+    ("gradient", "logcumsumexp"): "PyTorch's float32 gradient is off by 3e-3, ours by 2e-7",
+    ("not finite", "cumprod"): _ZERO_TIMES_NAN,
+    ("not finite", "hardswish"): "at nan PyTorch's vectorized and scalar loops differ",
+    ("not finite", "logcumsumexp"): "PyTorch's gradient is nan wherever an infinity is near",
+    ("not finite", "mode"): "every nan is distinct here; PyTorch counts runs of the sorted array",
+    ("not finite", "polygamma"): "the poles of higher derivatives are infinite here, nan there",
+    ("not finite", "prod"): _ZERO_TIMES_NAN,
+    ("not finite", "unique_dim"): "NumPy sorts slices with nan last, PyTorch where they are",
+    ("value", "lgamma"): "XLA's float32 lgamma is off by 5e-7 near its zeros at 1 and 2",
+}

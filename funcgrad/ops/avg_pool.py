@@ -36,7 +36,8 @@ def _divisor(windows, plane, count_include_pad: bool):
 
 
 def _averaged(name, rank, x, kernel_size, stride, padding, ceil_mode, include, divisor):
-    if not types.is_differentiable(x.dtype):
+    whole = x.dtype == types.index_dtype()
+    if not whole and not types.is_differentiable(x.dtype):
         raise RuntimeError(f'"{name}" not implemented for {x.dtype}')
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
@@ -47,7 +48,8 @@ def _averaged(name, rank, x, kernel_size, stride, padding, ceil_mode, include, d
     sums = lax.reduce_window(
         x, np.zeros((), x.dtype), lax.add, shape, strides, sides, base, dilation
     )
-    return sums / counts.astype(x.dtype)
+    counts = jnp.broadcast_to(counts.astype(x.dtype), sums.shape)
+    return lax.div(sums, counts)  # of int64, towards zero
 
 
 def _declare(rank: int):

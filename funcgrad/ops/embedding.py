@@ -32,7 +32,7 @@ def _check_indices(indices, rows: int) -> None:
         )
 
 
-def _looked_up_again(grad, indices, padding_idx, scale_grad_by_freq):
+def _looked_up_again(grad, indices, padding_idx):
     """The adjoint of the gradient; the padding row takes no part."""
     rows = embedding_op(grad, indices, padding_idx)
     if padding_idx < 0:

@@ -95,9 +95,17 @@ def _last(input, normalized_shape) -> tuple[int, ...]:
     return tuple(range(len(input.shape) - len(normalized_shape), len(input.shape)))
 
 
-def _layer_input(grad, input, normalized_shape, weight, eps):
+@op("_implied_eps", face="private")
+def _implied_eps(input, scale, dims: Size):
+    """What was added to the variance, from one over the deviation: a constant."""
+    x = lax.stop_gradient(_wide(input))
+    return 1 / jnp.square(lax.stop_gradient(scale)) - jnp.var(x, dims, keepdims=True)
+
+
+def _layer_input(grad, input, normalized_shape, weight, scale):
     grad = grad if weight is None else grad * weight
-    return _layer_backward(grad, input, (), _last(input, normalized_shape), eps)
+    dims = _last(input, normalized_shape)
+    return _layer_backward(grad, input, (), dims, _implied_eps(input, scale, dims))
 
 
 def _leading_sum(x, normalized_shape):
@@ -105,8 +113,9 @@ def _leading_sum(x, normalized_shape):
     return sum_dim(x, lead) if lead else x
 
 
-def _layer_weight(grad, input, normalized_shape, eps):
-    standard = _standardize(input, (), _last(input, normalized_shape), eps)
+def _layer_weight(grad, input, normalized_shape, scale):
+    dims = _last(input, normalized_shape)
+    standard = _standardize(input, (), dims, _implied_eps(input, scale, dims))
     return _leading_sum(grad * standard, normalized_shape)
 
 
@@ -114,11 +123,11 @@ def _layer_weight(grad, input, normalized_shape, eps):
     "native_layer_norm", grad_fn="NativeLayerNormBackward0", face="private",
     outputs=("result0", "result1", "result2"),
     vjp=dict(
-        input=lambda grad_result0, input, normalized_shape, weight, eps: (
-            _layer_input(grad_result0, input, normalized_shape, weight, eps)
+        input=lambda grad_result0, input, normalized_shape, weight, result2: (
+            _layer_input(grad_result0, input, normalized_shape, weight, result2)
         ),
-        weight=lambda grad_result0, input, normalized_shape, eps: (
-            _layer_weight(grad_result0, input, normalized_shape, eps)
+        weight=lambda grad_result0, input, normalized_shape, result2: (
+            _layer_weight(grad_result0, input, normalized_shape, result2)
         ),
         bias=lambda grad_result0, normalized_shape: _leading_sum(grad_result0, normalized_shape),
     ),
