@@ -22,6 +22,7 @@ from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
 from .devices import device as device
 from .dtypes import *  # noqa: F403
+from .cache import cache_programs as cache_programs
 from .lazy import set_execution as set_execution
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stateful.cache import cache_programs
 from stateful.compare import alias, command, script
 
 
@@ -15,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="stateful", description="PyTorch programs on JAX.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a PyTorch script: `import torch` means stateful")
+    run.add_argument("--no-cache", action="store_true", help="do not keep compiled programs on disk")
     run.add_argument("script", type=Path)
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script sees in sys.argv")
     compare = commands.add_parser(
@@ -24,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "compare":
         return command.execute(options)
+    if not options.no_cache:
+        cache_programs()
     return _run(options.script, options.arguments)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +12,10 @@ import numpy as np
 
 from funcgrad import types
 from funcgrad.op import fit
+from funcgrad.ops import join
 
 from . import modes
-from .dispatch import OWNER, Face, wrap
+from .dispatch import OWNER, Face, call, wrap
 from .engine import Hooks, run_backward
 from .execute import Aval, Function, Value, execute
 from .graph import Edge, Node, OpNode, gradient_edge
@@ -63,14 +65,7 @@ def backward(
     seeds = _seeds(roots, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
-        warnings.warn(
-            "Using backward() with create_graph=True will create a reference cycle between the "
-            "parameter and its gradient which can cause a memory leak. We recommend using "
-            "autograd.grad when creating the graph to avoid this. If you have to use this function, "
-            "make sure to reset the .grad fields of your parameters to None after use to break the "
-            "cycle and avoid the leak.",
-            stacklevel=3,
-        )
+        _warn_of_cycle()
     edges = _root_edges(roots)
     for target in targets or ():
         if isinstance(target, Face.tensor):
@@ -79,6 +74,18 @@ def backward(
         edges, seeds, keep_graph=keep, create_graph=create_graph,
         inputs=_input_edges(targets or ()),
     )  # fmt: skip
+
+
+@functools.cache
+def _warn_of_cycle() -> None:
+    """Once in a process, as PyTorch does."""
+    warnings.warn(
+        "Using backward() with create_graph=True will create a reference cycle between the "
+        "parameter and its gradient which can cause a memory leak. We recommend using autograd.grad "
+        "when creating the graph to avoid this. If you have to use this function, make sure to reset "
+        "the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
+        stacklevel=4,
+    )
 
 
 def grad(
@@ -152,7 +159,7 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
         for i in range(count)
     ]  # fmt: skip
     return tuple(
-        None if column[0] is None else Face.tensor._stack(column)
+        None if column[0] is None else call(join.stack, (column,), {})
         for column in zip(*rows, strict=True)
     )
 

@@ -162,7 +162,8 @@ class _Task:
                 callback()
         except Exception:
             if modes.anomaly.enabled and self.node is not None:
-                warnings.warn(origin_of(self.node), stacklevel=4)
+                for text in origins_of(self.node):
+                    warnings.warn(text, stacklevel=4)
             raise
         finally:
             running.tasks.pop()
@@ -325,31 +326,22 @@ def _check_nan(node: Node, results: Sequence[Any]) -> None:
             )
 
 
-def origin_of(node: Node) -> str:
-    """Where in the forward ``node`` was made, and the nodes whose backward made it."""
-    stack = node.metadata.get("traceback_")
-    if stack is None:
-        return (
-            f"Error detected in {node.name()}. No forward pass information available. Enable detect "
-            "anomaly during forward pass for more information."
-        )
-    parts = [
-        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
-        + "".join(stack)
-    ]
-    parent = node.metadata.get("parent_")
-    while parent is not None:
-        stack = parent.metadata.get("traceback_")
+def origins_of(node: Node) -> list[str]:
+    """Where in the forward ``node`` was made, then the same of the nodes whose backward made it."""
+    texts = []
+    start, cause = f"Error detected in {node.name()}.", "caused the error"
+    current: Node | None = node
+    while current is not None:
+        stack = current.metadata.get("traceback_")
         if stack is None:
-            parts.append(
-                f"\n\nPrevious calculation was induced by {parent.name()}. No forward pass "
-                "information available. Enable detect anomaly during forward pass for more "
-                "information."
+            texts.append(
+                f"{start} No forward pass information available. Enable detect anomaly during "
+                "forward pass for more information."
             )
             break
-        parts.append(
-            f"\n\nPrevious calculation was induced by {parent.name()}. Traceback of forward call "
-            "that induced the previous calculation:\n" + "".join(stack)
-        )
-        parent = parent.metadata.get("parent_")
-    return "".join(parts)
+        texts.append(f"{start} Traceback of forward call that {cause}:\n{''.join(stack)}")
+        current = current.metadata.get("parent_")
+        if current is not None:
+            start = f"\n\nPrevious calculation was induced by {current.name()}."
+            cause = "induced the previous calculation"
+    return texts

@@ -179,17 +179,35 @@ policy = eager
 POLICIES: dict[str, Callable] = {"eager": eager}
 
 
-def set_execution(name: str) -> None:
+class set_execution:  # noqa: N801 (used as a function, like set_grad_enabled)
     """Choose how ops run: ``"lazy"`` (the default) or ``"eager"``, which is easier to debug.
 
-    Raises ValueError for another name.
+    A call sets it for good; as a context manager it is put back at the end. Raises ValueError for
+    another name.
+
+    >>> import stateful as torch
+    >>> with torch.set_execution("eager"):
+    ...     print(torch.ones(2) + 1)
+    tensor([2., 2.])
     """
-    global policy
-    if name not in POLICIES:
-        raise ValueError(f"unknown execution policy {name!r}; choose one of {sorted(POLICIES)}")
-    policy = POLICIES[name]
+
+    def __init__(self, name: str):
+        global policy
+        if name not in POLICIES:
+            raise ValueError(
+                f"unknown execution policy {name!r}; choose one of {sorted(POLICIES)}"
+            )
+        self._previous = policy
+        policy = POLICIES[name]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        global policy
+        policy = self._previous
 
 
-def clearkernels() -> None:
+def clear_kernels() -> None:
     """Forget what was inferred, after a setting that inference depends on has changed."""
     kernels.clear()

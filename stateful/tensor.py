@@ -238,6 +238,9 @@ class Tensor:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))  # type: ignore[attr-defined]
 
+    def __pos__(self) -> Tensor:
+        return self
+
     __hash__ = object.__hash__
 
     def __repr__(self, *, tensor_contents=None) -> str:
@@ -269,8 +272,8 @@ class Tensor:
             )
         if value and not types.is_differentiable(self._aval.dtype):
             raise RuntimeError(
-                "only Tensors of floating point and complex dtype can require gradients; this one "
-                f"is {self.dtype}"
+                "only Tensors of floating point dtype can require gradients, or of complex dtype; "
+                f"this one is {self.dtype}"
             )
         if value and self._inference and not modes.state.inference:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
@@ -466,13 +469,21 @@ class Tensor:
     def _fit(self, aval: Aval) -> Tensor:
         grad: Any = self
         if grad._aval.shape != aval.shape:
-            grad = grad.sum_to_size(aval.shape)
+            grad = _summed_to(grad, aval.shape)
         if types.is_complex(grad._aval.dtype) and not types.is_complex(aval.dtype):
             grad = grad.real
         return grad if grad._aval.dtype == aval.dtype else grad.to(dtypes.from_numpy(aval.dtype))
 
     def _cast(self, dtype: np.dtype) -> Value:
         return execute(CAST, (self._read(),), (dtype,))[0]
+
+
+def _summed_to(grad: Any, shape: tuple[int, ...]) -> Any:
+    """A gradient summed over what was broadcast, recorded."""
+    lead = grad.ndim - len(shape)
+    ones = [i + lead for i, n in enumerate(shape) if n == 1 and grad.shape[i + lead] != 1]
+    grad = grad.sum([*range(lead), *ones], keepdim=True)
+    return grad.view(shape) if lead else grad
 
 
 def _checked_dim(dim: int, tensor: Tensor) -> int:
@@ -539,5 +550,5 @@ AccumulateGrad.pre_hooks = property(  # type: ignore[assignment]
 Face.tensor = Tensor
 Face.dtype = staticmethod(lambda aval: dtypes.from_numpy(aval.dtype))
 Hooks.as_tensor = Node.as_tensor = staticmethod(_as_tensor)
-InputMetadata.dtype_of, InputMetadata.size_of = Face.dtype, Size
+InputMetadata.dtype_of, InputMetadata.size_of = staticmethod(Face.dtype), Size
 CopySlices._tensor = staticmethod(_as_tensor)

@@ -17,7 +17,6 @@ from rich.progress import track
 from rich.table import Table
 
 from funcgrad.op import REGISTRY
-
 from tests import registry_checks as checks
 from tests.registry_exceptions import EXCEPTIONS
 from tests.registry_samples import EDGES, NOT_FINITE, calls, edge_calls, overload
@@ -33,8 +32,9 @@ def trials(op, count: int):
             yield "value", lambda call=call: checks.check_value(op, call)
             if dtype.is_floating_point or dtype.is_complex:
                 order = 1 if dtype == torch.float32 or op.face == "private" else 2
-                yield "gradient", lambda call=call, order=order: checks.check_gradient(
-                    op, call, order
+                yield (
+                    "gradient",
+                    lambda call=call, order=order: checks.check_gradient(op, call, order),
                 )
     for call in calls(op.aten, torch.float64, count):
         for check, values in (("edges", EDGES), ("not finite", NOT_FINITE)):

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from funcgrad.op import Op
-
 from tests.registry_samples import INERT, Call, overload, to_numpy
 
 TOLERANCE = {"float64": 1e-9, "complex128": 1e-9, "float32": 4e-6, "complex64": 8e-6}
@@ -98,7 +97,10 @@ def assert_points_to(indices, values, theirs, call: Call) -> None:
 
 def assert_close(ours, theirs, what: str, loosen: float = 1) -> None:
     """Equal dtype and shape, and values within the tolerance of the dtype, nan equal to nan."""
-    ours, theirs = np.asarray(ours), to_numpy(theirs) if isinstance(theirs, torch.Tensor) else theirs
+    ours, theirs = (
+        np.asarray(ours),
+        to_numpy(theirs) if isinstance(theirs, torch.Tensor) else theirs,
+    )
     assert ours.dtype == theirs.dtype, f"{what}: dtype {ours.dtype}, PyTorch has {theirs.dtype}"
     assert ours.shape == theirs.shape, f"{what}: shape {ours.shape}, PyTorch has {theirs.shape}"
     tolerance = TOLERANCE.get(str(theirs.dtype), 0) * loosen

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from funcgrad.op import COMPOSITES, REGISTRY
-
 from tests import registry_checks as checks
 from tests.registry_exceptions import EXCEPTIONS
 from tests.registry_samples import EDGES, NOT_FINITE, calls, edge_calls, overload

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from ..op import composite, op
 from .activation import sigmoid
 from .arithmetic import mul
+from .complexes import abs
 from .powers import log
 from .reduction import legacy_reduction, reduce_array, reduction_code, scale_of
 from .shape import broadcast_shape
@@ -23,19 +24,24 @@ def _weighted(x, weight):
     return x if weight is None else x * weight
 
 
+def _from_one(self):
+    """``1 - self``, kept apart from what is added to it: XLA would add the constants first."""
+    return abs(1 - self)
+
+
 def _second_derivative(grad, grad_output, self, target, weight, reduction):
-    near, far = self + _TINY, 1 - self + _TINY
+    near, far = self + _TINY, _from_one(self) + _TINY
     value = (self * self - 2 * self * target + target) / (near * near * (far * far))
     return _weighted(value * (grad * grad_output), weight) * scale_of(self, reduction)
 
 
 def _mixed_derivative(grad, grad_output, self, weight, reduction):
-    value = -(grad * grad_output) / (1 - self + _TINY) / (self + _TINY)
+    value = -(grad * grad_output) / (_from_one(self) + _TINY) / (self + _TINY)
     return _weighted(value, weight) * scale_of(self, reduction)
 
 
 def _derivative(grad, self, target, weight, reduction):
-    slope = (self - target) / ((self + _TINY) * (1 - self + _TINY))
+    slope = (self - target) / ((self + _TINY) * (_from_one(self) + _TINY))
     return _weighted(slope * grad, weight) * scale_of(self, reduction)
 
 

@@ -113,7 +113,7 @@ def embedding(
     return embedding_op(weight, input, row, scale_grad_by_freq, sparse)
 
 
-@op("embedding_renorm", face="private", inplace=True)
+@op("_embedding_renormed", face="private")
 def embedding_renorm(self, indices, max_norm: float, norm_type: Order):
     """The table with the rows at ``indices`` scaled down to a norm of at most ``max_norm``."""
     norms = linalg_vector_norm.fn(self, norm_type, (1,), True)

@@ -98,12 +98,6 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
 
     __call__ = None
 
-    def __reduce_ex__(self, protocol):
-        raise TypeError(f"cannot pickle '{type(self).__name__}' object")
-
-    def __deepcopy__(self, memo):
-        raise TypeError(f"cannot pickle '{type(self).__name__}' object")
-
     @property
     def saved_tensors(self) -> tuple:
         """What `save_for_backward` kept; an error after the graph was freed."""

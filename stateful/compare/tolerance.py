@@ -275,15 +275,15 @@ def _largest(expected: np.ndarray, found: np.ndarray) -> tuple[float, float]:
     finite = gap[np.isfinite(gap)]
     absolute = float(finite.max(initial=0.0)) if finite.size or not gap.size else math.inf
     dtype = np.float64 if expected.dtype == np.float64 else np.float32
-    steps = _ordered(expected, dtype) - _ordered(found, dtype)
-    return absolute, float(np.abs(steps).max(initial=0.0))
+    pairs = zip(_ordered(expected, dtype), _ordered(found, dtype), strict=True)
+    return absolute, float(max((abs(one - two) for one, two in pairs), default=0))
 
 
-def _ordered(values: np.ndarray, dtype: type) -> np.ndarray:
+def _ordered(values: np.ndarray, dtype: type) -> list[int]:
     """Numbers the floats in order, so that neighbours differ by one and both zeros are 0."""
     integer, largest = (np.int64, 2**63 - 1) if dtype is np.float64 else (np.int32, 2**31 - 1)
     bits = np.ascontiguousarray(values, dtype=dtype).view(integer).astype(np.int64)
-    return np.where(bits < 0, -(bits & largest), bits).astype(np.float64)
+    return np.where(bits < 0, -(bits & largest), bits).tolist()
 
 
 def _steps32(first: float, second: float) -> float:

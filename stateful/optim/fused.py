@@ -8,25 +8,28 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
+from funcgrad import types
 from funcgrad.optim import OptimizerState
 
-from ..execute import Value, execute
+from ..execute import Aval, Value, execute
 
 
 class Layout(NamedTuple):
     """The static part of a step: how the flat list of arrays is to be read.
 
-    ``options``: name and number, or None where the number is data; ``steps``: for each parameter the
-    place of its step count among the counts (-1: it has none yet); ``slots``: for each parameter the
-    names of its slots, or None where they are still to be made.
+    ``options``: name and value, `DATA` where the value is data; ``counts``: how many different step
+    counts there are; ``steps``: for each parameter the place of its count among them (-1: this is its
+    first step); ``slots``: for each parameter the names of its slots; ``count_dtype``: of new counts.
     """
 
     options: tuple[tuple[str, Any], ...]
     counts: int
     steps: tuple[int, ...]
-    slots: tuple[tuple[str, ...] | None, ...]
+    slots: tuple[tuple[str, ...], ...]
+    count_dtype: np.dtype
 
 
 class Data:
@@ -42,35 +45,29 @@ DATA = Data()
 class FusedStep:
     """``factory(**options)`` applied to every parameter; runs inside a kernel."""
 
-    def __init__(self, factory: Callable, counts_steps: bool):
-        self.factory, self.counts_steps = factory, counts_steps
+    def __init__(self, factory: Callable):
+        self.factory = factory
 
     def run(self, static: tuple, arrays: Sequence) -> tuple:
-        """New parameters, then the new slots of each, then its new step count."""
+        """New parameters, each with its new slots, then the new step counts: of first steps, then
+        of the others."""
         (layout,) = static
         items = iter(arrays)
-        options = {name: _filled(value, items) for name, value in layout.options}
+        rule = self.factory(**{name: _filled(value, items) for name, value in layout.options})
         counts = [next(items) for _ in range(layout.counts)]
-        rule = self.factory(**options)
-        number = len(layout.steps)
-        params = [next(items) for _ in range(number)]
-        grads = [next(items) for _ in range(number)]
-        outs: list[list] = []
-        for i, names in enumerate(layout.slots):
-            state = self._state(rule, params[i], names, layout.steps[i], counts, items)
-            updates, state = rule.update([grads[i]], state, [params[i]])
-            (new,) = optax.apply_updates([params[i]], updates)
-            slots = {name: tree[0] for name, tree in state.slots.items() if tree[0] is not None}
-            outs.append([new, *[slots[name] for name in sorted(slots)], state.count])
-        return tuple(x for row in outs for x in row)
-
-    def _state(self, rule, param, names, step, counts, items) -> OptimizerState:
-        if names is None:
-            return rule.init([param])
-        count = counts[step] if self.counts_steps else jnp.ones((), jnp.int32)
-        return OptimizerState(
-            count.astype(jnp.int32).reshape(()), {name: [next(items)] for name in names}
-        )
+        params = [next(items) for _ in layout.steps]
+        grads = [next(items) for _ in layout.steps]
+        outs: list = []
+        for param, grad, step, names in zip(params, grads, layout.steps, layout.slots, strict=True):
+            state = rule.init([param])
+            if step >= 0:
+                slots = {name: [next(items)] for name in names}
+                state = OptimizerState(counts[step].astype(jnp.int32), slots)
+            updates, state = rule.update([grad], state, [param])
+            outs += optax.apply_updates([param], updates)  # type: ignore[operator]
+            outs += [state.slots[name][0] for name in names]
+        first = jnp.ones((), layout.count_dtype)
+        return (*outs, first, *[(count + 1).astype(count.dtype) for count in counts])
 
     trace = run
 
@@ -85,81 +82,135 @@ def _filled(value: Any, items: Any) -> Any:
 
 
 @functools.cache
-def fused(factory: Callable, counts_steps: bool) -> FusedStep:
-    """The one `FusedStep` of a rule."""
-    return FusedStep(factory, counts_steps)
+def _fused(factory: Callable) -> FusedStep:
+    return FusedStep(factory)
 
 
-def split_options(options: dict[str, Any]) -> tuple[tuple, list]:
+def split_options(options: dict[str, Any], static: Sequence[str] = ()) -> tuple[tuple, list]:
     """Options as a static part and data: numbers are data, except zero, which drops its term."""
     data: list = []
 
     def part(value: Any) -> Any:
         if isinstance(value, tuple | list):
             return tuple(part(v) for v in value)
-        if isinstance(value, bool | str) or value is None or type(value) is int and value == 0:
+        if isinstance(value, bool | str) or value is None:
             return value
         if isinstance(value, int | float):
-            value = float(value)
-            if value == 0.0:
+            if value == 0:
                 return 0.0
-        elif hasattr(value, "_read"):
+            data.append(float(value))
+        else:
             value = value._read()
-        data.append(value)
+            data.append(value if not value.aval.shape else _scalar(value))
         return DATA
 
-    return tuple((name, part(value)) for name, value in options.items()), data
+    return tuple((k, v if k in static else part(v)) for k, v in options.items()), data
+
+
+def _scalar(value: Value) -> float:
+    return value.numpy().item()
+
+
+class Update(NamedTuple):
+    """What a step makes of one parameter: its new value, slots and step count."""
+
+    value: Value
+    slots: dict[str, Value]
+    count: Value
 
 
 def run(
-    factory: Callable, counts_steps: bool, options: dict[str, Any], params: Sequence[Any],
-    states: Sequence[dict[str, Any]], slot_names: Sequence[tuple[str, ...] | None],
-) -> list[tuple[Value, dict[str, Value], Value]]:  # fmt: skip
-    """For each parameter its new value, its new slots and its new step count."""
-    static, data = split_options(options)
-    counts: dict[int, tuple[int, Value]] = {}
+    factory: Callable, options: dict[str, Any], static: Sequence[str], params: Sequence[Any],
+    states: Sequence[dict[str, Any]], counts_steps: bool,
+) -> list[Update]:  # fmt: skip
+    """One step for parameters that have a gradient, each from its own state (empty at first)."""
+    fixed, data = split_options(options, static)
+    names = [slot_names(factory, fixed, param._aval) for param in params]
+    counts: dict[int, tuple[int, Any]] = {}
     steps = []
-    for state, names in zip(states, slot_names, strict=True):
-        if names is None or not counts_steps:
-            steps.append(-1)
-            continue
-        value = state["step"]._read()
-        steps.append(counts.setdefault(id(value), (len(counts), value))[0])
+    for state, known in zip(states, names, strict=True):
+        step = _count_of(state, known, counts_steps)
+        key = step if type(step) is int else id(step)
+        steps.append(-1 if step is None else counts.setdefault(key, (len(counts), step))[0])
     slots = [
         state[name]._read()
-        for state, names in zip(states, slot_names, strict=True)
-        for name in names or ()
+        for state, known, step in zip(states, names, steps, strict=True)
+        for name in known
+        if step >= 0
     ]
-    layout = Layout(static, len(counts), tuple(steps), tuple(slot_names))
+    layout = Layout(fixed, len(counts), tuple(steps), tuple(names), types.default_dtype()
+                    if types.default_dtype() == np.float64 else np.dtype(np.float32))  # fmt: skip
     leaves = [*data, *[value for _, value in counts.values()], *[p._read() for p in params],
               *[p.grad._read() for p in params], *slots]  # fmt: skip
-    outs = iter(execute(fused(factory, counts_steps), leaves, (layout,)))
-    results = []
-    for names, param in zip(slot_names, params, strict=True):
-        if names is None:
-            names = slots_of(factory, static, param)
-        new = next(outs)
-        results.append((new, {name: next(outs) for name in names}, next(outs)))
-    return results
+    outs = iter(execute(_fused(factory), leaves, (layout,)))
+    made = [(next(outs), {name: next(outs) for name in known}) for known in names]
+    after = list(outs)
+    return [Update(*pair, after[step + 1]) for pair, step in zip(made, steps, strict=True)]
 
 
-@functools.lru_cache(maxsize=1024)
-def _slot_names(factory: Callable, static: tuple, shape: tuple, dtype: Any) -> tuple[str, ...]:
+_LATER = Value.of(np.ones((), np.float32))
+
+
+def _count_of(state: dict[str, Any], known: tuple[str, ...], counts_steps: bool) -> Any:
+    """The step count in a state; None before the first step.
+
+    Rules that keep no count only ask whether this is the first step, which shows in their slots.
+    """
+    if counts_steps:
+        return state["step"]._read() if "step" in state else None
+    return _LATER if known and all(state.get(name) is not None for name in known) else None
+
+
+@functools.lru_cache(maxsize=4096)
+def slot_names(factory: Callable, static: tuple, aval: Aval) -> tuple[str, ...]:
+    """The names of the slots that a rule keeps for a parameter, in PyTorch's order."""
+    names: tuple[str, ...] = ()
+
     def init(param):
-        options = {name: _example(value) for name, value in static}
-        return factory(**options).init([param]).slots
+        nonlocal names
+        rule = factory(**{name: _example(value) for name, value in static})
+        names = tuple(rule.init([param]).slots)
+        return param
 
     with jax.enable_x64(True):
-        made = jax.eval_shape(init, jax.ShapeDtypeStruct(shape, dtype))
-    return tuple(sorted(name for name, tree in made.items() if tree[0] is not None))
+        jax.eval_shape(init, aval.struct)
+    return names
 
 
 def _example(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_example(v) for v in value)
-    return 0.5 if value is DATA else value
+    return jnp.asarray(0.5) if value is DATA else value
 
 
-def slots_of(factory: Callable, static: tuple, param: Any) -> tuple[str, ...]:
-    """The names of the slots that a rule keeps for a parameter, sorted."""
-    return _slot_names(factory, static, param._aval.shape, param._aval.dtype)
+def initial(factory: Callable, options: dict[str, Any], static: Sequence[str], param: Any) -> dict:
+    """The slots of a parameter before its first step."""
+    fixed, data = split_options(options, static)
+    names = slot_names(factory, fixed, param._aval)
+    values = execute(_initial(factory), [*data, param._read()], (fixed, names))
+    return dict(zip(names, values, strict=True))
+
+
+class InitialSlots:
+    """The slots that ``factory(**options)`` makes for a parameter; runs inside a kernel."""
+
+    def __init__(self, factory: Callable):
+        self.factory = factory
+
+    def run(self, static: tuple, arrays: Sequence) -> tuple:
+        """The slots by name."""
+        options, names = static
+        items = iter(arrays)
+        rule = self.factory(**{name: _filled(value, items) for name, value in options})
+        slots = rule.init([next(items)]).slots
+        return tuple(slots[name][0] for name in names)
+
+    trace = run
+
+    def __repr__(self):
+        return f"init_{self.factory.__name__}"
+
+
+@functools.cache
+def _initial(factory: Callable) -> InitialSlots:
+    return InitialSlots(factory)

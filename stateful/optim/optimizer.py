@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from funcgrad import types
+
 from .. import modes
-from ..dispatch import store, wrap
+from ..creation import new_tensor
+from ..dtypes import from_numpy
 from ..lazy import flush
 from ..tensor import RemovableHandle, Tensor
-from . import fused
 
 
 class _Required:
@@ -21,21 +25,27 @@ class _Required:
 
 required = _Required()
 
+_KINDS = ("step_pre", "step_post", "state_dict_pre", "state_dict_post",
+          "load_state_dict_pre", "load_state_dict_post")  # fmt: skip
+_global: dict[str, OrderedDict] = {kind: OrderedDict() for kind in ("step_pre", "step_post")}
+
 
 class Optimizer:
-    """Updates parameters by their gradients; subclasses say how (`_Rule`) or override `step`."""
+    """Updates parameters by their gradients; subclasses define `step`.
+
+    ``params``: tensors, (name, tensor) pairs, or dicts with a key "params" and options of that group.
+    """
 
     def __init__(self, params: Any, defaults: dict[str, Any]):
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but "
-                f"got {params.type()}"
+                f"got {params.type()}"  # type: ignore[attr-defined]
             )
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._step_pre_hooks: OrderedDict = OrderedDict()
-        self._step_post_hooks: OrderedDict = OrderedDict()
+        self._hooks: dict[str, OrderedDict] = {kind: OrderedDict() for kind in _KINDS}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -44,39 +54,63 @@ class Optimizer:
         for group in groups:
             self.add_param_group(dict(group))
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("defaults", "state", "param_groups")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__.setdefault("_hooks", {kind: OrderedDict() for kind in _KINDS})
+        self.__dict__.setdefault("defaults", {})
+        for group in self.param_groups:
+            for name, default in self.defaults.items():
+                group.setdefault(name, default)
+        for slots in self.state.values():
+            if isinstance(slots, dict) and isinstance(slots.get("step"), int | float):
+                slots["step"] = count_tensor(slots["step"])
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters with options of its own."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
-        params = param_group["params"]
-        if isinstance(params, Tensor):
-            params = [params]
-        elif isinstance(params, set):
+        given = param_group["params"]
+        if isinstance(given, Tensor):
+            given = [given]
+        elif isinstance(given, set):
             raise TypeError(
                 "optimizer parameters need to be organized in ordered collections, but the ordering of "
                 "tensors in sets will change between runs. Please use a list instead."
             )
-        params = list(params)
-        named = [p for p in params if isinstance(p, tuple)]
-        if named:
-            param_group["param_names"] = [name for name, _ in named]
-            params = [p for _, p in named]
+        names, params = _named(list(given))
+        param_group["params"] = params
+        if names is not None:
+            param_group["param_names"] = names
         for param in params:
             _check_parameter(param)
-        param_group["params"] = params
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(
                     f"parameter group didn't specify a value of required optimization parameter {name}"
                 )
             param_group.setdefault(name, default)
-        ids = [id(p) for p in params]
-        if len(set(ids)) != len(ids):
-            raise ValueError("some parameters appear in more than one parameter group")
-        taken = {id(p) for group in self.param_groups for p in group["params"]}
-        if taken & set(ids):
-            raise ValueError("some parameters appear in more than one parameter group")
+        self._check_group(param_group)
         self.param_groups.append(param_group)
+
+    def _check_group(self, param_group: dict[str, Any]) -> None:
+        ids = {id(p) for p in param_group["params"]}
+        if len(ids) != len(param_group["params"]):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will "
+                "cause an error; see https://github.com/pytorch/pytorch/issues/40967 for more "
+                "information", stacklevel=4,
+            )  # fmt: skip
+        if any(id(p) in ids for group in self.param_groups for p in group["params"]):
+            raise ValueError("some parameters appear in more than one parameter group")
+        named = "param_names" in param_group
+        if self.param_groups and ("param_names" in self.param_groups[0]) != named:
+            raise ValueError(
+                "all optimizer param groups should be with/without names. cannot add param group "
+                f"{'with' if named else 'without'} names to the optimizer"
+            )
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget, or set to zero, the gradient of every parameter."""
@@ -102,18 +136,50 @@ class Optimizer:
         if "step" in cls.__dict__:
             cls.step = _with_hooks(cls.step)  # type: ignore[method-assign]
 
+    # -- hooks -----------------------------------------------------------------------------------
+
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step."""
-        return RemovableHandle(self._step_pre_hooks, hook)
+        return self._add_hook("step_pre", hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
-        return RemovableHandle(self._step_post_hooks, hook)
+        return self._add_hook("step_post", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable, prepend=False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before `state_dict`."""
+        return self._add_hook("state_dict_pre", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable, prepend=False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after `state_dict`; it may return another."""
+        return self._add_hook("state_dict_post", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable, prepend=False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before loading; it may return another."""
+        return self._add_hook("load_state_dict_pre", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable, prepend=False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after loading."""
+        return self._add_hook("load_state_dict_post", hook, prepend)
+
+    def _add_hook(self, kind: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        handle = RemovableHandle(self._hooks[kind], hook)
+        if prepend:
+            self._hooks[kind].move_to_end(handle.id, last=False)
+        return handle
+
+    def _run_hooks(self, kind: str, *state_dict: Any) -> Any:
+        """Call the hooks of a kind, each on what the one before returned."""
+        for hook in list(self._hooks[kind].values()):
+            result = hook(self, *state_dict)
+            state_dict = state_dict if result is None or not state_dict else (result,)
+        return state_dict[0] if state_dict else None
 
     # -- state -----------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """State and options, parameters by number."""
+        self._run_hooks("state_dict_pre")
         numbers: dict[int, int] = {}
         groups = []
         for group in self.param_groups:
@@ -122,14 +188,13 @@ class Optimizer:
             packed = {k: v for k, v in group.items() if k != "params"}
             packed["params"] = [numbers[id(p)] for p in group["params"]]
             groups.append(packed)
-        state = {
-            numbers[id(k)] if isinstance(k, Tensor) else k: dict(v) for k, v in self.state.items()
-        }
-        return {"state": state, "param_groups": groups}
+        state = {numbers[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
+        return self._run_hooks("state_dict_post", {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        groups, saved = self.param_groups, state_dict["param_groups"]
+        state_dict = self._run_hooks("load_state_dict_pre", dict(state_dict))
+        groups, saved = self.param_groups, copy.deepcopy(state_dict["param_groups"])
         if len(groups) != len(saved):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(g["params"]) != len(s["params"]) for g, s in zip(groups, saved, strict=True)):
@@ -138,39 +203,68 @@ class Optimizer:
                 "optimizer's group"
             )
         params = [p for group in groups for p in group["params"]]
-        ids = [i for group in saved for i in group["params"]]
-        by_id = dict(zip(ids, params, strict=True))
-        self.state = defaultdict(dict)
+        by_number = dict(zip([i for s in saved for i in s["params"]], params, strict=True))
+        state: Any = defaultdict(dict)
         for key, value in state_dict["state"].items():
-            param = by_id.get(key)
-            self.state[key if param is None else param] = (
-                value if param is None else {k: _like(v, param, k) for k, v in value.items()}
-            )
+            param = by_number.get(key)
+            state[key if param is None else param] = value if param is None else _cast(value, param)
         for group, given in zip(groups, saved, strict=True):
-            group.update({k: v for k, v in given.items() if k != "params"})
+            given["params"] = group["params"]
+            if "param_names" in group and "param_names" not in given:
+                given["param_names"] = group["param_names"]
+        self.__setstate__({"state": state, "param_groups": saved})
+        self._run_hooks("load_state_dict_post")
 
     def __repr__(self) -> str:
-        lines = [type(self).__name__ + " ("]
+        text = type(self).__name__ + " ("
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
-        return "\n".join([*lines, ")"])
+            text += f"\nParameter Group {i}\n"
+            text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+        return text + ")"
+
+
+def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer."""
+    return RemovableHandle(_global["step_pre"], hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
+    """Call ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
+    return RemovableHandle(_global["step_post"], hook)
 
 
 def _with_hooks(step: Callable) -> Callable:
     @functools.wraps(step)
-    def wrapper(self, *args, **kwargs):
-        for hook in list(self._step_pre_hooks.values()):
+    def wrapper(*args, **kwargs):
+        self = args[0]
+        for hook in [*_global["step_pre"].values(), *self._hooks["step_pre"].values()]:
             result = hook(self, args, kwargs)
             if result is not None:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got "
+                        f"{result}."
+                    )
                 args, kwargs = result
-        out = step(self, *args, **kwargs)
+        out = step(*args, **kwargs)
         flush()
-        for hook in list(self._step_post_hooks.values()):
+        for hook in [*self._hooks["step_post"].values(), *_global["step_post"].values()]:
             hook(self, args, kwargs)
         return out
 
     return wrapper
+
+
+def _named(given: list) -> tuple[list[str] | None, list]:
+    """Names, if there are any, and parameters."""
+    pairs = [item for item in given if isinstance(item, tuple)]
+    if not pairs:
+        return None, given
+    if len(pairs) != len(given):
+        raise ValueError(
+            "all optimizer params should be with/without names. Some param names are missing"
+        )
+    return [name for name, _ in pairs], [param for _, param in pairs]
 
 
 def _check_parameter(param: Any) -> None:
@@ -180,12 +274,24 @@ def _check_parameter(param: Any) -> None:
         raise ValueError("can't optimize a non-leaf Tensor")
 
 
-def _like(value: Any, param: Tensor, name: str) -> Any:
-    if not isinstance(value, Tensor):
-        return value
-    if name != "step" and param.is_floating_point():  # type: ignore[attr-defined]
-        value = value.to(param.dtype)  # type: ignore[attr-defined]
-    return value.clone()  # type: ignore[attr-defined]
+def _cast(value: Any, param: Any, name: str | None = None) -> Any:
+    """A loaded state with the dtype of its parameter, except step counts."""
+    if isinstance(value, Tensor):
+        if name == "step":
+            return value
+        return value.to(param.dtype) if param.is_floating_point() else value  # type: ignore
+    if isinstance(value, dict):
+        return {key: _cast(item, param, key) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        return type(value)(_cast(item, param) for item in value)  # type: ignore[call-arg]
+    return value
+
+
+def count_tensor(number: float) -> Tensor:
+    """A step count: float32, or float64 where that is the default dtype."""
+    default = types.default_dtype()
+    dtype = from_numpy(default if default.name == "float64" else "float32")
+    return new_tensor(float(number), dtype)
 
 
 def with_closure(closure: Callable | None) -> Any:
@@ -194,42 +300,3 @@ def with_closure(closure: Callable | None) -> Any:
         return None
     with modes.enable_grad():
         return closure()
-
-
-class RuleOptimizer(Optimizer):
-    """An optimizer whose rule is one of `funcgrad.optim`, as one fused update for each group."""
-
-    factory: Callable
-    counts_steps = True
-    from_start = False
-    ignored = ("foreach", "fused", "capturable", "differentiable", "params", "param_names",
-               "initial_lr")  # fmt: skip
-
-    def step(self, closure: Callable | None = None) -> Any:
-        """Update every parameter that has a gradient; ``closure`` recomputes the loss first."""
-        loss = with_closure(closure)
-        with modes.no_grad():
-            for group in self.param_groups:
-                params = [p for p in group["params"] if p.grad is not None]
-                if params:
-                    self._update(group, params)
-        return loss
-
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
-        known = self.defaults
-        return {k: v for k, v in group.items() if k in known and k not in self.ignored}
-
-    def _update(self, group: dict[str, Any], params: list[Tensor]) -> None:
-        states = [self.state[p] for p in params]
-        names = [tuple(sorted(k for k in s if k != "step")) if s else None for s in states]
-        options = self._options(group)
-        results = fused.run(self.factory, self.counts_steps, options, params, states, names)
-        for param, state, (new, slots, count) in zip(params, states, results, strict=True):
-            store(param, new)
-            for name, value in slots.items():
-                if name in state:
-                    store(state[name], value)
-                else:
-                    state[name] = wrap(value)
-            if self.counts_steps:
-                state["step"] = wrap(count)

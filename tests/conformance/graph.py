@@ -49,7 +49,7 @@ def case_text(torch, show):
     x = leaf(torch)
     y = ((x * 2 + 1).exp() * x).sum()
     show(walk(y.grad_fn))
-    show(repr(y), str(y.grad_fn).split(" object")[0])
+    show(repr(x * 2), str(y.grad_fn).split(" object")[0])
 
 
 def case_identity(torch, show):

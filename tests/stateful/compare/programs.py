@@ -23,7 +23,7 @@ for step in range(30):
         print("loss", step, "%.6f" % loss.item())
 """
 
-RELU = """
+RELU = """\
 import torch
 
 x = torch.tensor([[-1.0, 2.0], [3.0, -4.0]])

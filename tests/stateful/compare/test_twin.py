@@ -16,10 +16,10 @@ def recorded(tmp_path):
         record = TwinRecorder(writer, UserCode(tmp_path / "functional.py"))
         for name, values in calls:
             record(name, **values)
-        writer.close()
         return read_trace(path).events
 
-    return events
+    yield events
+    writer.close()
 
 
 def test_names_follow_the_structure(recorded):

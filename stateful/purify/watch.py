@@ -1,0 +1,129 @@
+"""What is watched while a step is traced: every read and write of a `Storage`, and who runs kernels.
+
+A step may touch tensors that nobody told us of. Every access to elements goes through
+``Storage.value``, so for the time of a trace that attribute is a property that looks who comes by.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import jax
+
+from .. import execute
+from ..execute import Kernel, Value
+from ..lazy import flush
+from ..views import Storage
+from .errors import LeakedTracerError
+
+_slot = Storage.value  # type: ignore[attr-defined]
+_local = threading.local()
+_lock = threading.RLock()
+
+
+class Watch:
+    """What a traced step touched.
+
+    ``known``: storages that the trace feeds. ``touched``: those of them that were read or written.
+    ``hidden``: other storages, older than the trace, that were read or written.
+    """
+
+    def __init__(self, known: Iterable[Storage]):
+        self.known = set(known)
+        self.touched: set[Storage] = set()
+        self.hidden: dict[Storage, None] = {}
+        self.made: weakref.WeakSet[Storage] = weakref.WeakSet()
+        self.on = False
+
+    def note(self, storage: Storage) -> None:
+        """Somebody reads or writes ``storage``."""
+        if storage in self.known:
+            self.touched.add(storage)
+        elif storage not in self.made:
+            self.hidden[storage] = None
+
+    def retire(self) -> None:
+        """Take the tracers away from everything that was made during the trace and is still alive."""
+        for storage in list(self.made):
+            aval = _slot.__get__(storage).aval
+            _slot.__set__(storage, Value(aval, None, _GONE))
+
+
+class _Gone:
+    """In place of the window that would compute a value: the value existed only while tracing."""
+
+    def flush(self) -> None:
+        raise LeakedTracerError(
+            "leaked tracer: this Tensor was made inside of a step while it was compiled and kept "
+            "where the step's state is not looked for (in a class attribute, say). Its value exists "
+            "only inside of the program: return it from the step, or keep it in an attribute of a "
+            "module or in a variable that the step itself names."
+        )
+
+
+_GONE = _Gone()
+
+
+def is_tracing() -> bool:
+    """Whether this thread is tracing a step."""
+    return getattr(_local, "watch", None) is not None
+
+
+@contextmanager
+def watching(known: Iterable[Storage]) -> Iterator[Watch]:
+    """Trace inside: kernels run on tracers, and accesses to storages are noted while ``on``."""
+    flush()
+    watch, outer = Watch(known), getattr(_local, "watch", None)
+    with _lock, jax.enable_x64(True):
+        policy = execute._policy
+        execute._policy = _direct_here(policy)
+        Storage.value = property(_get, _set)  # type: ignore[assignment]
+        _local.watch = watch
+        try:
+            yield watch
+        finally:
+            _local.watch = outer
+            execute._policy = policy
+            if outer is None:
+                Storage.value = _slot
+            watch.retire()
+
+
+def _get(storage: Storage) -> Value:
+    watch = getattr(_local, "watch", None)
+    if watch is not None and watch.on:
+        watch.note(storage)
+    return _slot.__get__(storage)
+
+
+def _set(storage: Storage, value: Value) -> None:
+    watch = getattr(_local, "watch", None)
+    if watch is not None and watch.on:
+        if _is_new(storage):
+            watch.made.add(storage)
+        else:
+            watch.note(storage)
+    _slot.__set__(storage, value)
+
+
+def _is_new(storage: Storage) -> bool:
+    try:
+        _slot.__get__(storage)
+    except AttributeError:
+        return True
+    return False
+
+
+def _direct_here(otherwise):
+    """The policy of a trace: run on tracers in this thread, as before in others."""
+    thread = threading.get_ident()
+
+    def traced(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
+        if threading.get_ident() != thread:
+            return otherwise(kernel, leaves)
+        return execute.direct(kernel, [x.read() if type(x) is Value else x for x in leaves])
+
+    return traced
