@@ -18,9 +18,10 @@ from . import modes
 from . import execute as seam
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
 from .graph import (
-    INPLACE_NAMES, NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, gradient_edge, inplace_class,
-    leaf_spans,
+    INPLACE_NAMES, NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, check_normal, gradient_edge,
+    inplace_class, leaf_spans,
 )  # fmt: skip
+from .modes import inference
 from .views import Step, Storage, View, check_inplace, count_write, rebase_history, write
 
 
@@ -43,8 +44,8 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     kernel = kernels.get(tuple(key)) or kernel_at(key)
     results = seam.policy(kernel, values)
     plan = plan_of(kernel, requiring) if requiring and modes.state.grad_enabled else None
-    if modes.inference.used and plan is not None and not _tracked(leaves):
-        plan = None
+    if plan is not None and inference.used:
+        plan = _beside_inference(plan, leaves)
     if op.is_view:
         outs = [_wrap_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
     else:
@@ -78,8 +79,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     node = make_node(plan, leaves)
     if op.grad_fn in INPLACE_NAMES:
         node.__class__ = inplace_class(type(node))
-    if modes.inference.used:
-        _check_saved(plan, leaves)
+    if inference.used:
+        check_saved(plan, leaves)
     before = wrap(values[0])
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
@@ -89,16 +90,19 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     return target
 
 
-def _tracked(leaves: Sequence) -> bool:
-    """Whether an argument is a normal tensor: autograd does not see calls on inference tensors alone."""
-    return any(not getattr(leaf, "_inference", False) for leaf in leaves)
+def _beside_inference(plan: Plan, leaves: Sequence) -> Plan | None:
+    """How a call is recorded if inference tensors may be among its arguments."""
+    if all(getattr(leaf, "_inference", False) for leaf in leaves):
+        return None
+    check_saved(plan, leaves)
+    return plan
 
 
-def _check_saved(plan: Plan, leaves: Sequence) -> None:
-    """Raise before anything is written if what is to be saved is an inference tensor."""
+def check_saved(plan: Plan, leaves: Sequence) -> None:
+    """Raise if what is to be saved is an inference tensor, before anything is written."""
     for source, index in plan.fetch:
-        if source == "input" and getattr(leaves[index], "_inference", False):
-            SavedTensor(leaves[index])
+        if source == "input":
+            check_normal(leaves[index])
 
 
 def store(target: Any, value: Value) -> None:
@@ -241,7 +245,7 @@ def wrap(value: Value) -> Any:
     tensor = Face.tensor
     out = _new(tensor)
     out._storage = out._counter = Storage(value)
-    if modes.inference.used and modes.state.inference:
+    if inference.used and modes.state.inference:
         out._inference = True
     return out
 

@@ -18,7 +18,7 @@ from . import modes
 from .graph import NO_EDGE, Edge, Node
 from .lazy import mark
 
-DEEPEST = 20
+DEEPEST = 40
 """Backward passes inside each other on one stack: the next one gets a stack (a thread) of its own."""
 
 

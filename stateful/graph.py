@@ -27,6 +27,7 @@ from funcgrad.signature import NUMBERS
 from . import modes
 from .execute import Aval, Kernel, Value, kernel_of, run_kernel
 from .hooks import RemovableHandle, attach
+from .modes import anomaly
 
 sequence_numbers = itertools.count()
 LEAF_SEQUENCE = float("inf")
@@ -94,7 +95,7 @@ class Node:
 
     def __init__(self):
         self.sequence_nr = next(sequence_numbers)
-        if modes.anomaly.enabled:
+        if anomaly.enabled:
             self.remember_origin()
 
     def remember_origin(self) -> None:
@@ -180,6 +181,17 @@ class Node:
         return f"<{type(self).__name__} object at {hex(id(self))}>"
 
 
+def check_normal(tensor: Any) -> None:
+    """Raise if ``tensor``, which is to be saved for backward, was made in inference mode."""
+    if getattr(tensor, "_inference", False):
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+            "inference mode in computation tracked by autograd. To work around this, you can make a "
+            "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead "
+            "of `torch.inference_mode()`."
+        )
+
+
 class SavedTensor:
     """A tensor kept for backward, and the one place that checks that it has not changed since.
 
@@ -190,13 +202,6 @@ class SavedTensor:
     __slots__ = ("tensor", "version", "output_nr", "hooked")
 
     def __init__(self, tensor: Any, output_nr: int | None = None, node: Node | None = None):
-        if tensor._inference:
-            raise RuntimeError(
-                "Inference tensors cannot be saved for backward. Please do not use Tensors created "
-                "in inference mode in computation tracked by autograd. To work around this, you can "
-                "make a clone to get a normal tensor and use it in autograd, or use "
-                "`torch.no_grad()` instead of `torch.inference_mode()`."
-            )
         self.tensor = tensor
         self.version = tensor._counter.version
         self.output_nr = output_nr
@@ -302,7 +307,7 @@ def _changed(saved: SavedTensor, node: Node | None) -> str:
         + (
             "the backtrace further above shows the operation that failed to compute its gradient. "
             "The variable in question was changed in there or anywhere later."
-            if modes.anomaly.enabled
+            if anomaly.enabled
             else "enable anomaly detection to find the operation that failed to compute its "
             "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
         )
@@ -455,7 +460,7 @@ class OpNode(Node):
 
     def __init__(self, plan: Plan, edges: tuple[Edge, ...], saved: list):
         self.sequence_nr = next(sequence_numbers)
-        if modes.anomaly.enabled:
+        if anomaly.enabled:
             self.remember_origin()
         self.plan = plan
         self.edges = edges

@@ -10,6 +10,7 @@ import functools
 import itertools
 import warnings
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import NoneType
@@ -84,7 +85,7 @@ def spread(found: list[Call], count: int) -> list[Call]:
 
 
 @functools.cache
-def corpus(dtype: torch.dtype, per_opinfo: int = 6) -> dict[str, list[Call]]:
+def corpus(dtype: torch.dtype, per_opinfo: int = 12) -> dict[str, list[Call]]:
     """All recorded calls with samples of ``dtype``, by ATen name.
 
     In a thread of its own: seeding PyTorch formats the whole stack, which is deep in a test.
@@ -125,6 +126,8 @@ def _invented(aten: str, dtype: torch.dtype) -> list[Call]:
 
 
 def _example(kind: str, name: str, dtype: torch.dtype):
+    if name == "dtype":
+        return torch.int64
     generator = torch.Generator().manual_seed(len(name))
     if kind == "Tensor":
         shape = () if name == "value" else (3, 4)
@@ -132,19 +135,31 @@ def _example(kind: str, name: str, dtype: torch.dtype):
     return {"Scalar": 2.5, "float": 2.5, "int": 1, "List[int]": [3, 4], "number": 2.5}.get(kind)
 
 
-def edge_calls(call: Call, values: list[float]) -> Call:
-    """``call`` with these values in every floating tensor, shifted for each so that some tie."""
+def edge_calls(aten: str, values: list[float], count: int) -> Iterator[Call]:
+    """Calls with these values in every floating tensor, shifted for each so that some tie.
+
+    Calls that PyTorch refuses are left out.
+    """
+    for call in calls(aten, torch.float64, count):
+        edge = replace(call.map(_edges(values)), source=f"{call.source}, edges")
+        try:
+            overload(aten)(**edge.map(torch.clone).arguments)
+        except RuntimeError:
+            continue
+        yield edge
+
+
+def _edges(values: list[float]):
     shifts = itertools.count()
 
     def edges(t):
         if not t.is_floating_point():
             return t
-        shift = next(shifts)
-        cycle = itertools.islice(itertools.cycle(values), shift, None)
+        cycle = itertools.islice(itertools.cycle(values), next(shifts), None)
         flat = [next(cycle) for _ in range(t.numel())]
         return torch.tensor(flat, dtype=t.dtype).reshape(t.shape)
 
-    return replace(call.map(edges), source=f"{call.source}, edges")
+    return edges
 
 
 def to_numpy(t: torch.Tensor) -> np.ndarray:

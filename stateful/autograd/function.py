@@ -21,7 +21,9 @@ from ..backward import zeros
 from ..dispatch import Face
 from ..engine import Hooks
 from ..execute import Tracer
-from ..graph import FREED, NO_EDGE, Edge, Node, SavedTensor, gradient_edge, sequence_numbers
+from ..graph import (
+    FREED, NO_EDGE, Edge, Node, SavedTensor, check_normal, gradient_edge, sequence_numbers,
+)  # fmt: skip
 from ..hooks import RemovableHandle
 from ..views import mark_view, rebase_function
 from . import traced
@@ -403,6 +405,7 @@ def _save(ctx, position: int, tensor: Any) -> Any:
             f"save_for_backward can only save variables, but argument {position} is of type "
             f"{type(tensor).__name__}"
         )
+    check_normal(tensor)
     if tensor._grad_fn is ctx:
         return SavedTensor(tensor._alias(), tensor._output_nr, ctx)
     return SavedTensor(tensor)

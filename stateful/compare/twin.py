@@ -99,8 +99,10 @@ def compact(closed: Any) -> str:
         for equation in jaxpr.eqns:
             inner = equation.params.get("call_jaxpr") or equation.params.get("jaxpr")
             if inner is None or not equation.primitive.name.endswith(_CALLS):
-                left = " ".join(typed(variable) for variable in equation.outvars)
                 right = " ".join(name(atom) for atom in equation.invars)
+                # Calls of one function share its variables, so these may have old names.
+                names.update((variable, next(fresh)) for variable in equation.outvars)
+                left = " ".join(typed(variable) for variable in equation.outvars)
                 yield f"{left} = {equation.primitive.name} {right}"
                 continue
             inner = getattr(inner, "jaxpr", inner)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from funcgrad.ops.view import view_as_real
-
 from .. import modes
 from ..methods import FUNCTIONS
 from ..tensor import Tensor
@@ -14,6 +12,7 @@ from .line_search import Point, strong_wolfe
 from .optimizer import Optimizer
 
 _CURVATURE = 1e-10
+_cat, _view_as_real = FUNCTIONS["torch"]["cat"], FUNCTIONS["torch"]["view_as_real"]
 
 
 class LBFGS(Optimizer):
@@ -137,14 +136,14 @@ class LBFGS(Optimizer):
         parts = []
         for param in self._params:
             grad = param.new_zeros(param.shape) if param.grad is None else param.grad
-            grad = view_as_real(grad) if grad.is_complex() else grad
+            grad = _view_as_real(grad) if grad.is_complex() else grad
             parts.append(grad.reshape(-1))
-        return FUNCTIONS["torch"]["cat"](parts, 0)
+        return _cat(parts, 0)
 
     def _move(self, direction: Any, t: float) -> None:
         offset = 0
         for param in self._params:
-            target: Any = view_as_real(param) if param.is_complex() else param
+            target: Any = _view_as_real(param) if param.is_complex() else param
             number = target.numel()
             target.add_(direction[offset : offset + number].view(target.shape), alpha=t)
             offset += number

@@ -7,8 +7,11 @@ from typing import Any
 
 import jax
 
+from funcgrad.random import to_traced
+
 from ..dispatch import wrap
 from ..execute import Value
+from ..graph import sequence_numbers
 from ..random import Generator
 from ..tensor import Tensor
 from .errors import PurifyError, naming_the_line
@@ -24,9 +27,9 @@ class Roots:
         self.objects = tuple(objects)
         self.hidden: list = []
 
-    def world(self, substitutes: Sequence[Any] | None = None) -> World:
-        """What can be reached now."""
-        return World([("", self.step), *self.objects], self.hidden, substitutes)
+    def world(self, substitutes: Sequence[Any] | None = None, since: int = 0) -> World:
+        """What can be reached now, or after a trace."""
+        return World([("", self.step), *self.objects], self.hidden, substitutes, since)
 
 
 class Traced:
@@ -65,6 +68,7 @@ def run(
     """
     before = roots.world()
     result = Traced()
+    since = next(sequence_numbers)
     with watching(world.leaves.values()) as watch:
         try:
             world.install()
@@ -85,7 +89,7 @@ def run(
             if extend is not None:
                 extend(result)
             watch.on = False
-            after = roots.world([s for s in substitutes.values()])
+            after = roots.world(list(substitutes.values()), since)
             result.after, result.watch = after, watch
             result.leaves = {name: s.value.read() for name, s in after.leaves.items()}
             result.changed = [
@@ -101,8 +105,6 @@ def run(
 
 
 def _traced_state(generator: Generator) -> Any:
-    from funcgrad.random import to_traced
-
     return to_traced(generator.state)
 
 

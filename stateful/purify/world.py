@@ -65,12 +65,12 @@ class World:
     storage of one leaf. ``facts`` say everything that a program may depend on, but not identities of
     tensors. ``saved`` holds copies of all containers. ``hidden``: storages that the step was seen to
     touch though nothing leads to them. ``substitutes``: what stands for the rates during a trace;
-    where given, this is the world after one, and what has a history from the trace loses it.
+    where given, this is the world after one, and a history that began after node ``since`` is cut.
     """
 
     def __init__(
         self, roots: Iterable[tuple[str, Any]], hidden: Iterable[Storage] = (),
-        substitutes: Iterable[Any] | None = None,
+        substitutes: Iterable[Any] | None = None, since: float = 0,
     ):  # fmt: skip
         self.tensors: dict[str, Tensor] = {}
         self.leaves: dict[str, Storage] = {}
@@ -83,7 +83,7 @@ class World:
         self._facts: list[tuple] = []
         self._seen: dict[int, str] = {}
         self._storages: dict[Storage, str] = {}
-        self._detach = substitutes is not None
+        self._after, self._since = substitutes is not None, since
         self._substitutes = {id(s): s for s in substitutes or ()}
         for name, root in roots:
             self.visit(name, root)
@@ -157,7 +157,7 @@ class World:
         if owner is None:
             owner = self._storages[storage] = name
             self.leaves[name] = storage
-        if self._detach and x._grad_fn is not None:
+        if self._after and x._grad_fn is not None and x._grad_fn.sequence_nr >= self._since:
             x._grad_fn, x._output_nr, x._requires_grad = None, 0, False
         steps = None if x._view is None else x._view.steps
         hooks = tuple(map(id, (*(x._hooks or {}).values(), *(x._post_accumulate_hooks or {}).values())))
@@ -220,7 +220,7 @@ class World:
                 elif key != "initial_lr":
                     self.visit(where, item)
         fixed = tuple(k for k in group if k not in rates and k != "initial_lr")
-        content = {k: group[k] for k in fixed} if self._detach else dict(group)
+        content = {k: group[k] for k in fixed} if self._after else dict(group)
         self.saved.append((_Group(group), content))
         self.watched.append((group, fixed))
 

@@ -57,7 +57,7 @@ def test_a_wrong_twin_is_named(tmp_path, lesson):
     done = stateful("compare", lesson, "--out", tmp_path / "out")
     assert done.returncode == 1
     assert (
-        "first at backward event 1, torch_style.py line 7: `loss.backward()`: loss" in done.stdout
+        "first at backward event 1, torch_style.py line 8: `loss.backward()`: loss" in done.stdout
     )
     assert "reference 18, functional 24" in done.stdout
 
@@ -74,9 +74,9 @@ def test_a_planted_wrong_formula_names_op_and_line(tmp_path, reference):
     )
     assert done.returncode == 1
     text = " ".join(done.stdout.split())
-    assert "line 7: `loss.backward()`: w.grad" in text
-    assert "the operation is ReluBackward0 of line 5" in text
-    assert "line 5: `active = torch.relu(hidden)`" in text
+    assert "line 8: `loss.backward()`: w.grad" in text
+    assert "the operation is ReluBackward0 of line 6" in text
+    assert "line 6: `active = torch.relu(hidden)`" in text
     assert "declared at funcgrad/ops/activation.py" in text
 
 

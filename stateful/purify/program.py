@@ -1,0 +1,273 @@
+"""A step as one compiled program, and the tensors that one set of Python objects gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from sys import getrefcount
+from typing import Any
+
+import jax
+import numpy as np
+
+from funcgrad.random import State, to_traced
+
+from ..dispatch import wrap
+from ..execute import Value
+from ..lazy import flush
+from ..tensor import Tensor
+from ..views import Storage
+from .arguments import Arguments
+from .errors import PurifyError
+from .guard import Guard
+from .jaxprs import as_function, pruned
+from .trace import Kept, Roots, Traced, run
+from .transition import Transition
+from .world import World
+
+_WORDS = len(State._fields)
+
+
+class Program:
+    """What a step does to a world of certain facts with arguments of a certain key.
+
+    ``donated``: leaves that are read and written; ``written``: leaves that are only written;
+    ``read``: leaves that are only read. ``generators``: those that are used.
+    """
+
+    def __init__(self, roots: Roots, world: World, arguments: Arguments):
+        self.names = list(world.leaves)
+        self.closed, traced = trace(roots, world, arguments)
+        self.tree, self.template = traced.tree, [_part(x) for x in traced.outputs]
+        self.is_single = self.tree.num_leaves == 1 and jax.tree.structure(0) == self.tree
+        self.transition = None
+        if traced.after.facts != world.facts:
+            self.transition = Transition(world, traced.after)
+        self.after = traced.after
+        self.after.forget()
+        self._arrange(world, traced)
+
+    def _arrange(self, world: World, traced: Traced) -> None:
+        """Order inputs and outputs, and compile."""
+        outputs = [x for x in traced.outputs if isinstance(x, Tensor | jax.Array)]
+        count = len(outputs)
+        changed = traced.changed
+        leaves, words = len(world.leaves), _WORDS * len(world.generators)
+        jaxpr = self.closed.jaxpr
+        state_out = jaxpr.outvars[count + len(changed) : count + len(changed) + words]
+        state_in = jaxpr.invars[leaves : leaves + words]
+        moved = [i for i in range(words) if state_out[i] is not state_in[i]]
+        rest = range(count + len(changed) + words, len(jaxpr.outvars))
+        first = [*range(count + len(changed)), *(count + len(changed) + i for i in moved), *rest]
+        _, used = pruned(self.closed, first)
+        names = [self.names[i] for i in used if i < leaves]
+        was_there = [n for n in changed if n in world.leaves]
+        self.donated = [n for n in names if n in changed]
+        self.written = [n for n in was_there if n not in names]
+        self.appearing = [n for n in changed if n not in world.leaves]
+        self.read = [n for n in names if n not in changed]
+        order = {n: count + changed.index(n) for n in changed}
+        self.outputs = [
+            *range(count), *(order[n] for n in (*self.donated, *self.written, *self.appearing)),
+            *first[count + len(changed) :],
+        ]  # fmt: skip
+        self.bumps = [traced.bumps[n] for n in (*self.donated, *self.written)]
+        self.count, self.moved = count, moved
+        place = {n: i for i, n in enumerate(self.names)}
+        others = [i for i in used if i >= leaves]
+        self.words = [i - leaves for i in others if i < leaves + words]
+        self.has_rates = leaves + words in others
+        self.arguments = [i - leaves - words - 1 for i in others if i > leaves + words]
+        self.writes = argument_writes(traced)
+        inputs = [*(place[n] for n in (*self.donated, *self.read)), *others]
+        self.function = _reordered(self.closed, inputs, self.outputs)
+        donate = (*range(len(self.donated)), *())
+        with jax.enable_x64(True):
+            self.jitted = jax.jit(self.function, donate_argnums=donate)
+
+
+def _reordered(closed, inputs: list[int], outputs: list[int]) -> Callable:
+    """A program as a function of some of its inputs in another order."""
+    smaller, used = pruned(closed, outputs)
+    call = as_function(smaller)
+    where = [inputs.index(i) for i in used]
+
+    def program(*arrays):
+        return call(*[arrays[i] for i in where])
+
+    return program
+
+
+def trace(roots: Roots, world: World, arguments: Arguments) -> tuple[Any, Traced]:
+    """The step as a jaxpr: leaves, generator words, rates, arguments -> outputs, changed leaves,
+    generator words, writes to arguments."""
+    found: list[Traced] = []
+
+    def function(leaves, words, rates, arrays):
+        found.append(run(
+            roots, world, dict(zip(world.leaves, leaves, strict=True)),
+            {n: State(*words[_WORDS * i : _WORDS * (i + 1)]) for i, n in enumerate(world.generators)},
+            {n: rates[i] for i, n in enumerate(world.rates)},
+            lambda: arguments.call(roots.step, arrays),
+        ))  # fmt: skip
+        return _results(found[-1], world)
+
+    flush()
+    leaves = [s.value.aval.struct for s in world.leaves.values()]
+    words = [x for g in world.generators.values() for x in to_traced(g.state)]
+    rates = jax.ShapeDtypeStruct((len(world.rates),), np.float64)
+    arrays = [jax.ShapeDtypeStruct(np.shape(a), a.dtype) for a in arguments.arrays]
+    with jax.enable_x64(True):
+        closed = jax.make_jaxpr(function)(leaves, words, rates, arrays)
+    return closed, found[-1]
+
+
+def _results(traced: Traced, world: World) -> list:
+    outputs = [getattr(x, "_array", x) for x in traced.outputs if isinstance(x, Tensor | jax.Array)]
+    changed = [traced.leaves[n] for n in traced.changed]
+    words = [x for n in world.generators for x in traced.states[n]]
+    return [*outputs, *changed, *words, *[array for _, _, array in traced.argument_writes]]
+
+
+def argument_writes(traced: Traced) -> list[tuple[int, str]]:
+    """Which arguments the step wrote to: to their elements, or their gradients."""
+    return [(index, kind) for index, kind, _ in traced.argument_writes]
+
+
+def _part(x: Any) -> Any:
+    """An output that is made anew at each call is marked; others are the same each time."""
+    if isinstance(x, Tensor | jax.Array):
+        return _NEW
+    return x.tensor if isinstance(x, Kept) else x
+
+
+_NEW = object()
+
+
+class Binding:
+    """A program with the tensors, generators and rates that it works on. This is the hot path."""
+
+    def __init__(self, program: Program, world: World):
+        self.program = program
+        self.guard = Guard(world)
+        take = world.leaves.__getitem__
+        self.written: list[Storage] = [take(n) for n in (*program.donated, *program.written)]
+        self.bumps = list(zip(self.written, program.bumps, strict=True))
+        self.read: list[Storage] = [take(n) for n in program.read]
+        self.donated = len(program.donated)
+        self.generators = list(world.generators.values())
+        self.words = program.words
+        self.moved = program.moved
+        self.plain = not (self.words or self.moved or program.writes or program.transition)
+        self.expected_values = [_VALUE_REFERENCES] * len(self.written)
+        self.expected_arrays = [_ARRAY_REFERENCES] * self.donated
+
+    def run(self, arguments: Arguments) -> Any:
+        """One step."""
+        program = self.program
+        values = [storage.value for storage in self.written]
+        feed = [v.array for v in values[: self.donated]]
+        alone = (
+            list(map(getrefcount, values)) == self.expected_values
+            and list(map(getrefcount, feed)) == self.expected_arrays
+        )
+        if not alone:
+            feed = self._own(values, feed)
+        for storage in self.read:
+            value = storage.value
+            feed.append(value.read() if value.array is None else value.array)
+        if self.words:
+            words = [x for g in self.generators for x in to_traced(g.state)]
+            feed += [words[i] for i in self.words]
+        if program.has_rates:
+            feed.append(self.guard.vector)
+        given = arguments.arrays
+        feed += [given[i] for i in program.arguments]
+        with jax.enable_x64(True):
+            outs = program.jitted(*feed)
+        del feed
+        count = program.count
+        if alone:
+            for value, out in zip(values, outs[count:], strict=False):
+                value.array = out
+        else:
+            for storage, out in zip(self.written, outs[count:], strict=False):
+                storage.value = Value(storage.value.aval, out)
+        for storage, bump in self.bumps:
+            storage.version += bump
+        if not self.plain:
+            self._finish(arguments, outs[count + len(self.written) :])
+        return self._output(outs)
+
+    def _own(self, values: list[Value], feed: list) -> list:
+        """Arrays that may be given away: those that somebody else also holds are copied."""
+        flush()
+        feed[:] = [v.read() for v in values[: self.donated]]
+        owned = []
+        for i in range(self.donated):
+            array = feed[i]
+            shared = (
+                getrefcount(values[i]) > _VALUE_REFERENCES_ALONE
+                or getrefcount(array) > _ARRAY_REFERENCES + 1
+            )
+            owned.append(_copy(array) if shared else array)
+        return owned
+
+    def _finish(self, arguments: Arguments, outs: list) -> None:
+        """Generators, what appeared, and what was written to the arguments."""
+        program = self.program
+        start = len(program.appearing)
+        if self.moved:
+            for g, generator in enumerate(self.generators):
+                words = list(to_traced(generator.state))
+                for out, i in zip(outs[start:], self.moved, strict=False):
+                    if i // _WORDS == g:
+                        words[i % _WORDS] = out
+                generator.state = State(*words)
+        if program.writes:
+            _write_arguments(program.writes, arguments, outs[start + len(self.moved) :])
+        if program.transition is not None:
+            leaves = dict(zip(program.appearing, outs, strict=False))
+            for name, storage in zip((*program.donated, *program.written), self.written, strict=True):
+                leaves[name] = storage.value.array
+            program.transition.apply(leaves)
+
+    def _output(self, outs: list) -> Any:
+        program = self.program
+        if program.is_single:
+            part = program.template[0]
+            return wrap(Value.of(outs[0])) if part is _NEW else part
+        items = iter(outs)
+        parts = [wrap(Value.of(next(items))) if p is _NEW else p for p in program.template]
+        return jax.tree.unflatten(program.tree, parts)
+
+
+def _copy(array: Any) -> Any:
+    with jax.enable_x64(True):
+        return jax.numpy.array(array, copy=True)
+
+
+def _write_arguments(writes: list, arguments: Arguments, outs: list) -> None:
+    data = arguments.data()
+    for (index, kind), out in zip(writes, outs, strict=True):
+        item = data[index]
+        if not isinstance(item, Tensor):
+            raise PurifyError(
+                f"the step writes to argument {index}, which is an array and cannot be written to: "
+                "pass a Tensor."
+            )
+        if kind == "grad":
+            item._grad = wrap(Value.of(out))
+        else:
+            item.copy_(wrap(Value.of(out)))  # type: ignore[attr-defined]
+
+
+def _references() -> tuple[int, int]:
+    """How often a value, and its array, are referred to in `Binding.run` if nobody else does."""
+    storages = [Storage(Value.of(np.zeros(3)))]
+    values = [storage.value for storage in storages]
+    feed = [v.array for v in values[:1]]
+    return list(map(getrefcount, values))[0], list(map(getrefcount, feed))[0]
+
+
+_VALUE_REFERENCES, _ARRAY_REFERENCES = _references()
+_VALUE_REFERENCES_ALONE = _VALUE_REFERENCES
