@@ -50,6 +50,9 @@ from .ops.avg_pool import avg_pool3d as avg_pool3d
 from .ops.avg_pool import lp_pool1d as lp_pool1d
 from .ops.avg_pool import lp_pool2d as lp_pool2d
 from .ops.avg_pool import lp_pool3d as lp_pool3d
+from .ops.batch_norm import batch_norm as batch_norm
+from .ops.batch_norm import batch_norm_statistics as batch_norm_statistics
+from .ops.batch_norm import instance_norm as instance_norm
 from .ops.binary_loss import binary_cross_entropy as binary_cross_entropy
 from .ops.binary_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .ops.blend import addcdiv as addcdiv
@@ -227,13 +230,11 @@ from .ops.max_pool import adaptive_max_pool3d as adaptive_max_pool3d
 from .ops.max_pool import max_pool1d as max_pool1d
 from .ops.max_pool import max_pool2d as max_pool2d
 from .ops.max_pool import max_pool3d as max_pool3d
+from .ops.multihead import multi_head_attention_forward as multi_head_attention_forward
 from .ops.norm import dist as dist
 from .ops.norm import norm as norm
 from .ops.norm import vector_norm as vector_norm
-from .ops.normalization import batch_norm as batch_norm
-from .ops.normalization import batch_norm_statistics as batch_norm_statistics
 from .ops.normalization import group_norm as group_norm
-from .ops.normalization import instance_norm as instance_norm
 from .ops.normalization import layer_norm as layer_norm
 from .ops.normalization import local_response_norm as local_response_norm
 from .ops.normalization import rms_norm as rms_norm

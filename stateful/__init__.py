@@ -31,6 +31,9 @@ from .modes import is_grad_enabled as is_grad_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 from .printing import set_printoptions as set_printoptions
+from .purify import compile as compile
+from .purify import purify as purify
+from .purify import scan as scan
 from .random import Generator as Generator
 from .random import default_generator as default_generator
 from .random import fork_rng as fork_rng

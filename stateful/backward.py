@@ -34,7 +34,7 @@ def backward(
     grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
-    """Add to ``.grad`` of the leaves the gradients of the sum of ``tensors``, each times its grad_tensor.
+    """Add to ``.grad`` of the leaves the gradients of ``tensors``, each times its grad_tensor.
 
     As https://pytorch.org/docs/stable/generated/torch.autograd.backward.html. ``inputs`` restricts
     the accumulation to these tensors.
@@ -50,7 +50,9 @@ def backward(
     """
     if grad_variables is not None:
         warnings.warn(
-            "`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.",
+            FutureWarning,
+            stacklevel=2,
         )
         if grad_tensors is not None:
             raise RuntimeError(
@@ -81,9 +83,10 @@ def _warn_of_cycle() -> None:
     """Once in a process, as PyTorch does."""
     warnings.warn(
         "Using backward() with create_graph=True will create a reference cycle between the "
-        "parameter and its gradient which can cause a memory leak. We recommend using autograd.grad "
-        "when creating the graph to avoid this. If you have to use this function, make sure to reset "
-        "the .grad fields of your parameters to None after use to break the cycle and avoid the leak.",
+        "parameter and its gradient which can cause a memory leak. We recommend using "
+        "autograd.grad when creating the graph to avoid this. If you have to use this function, "
+        "make sure to reset the .grad fields of your parameters to None after use to break the "
+        "cycle and avoid the leak.",
         stacklevel=4,
     )
 
@@ -116,8 +119,8 @@ def grad(
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     if not only_inputs:
         warnings.warn(
-            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate "
-            "gradient for other parts of the graph, please use torch.autograd.backward.",
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To "
+            "accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
             FutureWarning, stacklevel=2,
         )  # fmt: skip
     roots, targets = _listed(outputs), _listed(inputs)
@@ -147,8 +150,8 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
             continue
         if not seed.ndim:
             raise ValueError(
-                "is_grads_batched: the first dimension of each grad_output is the batch (in_dim 0), "
-                "but that input is a Tensor of dimensionality 0"
+                "is_grads_batched: the first dimension of each grad_output is the batch (in_dim "
+                "0), but that input is a Tensor of dimensionality 0"
             )
         count = len(seed)
         _check_batched(i, root, seed)
@@ -233,14 +236,14 @@ def _seed(i: int, root: Any, given: Any) -> Any:
         )
     if given._aval.shape != aval.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{i}] has a shape of {given.shape} and output[{i}] has a "
-            f"shape of torch.Size({list(aval.shape)})."
+            f"Mismatch in shape: grad_output[{i}] has a shape of {given.shape} and output[{i}] has "
+            f"a shape of torch.Size({list(aval.shape)})."
         )
     if types.is_complex(given._aval.dtype) != types.is_complex(aval.dtype):
         raise RuntimeError(
             "For complex Tensors, both grad_output and output are required to have the same dtype. "
-            f"Mismatch in dtype: grad_output[{i}] has a dtype of {given.dtype} and output[{i}] has a "
-            f"dtype of {Face.dtype(aval)}."
+            f"Mismatch in dtype: grad_output[{i}] has a dtype of {given.dtype} and output[{i}] has "
+            f"a dtype of {Face.dtype(aval)}."
         )
     return given if given._aval is aval else fit_to(given, aval)
 
@@ -256,7 +259,8 @@ def _implicit(aval: Aval) -> Value:
         )
     if not types.is_floating(aval.dtype):
         raise RuntimeError(
-            f"grad can be implicitly created only for real scalar outputs but got {Face.dtype(aval)}"
+            f"grad can be implicitly created only for real scalar outputs but got "
+            f"{Face.dtype(aval)}"
         )
     return execute(ONES, (), (aval.shape, aval.dtype))[0]
 
@@ -268,8 +272,8 @@ def _result(i: int, result: Any, target: Any, allow_unused: bool, materialize: b
         return zeros(_aval(target))
     if not allow_unused:
         raise RuntimeError(
-            f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
-            "allow_unused=True if this is the desired behavior."
+            f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
+            f"Set allow_unused=True if this is the desired behavior."
         )
     return None
 
@@ -280,7 +284,7 @@ def zeros(aval: Aval) -> Any:
 
 
 def fit_to(grad: Any, aval: Aval) -> Any:
-    """A gradient in the shape and dtype of what it belongs to; recorded if it is a Tensor with history."""
+    """A gradient in the shape and dtype of what it belongs to; recorded if it has a history."""
     if type(grad) is Value or not modes.state.grad_enabled:
         value = grad if type(grad) is Value else grad._read()
         return execute(FIT, (value,), (aval.shape, aval.dtype))[0]
@@ -288,7 +292,7 @@ def fit_to(grad: Any, aval: Aval) -> Any:
 
 
 def check_results(node: Node, results: Sequence[Any]) -> Sequence[Any]:
-    """What a node returned, brought to the shape and dtype of where it goes; once, for all nodes."""
+    """What a node returned, in the shape and dtype of where it goes; once, for all nodes."""
     if type(results) is not list:
         results = list(results)
     if len(results) != len(node.edges):

@@ -1,4 +1,4 @@
-"""`copy.deepcopy` and `pickle` of tensors. Memory that tensors share is shared among their copies."""
+"""`copy.deepcopy` and `pickle` of tensors. Shared memory is shared among the copies."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _rebuilt(cls: type, storage: Storage, view: Any, requires_grad: bool) -> Ten
 
 
 INTERNAL = frozenset(
-    "_storage _counter _view _grad_fn _output_nr _requires_grad _grad _base _grad_version _creation "
-    "_accumulator _hooks _post_accumulate_hooks _retains _inference".split()
+    "_storage _counter _view _grad_fn _output_nr _requires_grad _grad _base _grad_version "
+    "_creation _accumulator _hooks _post_accumulate_hooks _retains _inference _tangent".split()
 )
 """The attributes of a Tensor that are not the user's own."""
 

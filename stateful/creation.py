@@ -46,9 +46,18 @@ def new_tensor(data: Any, dtype=None, device=None, requires_grad: bool = False) 
     """As `tensor`, without its warning."""
     value = _value(data, dtype)
     out = place(wrap(value), device)
-    if requires_grad:
-        out.requires_grad = True
-    return out
+    return requiring(out) if requires_grad else out
+
+
+def requiring(made: Tensor) -> Tensor:
+    """A new tensor as a leaf that requires a gradient."""
+    if not types.is_differentiable(made._aval.dtype):
+        raise RuntimeError(
+            "Only Tensors of floating point and complex dtype can require gradients, not "
+            f"{made.dtype}"
+        )
+    made.requires_grad = True
+    return made
 
 
 def as_tensor(data: Any, dtype=None, device=None) -> Tensor:
@@ -160,9 +169,7 @@ def factory(function: Callable) -> Callable:
         if out is not None:
             return out._assign(made)
         made = place(made, device)
-        if requires_grad:
-            made.requires_grad = True
-        return made
+        return requiring(made) if requires_grad else made
 
     return create
 

@@ -14,14 +14,23 @@ import numpy as np
 from funcgrad import types
 from funcgrad.op import Composite, Op, Overloads, owned_by
 
-from . import modes
 from . import execute as seam
+from . import modes
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
 from .graph import (
-    INPLACE_NAMES, NO_EDGE, Edge, Node, OpNode, Plan, SavedTensor, check_normal, gradient_edge,
-    inplace_class, leaf_spans,
+    INPLACE_NAMES,
+    NO_EDGE,
+    Edge,
+    Node,
+    OpNode,
+    Plan,
+    SavedTensor,
+    check_normal,
+    gradient_edge,
+    inplace_class,
+    leaf_spans,
 )  # fmt: skip
-from .modes import inference
+from .modes import forward, inference
 from .views import Step, Storage, View, check_inplace, count_write, rebase_history, write
 
 
@@ -31,6 +40,9 @@ class Face:
     tensor: Any = None
     dtype: Any = None
     construct: Any = None
+    push: Any = None
+    push_inplace: Any = None
+    check_out: Any = None
 
 
 def call(op: Op, args: Sequence, kwargs: dict) -> Any:
@@ -52,6 +64,8 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
         outs = [wrap(value) for value in results]
     if plan is not None:
         record(plan, leaves, outs)
+    if forward.active:
+        Face.push(op, template, leaves, outs)
     if op.outputs == "list":
         return outs if op.name != "unbind" else tuple(outs)
     return outs[0] if len(outs) == 1 else tuple(outs)
@@ -59,6 +73,8 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
 
 def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` and write the result to its first argument."""
+    if forward.active:
+        return Face.push_inplace(op, args, kwargs)
     leaves, template = op.bind(args, kwargs)
     target = leaves[0]
     values, key, requiring = read_leaves(op, leaves, template)
@@ -74,7 +90,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         (result,) = execute(CAST, (result,), (aval.dtype,))
     plan = plan_of(kernel, requiring) if requiring and grad_enabled else None
     if plan is None:
-        store(target, result)
+        store(target, result, op.name == "zero")
         return target
     node = make_node(plan, leaves)
     if op.grad_fn in INPLACE_NAMES:
@@ -84,7 +100,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     before = wrap(values[0])
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
-    store(target, result)
+    store(target, result, op.name == "zero")
     save(node, [before, *leaves[1:]], [target])
     rebase_history(target, node)
     return target
@@ -105,9 +121,10 @@ def check_saved(plan: Plan, leaves: Sequence) -> None:
             check_normal(leaves[index])
 
 
-def store(target: Any, value: Value) -> None:
-    """Write ``value`` through a tensor and count the write."""
-    _check_overlap(target)
+def store(target: Any, value: Value, uniform: bool = False) -> None:
+    """Write ``value`` through a tensor and count the write. ``uniform``: all elements are equal."""
+    if not uniform:
+        _check_overlap(target)
     write(target._storage, target._view, value)
     count_write(target)
 
@@ -122,6 +139,8 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
                 f"{op.__name__}(): functions with out=... arguments don't support automatic "
                 "differentiation, but one of the arguments requires grad."
             )
+    if forward.active:
+        Face.check_out(op.__name__, (*args, *kwargs.values(), *outs))
     with modes.no_grad():
         results = op(*args, **kwargs)
         results = results if isinstance(results, tuple | list) else (results,)

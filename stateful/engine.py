@@ -1,8 +1,8 @@
 """The backward engine: PyTorch's algorithm, without its worker threads.
 
 Count the dependencies of every node that can be reached, then take ready nodes from a heap, latest
-``sequence_nr`` first (leaves before all), until none is left. Everything is iterative. The engine adds
-gradients and does not care whether they are Values or, under ``create_graph``, Tensors.
+``sequence_nr`` first (leaves before all), until none is left. Everything is iterative. The engine
+adds gradients and does not care whether they are Values or, under ``create_graph``, Tensors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .graph import NO_EDGE, Edge, Node
 from .lazy import mark
 
 DEEPEST = 40
-"""Backward passes inside each other on one stack: the next one gets a stack (a thread) of its own."""
+"""Backward passes inside each other on one stack; the next one gets a thread of its own."""
 
 
 class Hooks:

@@ -1,7 +1,7 @@
 """Graph nodes: what a recorded op keeps, and how it turns output gradients into input gradients.
 
-An op's node is made from its declaration: the parameter names of its formulas are what it saves. All
-formulas of a node run as one kernel; under ``create_graph`` they run as recorded ops instead.
+An op's node is made from its declaration: the parameter names of its formulas are what it saves.
+All formulas of a node run as one kernel; under ``create_graph`` they run as recorded ops instead.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Node:
         return [InputMetadata(aval) for aval in self.avals]
 
     def register_hook(self, fn: Callable) -> RemovableHandle:
-        """Call ``fn(grad_inputs, grad_outputs)`` after this node; it may return other grad_inputs."""
+        """Call ``fn(grad_inputs, grad_outputs)`` after this node; it may return others."""
         if self.node_hooks is None:
             self.node_hooks = OrderedDict()
         return attach(self.node_hooks, fn)
@@ -186,17 +186,17 @@ def check_normal(tensor: Any) -> None:
     if getattr(tensor, "_inference", False):
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
-            "inference mode in computation tracked by autograd. To work around this, you can make a "
-            "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead "
-            "of `torch.inference_mode()`."
+            "inference mode in computation tracked by autograd. To work around this, you can make "
+            "a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
+            "instead of `torch.inference_mode()`."
         )
 
 
 class SavedTensor:
     """A tensor kept for backward, and the one place that checks that it has not changed since.
 
-    An input is kept itself; an output is kept without its history, which would be a cycle. With hooks
-    the tensor is not kept, only what the pack hook made of it and its place in the graph.
+    An input is kept itself; an output is kept without its history, which would be a cycle. With
+    hooks the tensor is not kept, only what the pack hook made of it and its place in the graph.
     """
 
     __slots__ = ("tensor", "version", "output_nr", "hooked")
@@ -257,7 +257,7 @@ class SavedTensor:
         if self.tensor is None and self.hooked is None:
             return None
         tensor = self.current(node)
-        if self.output_nr is None:
+        if self.output_nr is None or not types.is_differentiable(tensor._aval.dtype):
             return tensor
         return tensor._with_history(node, self.output_nr)
 
@@ -605,7 +605,7 @@ class AccumulateGrad(Node):
         self.avals = (variable._aval,)
 
     def run(self, grads, needed):
-        if grads[0] is not None:
+        if grads[0] is not None and self.variable.requires_grad:
             with _accumulating:
                 self.variable._accumulate(grads[0])
         return ()

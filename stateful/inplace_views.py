@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import modes
+from . import forward, modes
 from .graph import inplace_class
 from .tensor import Tensor
 from .views import check_inplace, count_write
+
 
 def _inplace(name: str) -> Callable:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -19,6 +20,8 @@ def _inplace(name: str) -> Callable:
         seen = getattr(self, name)(*args, **kwargs)
         if seen._storage is self._storage:
             self._view = seen._view
+        if seen._tangent is not None:
+            forward.set_tangent(self, seen._tangent)
         count_write(self)
         self._grad_version = self._counter.version
         if seen._grad_fn is not None:

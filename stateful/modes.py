@@ -9,6 +9,7 @@ import functools
 import inspect
 import threading
 import warnings
+from typing import Any
 
 
 class _State(threading.local):
@@ -46,6 +47,17 @@ class Inference:
 
 
 inference = Inference()
+
+
+class Forward:
+    """Forward mode, for all threads. ``active``: tangents are pushed forward, because a ``level`` is open."""
+
+    enabled: bool = True
+    active: bool = False
+    level: Any = None
+
+
+forward = Forward()
 
 
 def is_grad_enabled() -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import jax
+
 from funcgrad import random as pure
 
 from .devices import device as Device
@@ -15,9 +17,9 @@ _DEFAULT_SEED = 67280421310721
 class Generator:
     """PyTorch's CPU generator. All it has is `state`, a `funcgrad.random.State`.
 
-    With a host state samplers give numpy arrays; with a traced one (`funcgrad.random.to_traced`)
-    they give `jax.Array`s, so a program that assigns `state` before and reads it after a step can
-    run that step under `jax.jit`. Seeding makes a host state again.
+    With a host state samplers give numpy arrays; with one of tracers (`funcgrad.random.to_traced`)
+    they give tracers, so a program that assigns `state` before and reads it after a step can
+    run that step under `jax.jit`. Seeding, and the first draw outside, make a host state again.
 
     >>> generator = Generator().manual_seed(3)
     >>> generator
@@ -54,7 +56,10 @@ class Generator:
         >>> Generator().manual_seed(0).draw(pure.uniform, (2,))
         array([0.4962566, 0.7682218], dtype=float32)
         """
-        value, self.state = sampler(self.state, *args, **kwargs)
+        state = self.state
+        if pure.is_traced(state) and not isinstance(state.block, jax.core.Tracer):
+            state = pure.to_host(state)  # what a compiled program has left: numpy is faster
+        value, self.state = sampler(state, *args, **kwargs)
         return value
 
     def manual_seed(self, seed: int) -> "Generator":

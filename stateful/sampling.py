@@ -13,7 +13,7 @@ from funcgrad import types
 from . import dtypes, layout, modes
 from .creation import place
 from .dispatch import store, wrap
-from .execute import Value
+from .execute import Tracer, Value
 from .random import Generator, default_generator
 from .tensor import Tensor
 from .views import check_inplace
@@ -22,6 +22,12 @@ from .views import check_inplace
 def draw(generator: Generator | None, sampler: Callable, *args: Any, **kwargs: Any) -> Value:
     """One draw as a Value."""
     return Value.of((generator or default_generator).draw(sampler, *args, **kwargs))
+
+
+def _elements(tensor: Tensor) -> Any:
+    """What a sampler takes: a tracer under a trace, else a numpy array."""
+    value = tensor._read()
+    return value.array if isinstance(value.read(), Tracer) else value.numpy()
 
 
 def _shape(size: tuple) -> tuple[int, ...]:
@@ -107,8 +113,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator=None, out=N
 
 def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tensor:
     """1 with the probabilities in ``input`` (or ``p``), else 0."""
-    chance = input._read().numpy() if p is None else p
-    if p is None and ((chance < 0) | (chance > 1)).any():
+    chance = _elements(input) if p is None else p
+    if isinstance(chance, np.ndarray) and ((chance < 0) | (chance > 1)).any():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
     value = draw(generator, pure.bernoulli, input._aval.shape, input._aval.dtype, chance)
     made = wrap(value)
@@ -118,7 +124,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tens
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator=None,
                 out=None) -> Tensor:  # fmt: skip
     """Indices drawn with the weights in each row."""
-    weights = input._read().numpy()
+    weights = _elements(input)
     made = wrap(draw(generator, pure.multinomial, weights, num_samples, replacement))
     return made if out is None else out._assign(made)
 
@@ -191,7 +197,7 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator=None) -> Tensor:
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator=None) -> Tensor:
     """Overwrite with 1 with probability ``p``, else 0."""
-    return fill_(self, generator, pure.bernoulli, p._read().numpy() if isinstance(p, Tensor) else p)
+    return fill_(self, generator, pure.bernoulli, _elements(p) if isinstance(p, Tensor) else p)
 
 
 def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator=None) -> Tensor:

@@ -25,7 +25,14 @@ from .graph import AccumulateGrad, InputMetadata, Node
 from .hooks import RemovableHandle, attach
 from .sizes import Size
 from .views import (
-    CopySlices, Counter, Step, Storage, View, current_grad_fn, read, step_avals,
+    CopySlices,
+    Counter,
+    Step,
+    Storage,
+    View,
+    current_grad_fn,
+    read,
+    step_avals,
 )  # fmt: skip
 
 
@@ -54,6 +61,7 @@ class Tensor:
     _post_accumulate_hooks: OrderedDict | None = None
     _retains: bool = False
     _inference: bool = False
+    _tangent: Tensor | None = None
     name: str | None = None
 
     def __new__(cls, *args, **kwargs):

@@ -1,8 +1,8 @@
 """Storage, views, in-place writes and what they do to history.
 
-A `Storage` is the only mutable cell. A tensor is (storage, view, history); a `View` is a chain of steps
-from the storage's value. Reading replays the chain, once per value of the storage; writing goes back
-through it. The formula of a view op already says "put these elements back", so there is no second
+A `Storage` is the only mutable cell. A tensor is (storage, view, history); a `View` is a chain of
+steps from the storage's value. Reading replays the chain, once per value of the storage; writing
+goes back through it. The formula of a view op already says "put these elements back", so there is no second
 declaration for writing.
 
 Rules of autograd for in-place operations:
@@ -155,7 +155,7 @@ def pull_back(op: Op, template: tuple, output: int, below: Any, grad: Any) -> An
 
 
 def check_inplace(tensor: Any, records: bool) -> None:
-    """Raise PyTorch's error if a write to ``tensor`` cannot be recorded. ``records``: it will be."""
+    """Raise PyTorch's error if a write that is to be recorded (``records``) cannot be."""
     if not records:
         return
     base = tensor._base
@@ -174,7 +174,7 @@ def check_inplace(tensor: Any, records: bool) -> None:
 
 
 def count_write(tensor: Any) -> None:
-    """Count an in-place write; inference tensors have no count and may be written to only in their mode."""
+    """Count an in-place write; inference tensors have no count, but may not be written to here."""
     if not tensor._inference:
         tensor._counter.version += 1
     elif not modes.state.inference:
@@ -186,22 +186,22 @@ def count_write(tensor: Any) -> None:
 
 _CLARIFY = (
     " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
-    "code by moving both the view and the inplace either both inside the {mode} block (if you don't "
-    "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+    "code by moving both the view and the inplace either both inside the {mode} block (if you "
+    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
 )
 _CREATION_ERRORS = {
     "no_grad": _CLARIFY.format(mode="no_grad"),
     "inference": _CLARIFY.format(mode="inference_mode"),
     "multi_output": (
         " This view is the output of a function that returns multiple views. Such functions do not "
-        "allow the output views to be modified inplace. You should replace the inplace operation by "
-        "an out-of-place one."
+        "allow the output views to be modified inplace. You should replace the inplace operation "
+        "by an out-of-place one."
     ),
     "custom_function": (
         " This view was created inside a custom Function (or because an input was returned as-is) "
-        "and the autograd logic to handle view+inplace would override the custom backward associated "
-        "with the custom Function, leading to incorrect gradients. This behavior is forbidden. You "
-        "can fix this by cloning the output of the custom Function."
+        "and the autograd logic to handle view+inplace would override the custom backward "
+        "associated with the custom Function, leading to incorrect gradients. This behavior is "
+        "forbidden. You can fix this by cloning the output of the custom Function."
     ),
 }
 
@@ -216,10 +216,12 @@ def check_creation(view: Any, what: str) -> None:
         start = f"A view was created in inference mode and {what} modified inplace in normal mode."
     elif node is None:
         start = (
-            f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
+            f"A view was created in no_grad mode and {what} modified inplace with grad mode "
+            f"enabled."
         )
     else:
-        start = f"Output {view._output_nr} of {short_name(node)} is a view and {what} modified inplace."
+        output = f"Output {view._output_nr} of {short_name(node)}"
+        start = f"{output} is a view and {what} modified inplace."
     raise RuntimeError(start + _CREATION_ERRORS[kind])
 
 

@@ -36,9 +36,8 @@ def trials(op, count: int):
                     "gradient",
                     lambda call=call, order=order: checks.check_gradient(op, call, order),
                 )
-    for call in calls(op.aten, torch.float64, count):
-        for check, values in (("edges", EDGES), ("not finite", NOT_FINITE)):
-            edge = edge_calls(call, values)
+    for check, values in (("edges", EDGES), ("not finite", NOT_FINITE)):
+        for edge in edge_calls(op.aten, values, count):
             yield check, lambda edge=edge: checks.check_value(op, edge)
             if op.face != "private" or check == "edges":
                 yield check, lambda edge=edge: checks.check_gradient(op, edge)

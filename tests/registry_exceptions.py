@@ -17,10 +17,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("not finite", "unique_dim"): "NumPy sorts slices with nan last, PyTorch where they are",
     ("sampled", "value_selecting_reduction_backward"): "only reached through max, sort, ...",
     ("value", "lgamma"): "XLA's float32 lgamma is off by 5e-7 near its zeros at 1 and 2",
-    ("sampled", "reflection_pad2d"): "no sample of PyTorch's; tests/funcgrad/ops/test_nn_pad.py",
-    ("sampled", "reflection_pad3d"): "no sample of PyTorch's; tests/funcgrad/ops/test_nn_pad.py",
-    ("sampled", "replication_pad3d"): "no sample of PyTorch's; tests/funcgrad/ops/test_nn_pad.py",
     ("gradient", "native_group_norm"): "no gradient through the means: group_norm drops them",
     ("edges", "native_group_norm"): "no gradient through the means: group_norm drops them",
-    ("not finite", "binary_cross_entropy"): "PyTorch raises outside [0, 1]; a trace cannot look",
 }

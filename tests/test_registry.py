@@ -69,8 +69,7 @@ def test_gradient(op):
 
 @ops("edges", is_aten)
 def test_edges(op):
-    for call in calls(op.aten, torch.float64, 1):
-        edge = edge_calls(call, EDGES)
+    for edge in edge_calls(op.aten, EDGES, 1):
         checks.check_value(op, edge)
         if op.grad_fn:
             checks.check_gradient(op, edge)
@@ -79,8 +78,7 @@ def test_edges(op):
 @ops("not finite", is_aten)
 def test_not_finite(op):
     """The private ops are derivatives of others: their own derivatives are not asked here."""
-    for call in calls(op.aten, torch.float64, 1):
-        edge = edge_calls(call, NOT_FINITE)
+    for edge in edge_calls(op.aten, NOT_FINITE, 1):
         checks.check_value(op, edge)
         if op.grad_fn and op.face != "private":
             checks.check_gradient(op, edge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 
 from ..op import composite, op
 from .activation import sigmoid
@@ -17,7 +18,10 @@ from .view import expand
 # -- from probabilities ----------------------------------------------------------------------------
 
 _TINY = 1e-12
-"""What keeps PyTorch's gradient finite where the probability is 0 or 1."""
+"""What keeps PyTorch's gradient of the gradient finite where the probability is 0 or 1."""
+
+_TINY_SINGLE = float(np.float32(1e-12))
+"""The same for the gradient, where PyTorch writes it in single precision."""
 
 
 def _weighted(x, weight):
@@ -52,7 +56,7 @@ def _derivative(grad, self, target, weight, reduction):
 )  # fmt: skip
 def binary_cross_entropy_backward(grad_output, self, target, weight=None, reduction: int = 1):
     """The gradient of `binary_cross_entropy`; finite at the probabilities 0 and 1."""
-    slope = (self - target) / jnp.maximum((1 - self) * self, _TINY)
+    slope = (self - target) / jnp.maximum((1 - self) * self, _TINY_SINGLE)
     return _weighted(grad_output * slope, weight) * scale_of(self, reduction)
 
 

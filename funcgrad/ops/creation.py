@@ -149,10 +149,11 @@ def _count(start, end, step) -> int:
 
 
 @op("arange.start_step", face="private")
-def arange_start_step(start: Number, end: Number, step: Number = 1, *, dtype: DType | None = None):
+def arange_start_step(
+    start: Number, end: Number, step: Number, *, whole: bool, dtype: DType | None = None
+):
     """``start``, ``start + step``, ... below ``end``."""
     if dtype is None:
-        whole = all(isinstance(x, int | np.integer) for x in (start, end, step))
         dtype = types.index_dtype() if whole else types.default_dtype()
     dtype = types.canonical(dtype)
     wide = np.int64 if jnp.issubdtype(dtype, jnp.integer) else np.float64
@@ -170,7 +171,9 @@ def arange(start, end=None, step=1, *, dtype=None):
     """
     if end is None:
         start, end = 0, start
-    return arange_start_step(start, end, step, dtype=dtype)
+    # An argument of its own, because 4 and 4.0 are equal and so are one and the same static argument.
+    whole = all(isinstance(x, int | np.integer) for x in (start, end, step))
+    return arange_start_step(start, end, step, whole=whole, dtype=dtype)
 
 
 @op("linspace", face="torch")

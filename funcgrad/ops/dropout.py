@@ -7,7 +7,7 @@ import warnings
 
 from ..op import composite, op
 from .arithmetic import add, div, mul
-from .creation import zeros
+from .creation import new_zeros
 from .view import squeeze, unsqueeze
 
 _SELU_ALPHA = 1.7580993408473766
@@ -20,7 +20,10 @@ def check_probability(p) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _drawn(kept):
+def _drawn(input, kept):
+    """``kept``, or what it gives for a shape if it is a function."""
+    if callable(kept):
+        return kept(tuple(input.shape))
     if kept is None:
         raise TypeError(
             "dropout() in training mode is random: pass kept=, an array of ones and zeros, each "
@@ -31,13 +34,14 @@ def _drawn(kept):
 
 def noise_of(input, kept, p):
     """What dropout multiplies ``input`` with: the kept elements over their probability."""
-    return zeros((), dtype=input.dtype) if p == 1 else div(_drawn(kept), 1 - p)
+    return new_zeros(input, ()) if p == 1 else div(_drawn(input, kept), 1 - p)
 
 
-def alpha_noise_of(kept, p):
+def alpha_noise_of(input, kept, p):
     """What alpha dropout multiplies with and adds: dropped elements become SELU's lowest value."""
     slope = 1.0 / math.sqrt((_SELU_ALPHA * _SELU_ALPHA * p + 1) * (1 - p))
-    shift = add(mul(add(_drawn(kept), -1), _SELU_ALPHA * slope), _SELU_ALPHA * slope * p)
+    kept = _drawn(input, kept)
+    shift = add(mul(add(kept, -1), _SELU_ALPHA * slope), _SELU_ALPHA * slope * p)
     return mul(kept, slope), shift
 
 
@@ -48,7 +52,7 @@ def _scaled(input, kept, p):
 def _shifted(input, kept, p):
     if p == 1:
         return _scaled(input, kept, p)
-    noise, shift = alpha_noise_of(kept, p)
+    noise, shift = alpha_noise_of(input, kept, p)
     return add(mul(input, noise), shift)
 
 
@@ -61,7 +65,8 @@ def is_identity(input, p, training) -> bool:
 def dropout(input, p=0.5, training=True, inplace=False, *, kept=None):
     """``input`` with elements set to 0 where ``kept`` is 0, the others divided by ``1 - p``.
 
-    ``kept`` has the shape and dtype of ``input``: ones and zeros, a zero with probability ``p``.
+    ``kept`` has the shape and dtype of ``input``: ones and zeros, a zero with probability ``p``;
+    or it is a function that makes one of a shape.
     Without training, or for ``p = 0``, ``input`` itself. ``inplace`` means nothing to an array.
 
     >>> import jax.numpy as jnp, funcgrad

@@ -1,4 +1,4 @@
-"""Batch, layer, group, instance and RMS normalization."""
+"""Layer, group, RMS and local response normalization, and what batch normalization shares."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from ..op import composite, derived, op
 from ..signature import Size
 from .arithmetic import add, div, mul
 from .avg_pool import avg_pool2d, avg_pool3d
-from .copying import clone, to_dtype
+from .copying import to_dtype
 from .pad import constant_pad_nd
 from .powers import pow, rsqrt
-from .rearrange import repeat
 from .reduce import mean, sum_dim
 from .view import reshape, squeeze, unsqueeze
 from .with_number import add_number
@@ -23,12 +22,12 @@ from .with_number import add_number
 # -- what all of them do ---------------------------------------------------------------------------
 
 
-def _wide(x):
+def wide(x):
     """16-bit floats are computed with 32 bits."""
     return None if x is None else types.cast(x, jnp.float32) if x.dtype.itemsize == 2 else x
 
 
-def _moments(x, dims, eps):
+def moments(x, dims, eps):
     """The mean over ``dims`` and one over the standard deviation, dimensions kept."""
     center = jnp.mean(x, dims, keepdims=True)
     return center, lax.rsqrt(jnp.mean(jnp.square(x - center), dims, keepdims=True) + eps)
@@ -47,8 +46,8 @@ def _declare_backward(name: str, grad_fn: str):
 
     @op(name, grad_fn=grad_fn, face="private", vjp=derived("grad_output", "input"))
     def backward(grad_output, input, shape: Size, dims: Size, eps: float):
-        x, grad = _grouped(_wide(input), shape), _grouped(_wide(grad_output), shape)
-        center, scale = _moments(x, dims, eps)
+        x, grad = _grouped(wide(input), shape), _grouped(wide(grad_output), shape)
+        center, scale = moments(x, dims, eps)
         standard = (x - center) * scale
         along = jnp.mean(grad * standard, dims, keepdims=True)
         pulled = scale * (grad - jnp.mean(grad, dims, keepdims=True) - standard * along)
@@ -60,7 +59,7 @@ def _declare_backward(name: str, grad_fn: str):
 _layer_backward = _declare_backward(
     "_layer_norm_backward_input", "NativeLayerNormBackwardBackward0"
 )
-_batch_backward = _declare_backward(
+batch_backward = _declare_backward(
     "_batch_norm_backward_input", "NativeBatchNormBackwardBackward0"
 )
 _group_backward = _declare_backward(
@@ -70,20 +69,20 @@ _group_backward = _declare_backward(
 
 @op("_standardize", grad_fn="StandardizeBackward0", face="private",
     vjp=dict(input=lambda grad, input, shape, dims, eps: (
-        _batch_backward(grad, input, shape, dims, eps)
+        batch_backward(grad, input, shape, dims, eps)
     )))  # fmt: skip
-def _standardize(input, shape: Size, dims: Size, eps: float):
+def standardize(input, shape: Size, dims: Size, eps: float):
     """``input`` with mean 0 and variance 1 over ``dims``."""
-    x = _grouped(_wide(input), shape)
-    center, scale = _moments(x, dims, eps)
+    x = _grouped(wide(input), shape)
+    center, scale = moments(x, dims, eps)
     return types.cast(((x - center) * scale).reshape(input.shape), input.dtype)
 
 
-def _along_channels(vector, rank: int):
+def along_channels(vector, rank: int):
     return reshape(vector, (1, -1, *(1,) * (rank - 2)))
 
 
-def _over_channels(x):
+def over_channels(x):
     """The sum over everything but dimension 1."""
     return sum_dim(x, (0, *range(2, x.ndim)))
 
@@ -98,7 +97,7 @@ def _last(input, normalized_shape) -> tuple[int, ...]:
 @op("_implied_eps", face="private")
 def _implied_eps(input, scale, dims: Size):
     """What was added to the variance, from one over the deviation: a constant."""
-    x = lax.stop_gradient(_wide(input))
+    x = lax.stop_gradient(wide(input))
     return 1 / jnp.square(lax.stop_gradient(scale)) - jnp.var(x, dims, keepdims=True)
 
 
@@ -115,7 +114,7 @@ def _leading_sum(x, normalized_shape):
 
 def _layer_weight(grad, input, normalized_shape, scale):
     dims = _last(input, normalized_shape)
-    standard = _standardize(input, (), dims, _implied_eps(input, scale, dims))
+    standard = standardize(input, (), dims, _implied_eps(input, scale, dims))
     return _leading_sum(grad * standard, normalized_shape)
 
 
@@ -135,11 +134,11 @@ def _layer_weight(grad, input, normalized_shape, scale):
 def native_layer_norm(input, normalized_shape: Size, weight, bias, eps: float):
     """`layer_norm`, the means and one over the deviations."""
     _check_layer(input, normalized_shape, weight, bias)
-    x = _wide(input)
-    center, scale = _moments(x, _last(input, normalized_shape), eps)
+    x = wide(input)
+    center, scale = moments(x, _last(input, normalized_shape), eps)
     out = (x - center) * scale
-    out = out if weight is None else out * _wide(weight)
-    out = out if bias is None else out + _wide(bias)
+    out = out if weight is None else out * wide(weight)
+    out = out if bias is None else out + wide(bias)
     return types.cast(out, input.dtype), center, scale
 
 
@@ -174,17 +173,26 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     return native_layer_norm(input, normalized_shape, weight, bias, eps)[0]
 
 
+def check_several(shape) -> None:
+    """Statistics of a single value say nothing."""
+    if math.prod(shape) and math.prod([shape[0], *shape[2:]]) == 1:
+        raise ValueError(
+            "Expected more than 1 value per channel when training, got input size "
+            f"{tuple(shape)}"
+        )
+
+
 # -- group norm ------------------------------------------------------------------------------------
 
 
 def _group_input(grad, input, weight, N, C, HxW, group, eps):
-    grad = grad if weight is None else grad * _along_channels(weight, grad.ndim)
+    grad = grad if weight is None else grad * along_channels(weight, grad.ndim)
     return _group_backward(grad, input, (N, group, C // group * HxW), (2,), eps)
 
 
 def _group_weight(grad, input, N, C, HxW, group, eps):
-    standard = _standardize(input, (N, group, C // group * HxW), (2,), eps)
-    return _over_channels(grad * standard)
+    standard = standardize(input, (N, group, C // group * HxW), (2,), eps)
+    return over_channels(grad * standard)
 
 
 @op(
@@ -197,19 +205,19 @@ def _group_weight(grad, input, N, C, HxW, group, eps):
         weight=lambda grad_result0, input, N, C, HxW, group, eps: (
             _group_weight(grad_result0, input, N, C, HxW, group, eps)
         ),
-        bias=lambda grad_result0: _over_channels(grad_result0),
+        bias=lambda grad_result0: over_channels(grad_result0),
     ),
 )  # fmt: skip
 def native_group_norm(
     input, weight, bias, N: int, C: int, HxW: int, group: int, eps: float
 ):
     """`group_norm`, the means and one over the deviations."""
-    x = _wide(input).reshape(N, group, C // group * HxW)
-    center, scale = _moments(x, (2,), eps)
+    x = wide(input).reshape(N, group, C // group * HxW)
+    center, scale = moments(x, (2,), eps)
     out = ((x - center) * scale).reshape(input.shape)
     ones = (1,) * (input.ndim - 2)
-    out = out if weight is None else out * _wide(weight).reshape(1, -1, *ones)
-    out = out if bias is None else out + _wide(bias).reshape(1, -1, *ones)
+    out = out if weight is None else out * wide(weight).reshape(1, -1, *ones)
+    out = out if bias is None else out + wide(bias).reshape(1, -1, *ones)
     return types.cast(out, input.dtype), center[..., 0], scale[..., 0]
 
 
@@ -244,182 +252,6 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     )[0]
 
 
-# -- batch norm ------------------------------------------------------------------------------------
-
-
-def check_several(shape) -> None:
-    """Statistics of a single value say nothing."""
-    if math.prod(shape) and math.prod([shape[0], *shape[2:]]) == 1:
-        raise ValueError(
-            "Expected more than 1 value per channel when training, got input size "
-            f"{tuple(shape)}"
-        )
-
-
-def _all_but_channels(rank: int) -> tuple[int, ...]:
-    return (0, *range(2, rank))
-
-
-def _running_scale(running_var, eps, rank: int):
-    return rsqrt(_along_channels(running_var, rank) + eps)
-
-
-def _batch_input(grad, input, weight, running_var, training, eps):
-    grad = grad if weight is None else grad * _along_channels(weight, grad.ndim)
-    if training:
-        return _batch_backward(grad, input, (), _all_but_channels(grad.ndim), eps)
-    return grad * _running_scale(running_var, eps, grad.ndim)
-
-
-def _batch_weight(grad, input, running_mean, running_var, training, eps):
-    if training:
-        standard = _standardize(input, (), _all_but_channels(grad.ndim), eps)
-    else:
-        centered = input - _along_channels(running_mean, grad.ndim)
-        standard = centered * _running_scale(running_var, eps, grad.ndim)
-    return _over_channels(grad * standard)
-
-
-@op(
-    "native_batch_norm", grad_fn="NativeBatchNormBackward0", face="private",
-    outputs=("result0", "result1", "result2"),
-    vjp=dict(
-        input=lambda grad_result0, input, weight, running_var, training, eps: (
-            _batch_input(grad_result0, input, weight, running_var, training, eps)
-        ),
-        weight=lambda grad_result0, input, running_mean, running_var, training, eps: (
-            _batch_weight(grad_result0, input, running_mean, running_var, training, eps)
-        ),
-        bias=lambda grad_result0: _over_channels(grad_result0),
-    ),
-)  # fmt: skip
-def native_batch_norm(
-    input, weight, bias, running_mean, running_var, training: bool, momentum: float, eps: float
-):
-    """`batch_norm`, the means and one over the deviations; both empty without training.
-
-    Unlike ATen's op it does not touch the running statistics: see `batch_norm_statistics`.
-    """
-    x = _wide(input)
-    wide = (1, -1, *(1,) * (input.ndim - 2))
-    if training:
-        center, scale = _moments(x, _all_but_channels(input.ndim), eps)
-        saved = center.reshape(-1), scale.reshape(-1)
-    else:
-        center = _wide(running_mean).reshape(wide)
-        scale = 1 / jnp.sqrt(_wide(running_var).reshape(wide) + eps)
-        saved = (jnp.zeros(0, x.dtype),) * 2
-    slope = scale if weight is None else scale * _wide(weight).reshape(wide)
-    shift = -center * slope
-    shift = shift if bias is None else _wide(bias).reshape(wide) - center * slope
-    return types.cast(x * slope + shift, input.dtype), *saved
-
-
-@op("_batch_norm_statistics", face="private", outputs=("running_mean", "running_var"))
-def _batch_norm_statistics(input, running_mean, running_var, momentum: float):
-    """The running statistics after one more batch."""
-    dims = _all_but_channels(input.ndim)
-    x = _wide(input)
-    count = x.size // max(x.shape[1], 1)
-    center = jnp.mean(x, dims)
-    squares = jnp.sum(jnp.square(x - center.reshape(1, -1, *(1,) * (x.ndim - 2))), dims)
-    unbiased = squares / (count - 1)
-    return (
-        types.cast(momentum * center + (1 - momentum) * running_mean, running_mean.dtype),
-        types.cast(momentum * unbiased + (1 - momentum) * running_var, running_var.dtype),
-    )
-
-
-@composite(face="private")
-def batch_norm_statistics(input, running_mean, running_var, momentum=0.1):
-    """The running statistics that PyTorch's `batch_norm` writes in place in training.
-
-    ``(1 - momentum) * running + momentum * batch``, with the unbiased variance of the batch.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> x = jnp.array([[1.0], [3.0]])
-    >>> funcgrad.batch_norm_statistics(x, jnp.zeros(1), jnp.ones(1), 0.5)
-    (Array([1.], dtype=float32), Array([1.5], dtype=float32))
-    """
-    return _batch_norm_statistics(input, running_mean, running_var, momentum)
-
-
-@composite(face="nn")
-def batch_norm(
-    input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1,
-    eps=1e-5,
-):  # fmt: skip
-    """Mean 0 and variance 1 for each channel (dimension 1), then times ``weight`` plus ``bias``.
-
-    In training with the statistics of the batch, else with the running ones. The running ones are
-    not changed here: `batch_norm_statistics` gives their next values.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.batch_norm(jnp.array([[1.0], [3.0]]), None, None, training=True).round(3)
-    Array([[-1.],
-           [ 1.]], dtype=float32)
-    """
-    if training:
-        check_several(input.shape)
-    if 0 in tuple(input.shape):
-        return clone(input)
-    _check_batch(input, running_mean, running_var, weight, bias, training)
-    if training:
-        running_mean = running_var = None
-    return native_batch_norm(
-        input, weight, bias, running_mean, running_var, training, momentum, eps
-    )[0]
-
-
-def _check_batch(input, running_mean, running_var, weight, bias, training) -> None:
-    if not training and (running_mean is None or running_var is None):
-        raise RuntimeError(
-            "Expected running_mean and running_var to be defined when training=False"
-        )
-    channels = input.shape[1]
-    named = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    for name, value in named.items():
-        if value is not None and tuple(value.shape) != (channels,):
-            raise RuntimeError(
-                f"{name} should contain {channels} elements not {math.prod(value.shape)}"
-            )
-
-
-@composite(face="nn")
-def instance_norm(
-    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
-    momentum=0.1, eps=1e-5,
-):  # fmt: skip
-    """`batch_norm` of each example of the batch by itself.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.instance_norm(jnp.array([[[1.0, 3.0]]])).round(3)
-    Array([[[-1.,  1.]]], dtype=float32)
-    """
-    if use_input_stats and math.prod(input.shape[2:]) == 1:
-        raise ValueError(
-            "Expected more than 1 spatial element when training, got input size "
-            f"{tuple(input.shape)}"
-        )
-    if not use_input_stats and (running_mean is None or running_var is None):
-        raise RuntimeError(
-            "Expected running_mean and running_var to be defined when use_input_stats is false"
-        )
-    batch, channels, *inner = input.shape
-    each = [
-        None if x is None else repeat(x, (batch,))
-        for x in (running_mean, running_var, weight, bias)
-    ]
-    if use_input_stats:
-        each[:2] = None, None
-    mean_, var_, weight_, bias_ = each
-    out = native_batch_norm(
-        reshape(input, (1, batch * channels, *inner)), weight_, bias_, mean_, var_,
-        use_input_stats, momentum, eps,
-    )[0]  # fmt: skip
-    return reshape(out, tuple(input.shape))
-
-
 # -- without a mean --------------------------------------------------------------------------------
 
 
@@ -437,9 +269,9 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     _check_layer(input, shape, weight, None)
     dtype = jnp.dtype(input.dtype)
     eps = float(jnp.finfo(dtype).eps) if eps is None else eps
-    wide = to_dtype(input, jnp.float32) if dtype.itemsize == 2 else input
+    x = to_dtype(input, jnp.float32) if dtype.itemsize == 2 else input
     dims = tuple(range(-len(shape), 0))
-    scaled = mul(wide, rsqrt(add_number(mean(pow(wide, 2), dims, True), eps)))
+    scaled = mul(x, rsqrt(add_number(mean(pow(x, 2), dims, True), eps)))
     if dtype.itemsize == 2:
         scaled = to_dtype(scaled, input.dtype)
     return scaled if weight is None else mul(scaled, weight)

@@ -208,6 +208,8 @@ def _log_sigmoid_backward_self(grad, grad_output, self):
 )  # fmt: skip
 def log_sigmoid_backward(grad_output, self, buffer):
     """The gradient of `logsigmoid`."""
+    z = jnp.exp(jnp.where(self < 0, self, -self))
+    buffer = buffer + (z - lax.stop_gradient(z))  # its value, with the derivative that it had
     share = buffer / (1 + buffer)
     return grad_output * jnp.where(self < 0, 1 - share, share)
 

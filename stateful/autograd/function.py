@@ -1,7 +1,7 @@
 """`autograd.Function`: a recorded op whose forward and backward the user writes.
 
-As https://pytorch.org/docs/stable/notes/extending.html. The ``ctx`` that ``forward`` and ``backward``
-get *is* the graph node, so what is put on it lives exactly as long as the graph.
+As https://pytorch.org/docs/stable/notes/extending.html. The ``ctx`` that ``forward`` and
+``backward`` get *is* the graph node, so what is put on it lives exactly as long as the graph.
 """
 
 from __future__ import annotations
@@ -16,13 +16,20 @@ from typing import Any
 
 from funcgrad import types
 
-from .. import modes
+from .. import forward, modes
 from ..backward import zeros
 from ..dispatch import Face
 from ..engine import Hooks
 from ..execute import Tracer
 from ..graph import (
-    FREED, NO_EDGE, Edge, Node, SavedTensor, check_normal, gradient_edge, sequence_numbers,
+    FREED,
+    NO_EDGE,
+    Edge,
+    Node,
+    SavedTensor,
+    check_normal,
+    gradient_edge,
+    sequence_numbers,
 )  # fmt: skip
 from ..hooks import RemovableHandle
 from ..views import mark_view, rebase_function
@@ -103,6 +110,8 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
     @property
     def saved_tensors(self) -> tuple:
         """What `save_for_backward` kept; an error after the graph was freed."""
+        if self.saved_for_forward:
+            return self.saved_for_forward
         if self._saved is None:
             raise RuntimeError(FREED)
         unpacked = tuple([s.unpack(self) if type(s) is SavedTensor else s for s in self._saved])
@@ -176,7 +185,8 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
             if result is not None and not is_tensor:
                 raise RuntimeError(
                     f"function {type(self).__name__} returned a gradient different than None at "
-                    f"position {position + 1}, but the corresponding forward input was not a Variable"
+                    f"position {position + 1}, but the corresponding forward input was not a "
+                    f"Variable"
                 )
             if result is not None and not isinstance(result, Face.tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(result).__name__})")
@@ -200,7 +210,7 @@ class FunctionMeta(type):
 
 
 class Function(FunctionCtx, _HookMixin, metaclass=FunctionMeta):
-    """Base class of ops with a backward of one's own: define ``forward`` and ``backward``, call ``apply``.
+    """Base class of ops with a backward of one's own: define ``forward`` and ``backward``.
 
     >>> import stateful as torch
     >>> class Exp(torch.autograd.Function):
@@ -300,8 +310,17 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
             ctx.remember_origin()
     elif inputs and any(isinstance(a._storage.value.array, Tracer) for a in inputs):
         return traced.apply(cls, args, kwargs, run_forward)
-    output = run_forward(cls, ctx, args, kwargs)
-    return _wrap_outputs(ctx, inputs, output, records)
+    if not modes.forward.active:
+        output = run_forward(cls, ctx, args, kwargs)
+        ctx.saved_for_forward = ()
+        return _wrap_outputs(ctx, inputs, output, records)
+    with forward.paused():
+        output = run_forward(cls, ctx, args, kwargs)
+        dirty = {id(t) for t in ctx.dirty_tensors or ()}
+        outputs = _wrap_outputs(ctx, inputs, output, records)
+        forward.push_function(ctx, args, outputs, dirty)
+    ctx.saved_for_forward = ()
+    return outputs
 
 
 def run_forward(cls: type[Function], ctx: Any, args: tuple, kwargs: dict) -> Any:

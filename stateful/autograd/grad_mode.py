@@ -52,7 +52,7 @@ class _force_original_view_tracking(_Switch):
 
 
 class _unsafe_preserve_version_counter(modes.ContextDecorator):
-    """Inside, in-place writes to these tensors are not counted: on leaving the old versions are back."""
+    """In-place writes to these tensors are not counted: on leaving the old versions are back."""
 
     def __init__(self, tensors: Any):
         self.tensors = (tensors,) if hasattr(tensors, "_counter") else tuple(tensors)

@@ -67,7 +67,8 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     """
     if not tensor.requires_grad:
         raise RuntimeError(
-            "It is not possible to get the gradient edge for a Tensor that does not require gradients"
+            "It is not possible to get the gradient edge for a Tensor that does not require "
+            "gradients"
         )
     edge = gradient_edge(tensor)
     return GradientEdge(edge.node, edge.nr)
@@ -84,7 +85,7 @@ def _node_of(item: Any) -> Any:
 
 
 def increment_version(tensor: Any) -> None:
-    """Count an in-place change that was made behind the library's back, for one tensor or several."""
+    """Count an in-place change made behind the library's back, for one tensor or several."""
     tensors = (tensor,) if isinstance(tensor, Face.tensor) else tensor
     for item in tensors:
         if not isinstance(item, Face.tensor):

@@ -8,8 +8,8 @@ from typing import Any
 from .. import modes
 
 NOT_RECORDED = (
-    "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the graph "
-    "was originally recorded."
+    "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context in which the "
+    "graph was originally recorded."
 )
 
 

@@ -1,7 +1,7 @@
 """A custom function under `jax.jit`, `jax.grad` or `jax.vmap`: it becomes a `jax.custom_vjp`.
 
-The user's ``forward`` and ``backward`` run on Tensors that hold tracers. What ``ctx`` keeps between them
-travels as residuals: tensors as arrays, everything else as it is.
+The user's ``forward`` and ``backward`` run on Tensors that hold tracers. What ``ctx`` keeps
+between them travels as residuals: tensors as arrays, everything else as it is.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class _Call:
             else:
                 rest[name] = value
         arrays_out = tuple(o._array for o in outs if isinstance(o, Face.tensor))
-        return arrays_out, _Residuals(tensors, _Static(rest, [getattr(o, "_aval", None) for o in outs]))
+        avals = [getattr(o, "_aval", None) for o in outs]
+        return arrays_out, _Residuals(tensors, _Static(rest, avals))
 
     def backward(self, residuals, cotangents):
         """The user's backward on the cotangents (JAX's are the conjugates of PyTorch's)."""

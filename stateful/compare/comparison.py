@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import json
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .align import Row, compare_traces
+from .align import Row, compare_traces, one_line
 from .locate import Culprit, gradient_number, locate
 from .processes import run
 from .programs import REFERENCES, Program, recorded
@@ -94,6 +93,7 @@ class Comparison:
             for side, cell in row.cells.items()
             if cell.difference.parts
         ]
+        lines += self.failures
         if row.kind == "step" and row.reference:
             lines.append(f"the optimizer is {self.reference.events[row.number].label}")
         if self.culprit is not None:
@@ -103,6 +103,16 @@ class Comparison:
             if self.culprit.declared:
                 lines.append(f"its formula is declared at {self.culprit.declared}")
         return lines
+
+    @property
+    def failures(self) -> list[str]:
+        """How the sides that did not reach their end ended."""
+        return [
+            f"{side.header['side']} ended with {one_line(event.text)} (line {event.line})"
+            for side in (self.reference, *self.others)
+            for event in side.events
+            if event.kind == "exception" and event.label == "uncaught"
+        ]
 
     def place(self, line: int, row: Row | None = None) -> str:
         """A source line with its file."""
@@ -134,7 +144,6 @@ def _row_json(row: Row) -> dict[str, Any]:
         for key in ("absolute", "ulps", "excess"):
             difference[key] = difference[key] if math.isfinite(difference[key]) else None
     entry["verdict"] = row.worst.verdict
-    json.dumps(entry)
     return entry
 
 

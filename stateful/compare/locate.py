@@ -82,7 +82,7 @@ def locate(
 
 
 def trace_nodes(program: Program, folder: Path, timeout: float) -> list[Event]:
-    """The nodes of the first gradient call of every source line, under real PyTorch."""
+    """The nodes of the first gradient call of every line and kind of graph, under real PyTorch."""
     trace = run(program, ("torch",), folder, timeout, arguments=("--nodes", "first"))["torch"]
     return [note for note in trace.notes if note.kind == "node"]
 

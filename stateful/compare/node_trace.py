@@ -25,8 +25,8 @@ class Finished(BaseException):
 class NodeTracer:
     """Traces the gradient call with the given number (from 0) and ends the run after it.
 
-    Without a number it traces the first gradient call of every source line, and lets the program
-    finish.
+    Without a number it traces the first gradient call of every source line and kind of graph, and
+    lets the program finish.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class NodeTracer:
         self._trace = trace
         self._user = user
         self._number = number
-        self._seen: set[int] = set()
+        self._seen: set[tuple[int | str, ...]] = set()
         self._lines: dict[Any, int] = {}
         self._last: dict[FrameType, int] = {}
 
@@ -47,12 +47,14 @@ class NodeTracer:
     def before(self, number: int, roots: list[Any]) -> None:
         """Called before each gradient call: hooks the nodes of one that is wanted."""
         line = self._user.line()
-        wanted = line not in self._seen if self._number is None else number == self._number
-        self._seen.add(line)
+        nodes = walk(roots)
+        graph = (line, *(node.name() for node in nodes))
+        wanted = graph not in self._seen if self._number is None else number == self._number
+        self._seen.add(graph)
         if not wanted:
             return
         self._reach(roots, line)
-        for index, node in enumerate(walk(roots)):
+        for index, node in enumerate(nodes):
             if not is_accumulator(node):
                 place = {"index": index, "call": number}
                 node.register_hook(self._hook(node.name(), self._lines.get(node, 0), place))

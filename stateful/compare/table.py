@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -42,9 +42,10 @@ def build_table(comparison: Comparison, width: int) -> Table:
     for title in ("difference", "ulps"):
         table.add_column(title, no_wrap=True, justify="right", min_width=len(title))
     table.add_column("verdict", no_wrap=True, min_width=7)
-    taken = 45 + max((len(one) for row in fixed for one in row[:1]), default=0)
-    taken += max((len(row[1]) for row in fixed), default=0)
-    room = max(_NARROWEST, (width - taken) // (len(sides) + 1))
+    widths = [_widest(row[column] for row in fixed) for column in (0, 1)]
+    widths += [max(10, _widest(numbers(row.worst)[column] for row in shown)) for column in (0, 1)]
+    frame = 3 * (len(sides) + 6) + len("verdict")
+    room = max(_NARROWEST, (width - frame - sum(widths)) // (len(sides) + 1))
     for position in range(len(shown) + 1):
         skipped = row_gap(comparison.rows, shown, position)
         if skipped:
@@ -86,6 +87,10 @@ def _cells(row: Row, sides: Sequence[str], room: int) -> list[str]:
     texts = [row.reference, *(row.cells[side].text if side in row.cells else "" for side in sides)]
     verdict = f"[{_STYLES[worst.verdict]}]{worst.verdict}[/]"
     return [*(escape(_cut(text, room)) for text in texts), *numbers(worst), verdict]
+
+
+def _widest(texts: Iterable[str]) -> int:
+    return max(map(len, texts), default=0)
 
 
 def _cut(text: str, room: int) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import string
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ from .trace import Event, Quantity, TraceWriter
 
 _ROLES = {"grads": ("grad", ".grad"), "params": ("param", "")}
 _CALLS = ("custom_jvp_call", "custom_vjp_call", "jit", "closed_call")
+_LONGEST = 500
 _KINDS = ("backward", "grad", "step")
 _TRANSFORMS = ("value_and_grad", "grad", "vjp", "jacrev", "jacfwd", "hessian")
 
@@ -76,6 +78,8 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def compact(closed: Any) -> str:
     """A jaxpr as one line an equation, calls opened and parameters left out.
 
+    A long one is cut off.
+
     >>> import jax
     >>> print(compact(jax.make_jaxpr(jax.jit(lambda x: x * x + 1.0))(2.0)))
     a:f32[]
@@ -113,14 +117,13 @@ def compact(closed: Any) -> str:
     jaxpr = closed.jaxpr
     constants = [typed(variable) for variable in jaxpr.constvars]
     arguments = " ".join(constants + [typed(variable) for variable in jaxpr.invars])
-    return "\n".join([arguments, *equations(jaxpr)])
+    return "\n".join([arguments, *itertools.islice(equations(jaxpr), _LONGEST)])
 
 
 def _letters() -> Iterator[str]:
-    alphabet = "abcdefghijklmnopqrstuvwxyz"
-    for number in itertools.count():
-        first, last = divmod(number, len(alphabet))
-        yield (alphabet[first - 1] if first else "") + alphabet[last]
+    for length in itertools.count(1):
+        for letters in itertools.product(string.ascii_lowercase, repeat=length):
+            yield "".join(letters)
 
 
 def watch_transforms(trace: TraceWriter) -> None:

@@ -11,7 +11,7 @@ import funcgrad
 from funcgrad import random as pure
 from funcgrad.ops import dropout as dropouts
 from funcgrad.ops import embedding as embeddings
-from funcgrad.ops.normalization import batch_norm_statistics as _next_statistics
+from funcgrad.ops.batch_norm import batch_norm_statistics as _next_statistics
 
 from .. import modes
 from ..dispatch import wrap
@@ -47,7 +47,7 @@ def _alpha_dropped(input: Tensor, p: float, training: bool, inplace: bool, shape
     dropouts.check_probability(p)
     if p == 1 or dropouts.is_identity(input, p, training):
         return _dropped(input, p, training, inplace)
-    noise, shift = dropouts.alpha_noise_of(_kept(input, shape, p), p)
+    noise, shift = dropouts.alpha_noise_of(input, _kept(input, shape, p), p)
     return input.mul_(noise).add_(shift) if inplace else (input * noise).add_(shift)
 
 
@@ -131,15 +131,22 @@ def scaled_dot_product_attention(
     enable_gqa=False,
 ) -> Tensor:  # fmt: skip
     """``softmax(query @ key.T * scale + mask) @ value``; weights are dropped with ``dropout_p``."""
-    kept = None
-    if dropout_p > 0:
-        lead = query.shape[:-2] if enable_gqa else np.broadcast_shapes(
-            tuple(query.shape[:-2]), tuple(key.shape[:-2])
-        )
-        kept = _kept(query, (*lead, query.shape[-2], key.shape[-2]), dropout_p)
     return funcgrad.scaled_dot_product_attention(
-        query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa, kept=kept
-    )
+        query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa,
+        kept=lambda shape: _kept(query, shape, dropout_p),
+    )  # fmt: skip
+
+
+def multi_head_attention_forward(
+    query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v,
+    add_zero_attn, dropout_p, *args, **kwargs,
+) -> tuple[Tensor, Tensor | None]:  # fmt: skip
+    """The function of `MultiheadAttention`; weights are dropped with ``dropout_p`` in training."""
+    return funcgrad.multi_head_attention_forward(
+        query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k,
+        bias_v, add_zero_attn, dropout_p, *args, **kwargs,
+        kept=lambda shape: _kept(query, shape, dropout_p),
+    )  # fmt: skip
 
 
 # -- running statistics ----------------------------------------------------------------------------

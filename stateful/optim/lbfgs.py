@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from .. import modes
+from ..dispatch import wrap
+from ..execute import Function, execute
 from ..methods import FUNCTIONS
 from ..tensor import Tensor
 from .line_search import Point, strong_wolfe
@@ -110,7 +115,7 @@ class LBFGS(Optimizer):
         return first_loss
 
     def _find_direction(self, state: dict[str, Any], grad: Any, size: int) -> None:
-        """The inverse Hessian that the history approximates, times minus the gradient."""
+        """Remember the last move, then go against the gradient, scaled by what is remembered."""
         if state["n_iter"] == 1:
             state.update(d=-grad, old_dirs=[], old_stps=[], ro=[], H_diag=1)
         else:
@@ -163,13 +168,39 @@ def _remember(state: dict[str, Any], change: Any, move: Any, size: int) -> None:
 
 
 def _two_loops(state: dict[str, Any], vector: Any, size: int) -> Any:
-    """The two-loop recursion (Nocedal and Wright, algorithm 7.4)."""
-    weights = state.setdefault("al", [None] * size)
-    history = list(enumerate(zip(state["old_dirs"], state["old_stps"], state["ro"], strict=True)))
-    for i, (change, move, ro) in reversed(history):
-        weights[i] = move.dot(vector) * ro
-        vector = vector - weights[i] * change
-    vector = vector * state["H_diag"]
-    for i, (change, move, ro) in history:
-        vector = vector + (weights[i] - change.dot(vector) * ro) * move
+    """The inverse Hessian that the history approximates, times ``vector``.
+
+    The history is padded to a power of two, so that as it grows few programs are compiled: a row of
+    zeros changes nothing.
+    """
+    state.setdefault("al", [None] * size)
+    if not state["ro"]:
+        return vector * state["H_diag"]
+    used = len(state["ro"])
+    padding = (1 << (used - 1).bit_length()) - used
+    none = vector.new_zeros(vector.shape)
+    leaves = [vector, state["H_diag"], *state["old_dirs"], *[none] * padding,
+              *state["old_stps"], *[none] * padding, *state["ro"], *[none.sum()] * padding]  # fmt: skip
+    return wrap(execute(_DIRECTION, [leaf._read() for leaf in leaves])[0])
+
+
+def _direction(vector, scale, *history):
+    """The two-loop recursion: Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4."""
+    third = len(history) // 3
+    rows = tuple(jnp.stack(history[i * third : (i + 1) * third]) for i in range(3))
+
+    def towards_old(vector, row):
+        change, move, ro = row
+        weight = (move @ vector) * ro
+        return vector - weight * change, weight
+
+    def towards_new(vector, row):
+        (change, move, ro), weight = row
+        return vector + (weight - (change @ vector) * ro) * move, None
+
+    vector, weights = jax.lax.scan(towards_old, vector, rows, reverse=True)
+    vector, _ = jax.lax.scan(towards_new, vector * scale, (rows, weights))
     return vector
+
+
+_DIRECTION = Function(_direction)

@@ -70,10 +70,10 @@ class Arguments:
             if not self.is_data(item) and not isinstance(item, _NUMBERS)
         ]  # fmt: skip
 
-    def call(self, step: Callable, arrays: list) -> tuple[Any, list[Tensor]]:
-        """``step`` with ``arrays`` in place of the data; also the tensors that were made for it."""
+    def call(self, step: Callable, arrays: list) -> tuple[Any, list[tuple[Tensor, Any]]]:
+        """``step`` with ``arrays`` in place of the data; also the tensors made for it, each with its gradient."""
         feed = iter(arrays)
-        made: list[Tensor] = []
+        made: list[tuple[Tensor, Any]] = []
         items = []
         for item in self.items:
             if not self.is_data(item):
@@ -84,7 +84,7 @@ class Arguments:
                 tensor._requires_grad = item._requires_grad
                 if item._grad is not None:
                     tensor._grad = wrap(Value.of(next(feed)))
-            made.append(tensor)
+            made.append((tensor, tensor._grad))
             items.append(tensor)
         args, kwargs = (items, {}) if self.tree is None else jax.tree.unflatten(self.tree, items)
         return step(*args, **kwargs), made

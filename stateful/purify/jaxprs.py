@@ -29,30 +29,36 @@ def pruned(closed: ClosedJaxpr, outputs: Sequence[int]) -> tuple[ClosedJaxpr, li
     return _program(closed, [jaxpr.invars[i] for i in inputs], outvars, equations), inputs
 
 
-def split(closed: ClosedJaxpr, outputs: int, late: int) -> tuple[ClosedJaxpr, ClosedJaxpr, int]:
+def split(
+    closed: ClosedJaxpr, outputs: int, late: int
+) -> tuple[ClosedJaxpr, ClosedJaxpr, list[int], int]:
     """Cut a program whose last ``late`` inputs come later, after ``outputs`` of the outputs are known.
 
-    The first part gives these outputs and then what the second part needs of it, so many; the second
-    takes that and the late inputs and gives the other outputs.
+    Returns both parts, the inputs of the first that the second needs, and how many values it needs
+    besides. The first part gives its outputs and then these values; the second takes the inputs, the
+    values and the late inputs and gives the other outputs.
     """
     jaxpr = closed.jaxpr
-    first_in, late_in = jaxpr.invars[: len(jaxpr.invars) - late], jaxpr.invars[len(jaxpr.invars) - late :]
+    early = len(jaxpr.invars) - late
+    first_in, late_in = jaxpr.invars[:early], jaxpr.invars[early:]
     dependent, second = set(late_in), []
     for equation in jaxpr.eqns:
         if any(isinstance(v, Var) and v in dependent for v in equation.invars):
             dependent.update(equation.outvars)
             second.append(equation)
     second_out = jaxpr.outvars[outputs:]
-    constants = set(jaxpr.constvars)
+    known = dependent | set(jaxpr.constvars)
     read = dict.fromkeys(
         v for v in [*(v for e in second for v in e.invars), *second_out]
-        if isinstance(v, Var) and v not in dependent and v not in constants
+        if isinstance(v, Var) and v not in known
     )  # fmt: skip
-    carried = list(read)
-    first_out = [*jaxpr.outvars[:outputs], *carried]
-    first_eqns, _ = needed(jaxpr, first_out)
-    first = _program(closed, first_in, first_out, first_eqns)
-    return first, _program(closed, [*carried, *late_in], second_out, second), len(carried)
+    given = [i for i, v in enumerate(first_in) if v in read]
+    values = [v for v in read if v not in set(first_in)]
+    first_out = [*jaxpr.outvars[:outputs], *values]
+    equations, _ = needed(jaxpr, first_out)
+    first = _program(closed, first_in, first_out, [e for e in equations if e not in second])
+    second_in = [*(first_in[i] for i in given), *values, *late_in]
+    return first, _program(closed, second_in, second_out, second), given, len(values)
 
 
 def _program(closed: ClosedJaxpr, inputs, outputs, equations) -> ClosedJaxpr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from sys import getrefcount
 from typing import Any
 
@@ -17,10 +17,13 @@ from ..lazy import flush
 from ..tensor import Tensor
 from ..views import Storage
 from .arguments import Arguments
+from .differentiable import (
+    Backward, CompiledFunctionBackward, Targets, differentiable_outputs, pull_back,
+)  # fmt: skip
 from .errors import PurifyError
 from .guard import Guard
 from .jaxprs import as_function, pruned
-from .trace import Kept, Roots, Traced, run
+from .trace import New, Roots, Traced, run
 from .transition import Transition
 from .world import World
 
@@ -36,20 +39,27 @@ class Program:
 
     def __init__(self, roots: Roots, world: World, arguments: Arguments):
         self.names = list(world.leaves)
-        self.closed, traced = trace(roots, world, arguments)
-        self.tree, self.template = traced.tree, [_part(x) for x in traced.outputs]
+        self.loops: dict[int, Callable] = {}
+        self.closed, traced, self.backward = trace_with_backward(roots, world, arguments)
+        self.tree, self.template = traced.tree, [_NEW if isinstance(x, New) else x for x in traced.outputs]
         self.is_single = self.tree.num_leaves == 1 and jax.tree.structure(0) == self.tree
         self.transition = None
         if traced.after.facts != world.facts:
             self.transition = Transition(world, traced.after)
         self.after = traced.after
         self.after.forget()
+        self.hidden = list(traced.watch.hidden)
+        if self.hidden:
+            return
         self._arrange(world, traced)
+
+    def is_new(self, part: Any) -> bool:
+        """Whether a part of the output is made at each call."""
+        return part is _NEW
 
     def _arrange(self, world: World, traced: Traced) -> None:
         """Order inputs and outputs, and compile."""
-        outputs = [x for x in traced.outputs if isinstance(x, Tensor | jax.Array)]
-        count = len(outputs)
+        count = sum(isinstance(x, New) for x in traced.outputs)
         changed = traced.changed
         leaves, words = len(world.leaves), _WORDS * len(world.generators)
         jaxpr = self.closed.jaxpr
@@ -59,6 +69,8 @@ class Program:
         rest = range(count + len(changed) + words, len(jaxpr.outvars))
         first = [*range(count + len(changed)), *(count + len(changed) + i for i in moved), *rest]
         _, used = pruned(self.closed, first)
+        if self.backward is not None:
+            used = sorted({*used, *self.backward.given})
         names = [self.names[i] for i in used if i < leaves]
         was_there = [n for n in changed if n in world.leaves]
         self.donated = [n for n in names if n in changed]
@@ -77,10 +89,12 @@ class Program:
         self.words = [i - leaves for i in others if i < leaves + words]
         self.has_rates = leaves + words in others
         self.arguments = [i - leaves - words - 1 for i in others if i > leaves + words]
-        self.writes = argument_writes(traced)
+        self.writes = [(index, kind) for index, kind, _ in traced.argument_writes]
         inputs = [*(place[n] for n in (*self.donated, *self.read)), *others]
         self.function = _reordered(self.closed, inputs, self.outputs)
-        donate = (*range(len(self.donated)), *())
+        donate = () if self.backward else tuple(range(len(self.donated)))
+        if self.backward is not None:
+            self.given = [inputs.index(i) for i in self.backward.given]
         with jax.enable_x64(True):
             self.jitted = jax.jit(self.function, donate_argnums=donate)
 
@@ -97,17 +111,21 @@ def _reordered(closed, inputs: list[int], outputs: list[int]) -> Callable:
     return program
 
 
-def trace(roots: Roots, world: World, arguments: Arguments) -> tuple[Any, Traced]:
-    """The step as a jaxpr: leaves, generator words, rates, arguments -> outputs, changed leaves,
-    generator words, writes to arguments."""
+def trace(
+    roots: Roots, world: World, arguments: Arguments, late: Sequence[Any] = (),
+    extend: Callable | None = None,
+) -> tuple[Any, Traced]:  # fmt: skip
+    """The step as a jaxpr: leaves, generator words, rates, arguments, ``late`` -> outputs, changed
+    leaves, generator words, writes to arguments, and what ``extend(traced, late)`` returns."""
     found: list[Traced] = []
 
-    def function(leaves, words, rates, arrays):
+    def function(leaves, words, rates, arrays, late):
         found.append(run(
             roots, world, dict(zip(world.leaves, leaves, strict=True)),
             {n: State(*words[_WORDS * i : _WORDS * (i + 1)]) for i, n in enumerate(world.generators)},
             {n: rates[i] for i, n in enumerate(world.rates)},
             lambda: arguments.call(roots.step, arrays),
+            None if extend is None else lambda traced: extend(traced, late),
         ))  # fmt: skip
         return _results(found[-1], world)
 
@@ -117,27 +135,40 @@ def trace(roots: Roots, world: World, arguments: Arguments) -> tuple[Any, Traced
     rates = jax.ShapeDtypeStruct((len(world.rates),), np.float64)
     arrays = [jax.ShapeDtypeStruct(np.shape(a), a.dtype) for a in arguments.arrays]
     with jax.enable_x64(True):
-        closed = jax.make_jaxpr(function)(leaves, words, rates, arrays)
+        closed = jax.make_jaxpr(function)(leaves, words, rates, arrays, list(late))
     return closed, found[-1]
 
 
+def trace_with_backward(
+    roots: Roots, world: World, arguments: Arguments
+) -> tuple[Any, Traced, Backward | None]:
+    """`trace`, and the backward pass of the outputs if the caller may want it."""
+    closed, traced = trace(
+        roots, world, arguments, (), lambda traced, _: differentiable_outputs(traced, world)
+    )
+    outputs = traced.extended
+    if not outputs or traced.watch.hidden:
+        return closed, traced, None
+    made = [x for x in traced.outputs if isinstance(x, New)]
+    grads = [jax.ShapeDtypeStruct(made[i].array.shape, made[i].array.dtype) for i in outputs]
+    targets = Targets(world, traced)
+
+    def extend(traced, late):
+        wanted = targets.of(world, traced.arguments)
+        return pull_back(traced, outputs, wanted, late)
+
+    closed, traced = trace(roots, world, arguments, grads, extend)
+    reached = [i for i, grad in enumerate(traced.extended) if grad is not None]
+    backward = Backward(closed, len(closed.jaxpr.outvars) - len(reached), outputs, targets, reached)
+    return backward.first, traced, backward
+
+
 def _results(traced: Traced, world: World) -> list:
-    outputs = [getattr(x, "_array", x) for x in traced.outputs if isinstance(x, Tensor | jax.Array)]
+    outputs = [x.array for x in traced.outputs if isinstance(x, New)]
     changed = [traced.leaves[n] for n in traced.changed]
     words = [x for n in world.generators for x in traced.states[n]]
-    return [*outputs, *changed, *words, *[array for _, _, array in traced.argument_writes]]
-
-
-def argument_writes(traced: Traced) -> list[tuple[int, str]]:
-    """Which arguments the step wrote to: to their elements, or their gradients."""
-    return [(index, kind) for index, kind, _ in traced.argument_writes]
-
-
-def _part(x: Any) -> Any:
-    """An output that is made anew at each call is marked; others are the same each time."""
-    if isinstance(x, Tensor | jax.Array):
-        return _NEW
-    return x.tensor if isinstance(x, Kept) else x
+    return [*outputs, *changed, *words, *[array for _, _, array in traced.argument_writes],
+            *[grad for grad in (traced.extended or ()) if isinstance(grad, jax.Array)]]  # fmt: skip
 
 
 _NEW = object()
@@ -157,6 +188,9 @@ class Binding:
         self.generators = list(world.generators.values())
         self.words = program.words
         self.moved = program.moved
+        self.targets: list[Tensor] = []
+        if program.backward is not None:
+            self.targets = [world.tensors[n] for n in program.backward.targets.names]
         self.plain = not (self.words or self.moved or program.writes or program.transition)
         self.expected_values = [_VALUE_REFERENCES] * len(self.written)
         self.expected_arrays = [_ARRAY_REFERENCES] * self.donated
@@ -184,6 +218,9 @@ class Binding:
         feed += [given[i] for i in program.arguments]
         with jax.enable_x64(True):
             outs = program.jitted(*feed)
+        if program.backward is not None:
+            kept = [feed[i] for i in program.given]
+            kept += outs[len(outs) - program.backward.kept :]
         del feed
         count = program.count
         if alone:
@@ -196,6 +233,8 @@ class Binding:
             storage.version += bump
         if not self.plain:
             self._finish(arguments, outs[count + len(self.written) :])
+        if program.backward is not None:
+            return self._differentiable_output(outs, kept, arguments)
         return self._output(outs)
 
     def _own(self, values: list[Value], feed: list) -> list:
@@ -238,6 +277,21 @@ class Binding:
             return wrap(Value.of(outs[0])) if part is _NEW else part
         items = iter(outs)
         parts = [wrap(Value.of(next(items))) if p is _NEW else p for p in program.template]
+        return jax.tree.unflatten(program.tree, parts)
+
+
+    def _differentiable_output(self, outs: list, kept: list, arguments: Arguments) -> Any:
+        program = self.program
+        backward: Any = program.backward
+        made = [wrap(Value.of(out)) for out in outs[: program.count]]
+        targets = [*self.targets, *(arguments.data()[i] for i in backward.targets.arguments)]
+        node = CompiledFunctionBackward(
+            backward, kept, targets, [made[i]._aval for i in backward.outputs]
+        )
+        for nr, i in enumerate(backward.outputs):
+            made[i]._set_history(node, nr)
+        items = iter(made)
+        parts = [next(items) if p is _NEW else p for p in program.template]
         return jax.tree.unflatten(program.tree, parts)
 
 

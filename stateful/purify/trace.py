@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -37,7 +37,7 @@ class Traced:
 
     ``leaves``: the arrays of the state afterwards, by name; ``states``: those of the generators;
     ``changed``: names whose array is another one than before. ``arrays`` and ``tree``: the output.
-    ``grads``: of the arguments, where ``backward`` reached them.
+    ``argument_writes``: (number of the argument, "value" or "grad", array).
     """
 
     after: World
@@ -48,7 +48,9 @@ class Traced:
     outputs: list[Any]
     tree: Any
     arguments: list[Tensor]
+    argument_writes: list[tuple[int, str, Any]]
     watch: Watch
+    extended: Any = None
 
 
 def is_tensor(x: Any) -> bool:
@@ -58,18 +60,18 @@ def is_tensor(x: Any) -> bool:
 
 def run(
     roots: Roots, world: World, leaves: Mapping[str, Any], states: Mapping[str, Any],
-    rates: Mapping[str, Any], call: Callable[[], tuple[Any, list[Tensor]]],
+    rates: Mapping[str, Any], call: Callable[[], tuple[Any, list[tuple[Tensor, Any]]]],
     extend: Callable | None = None,
 ) -> Traced:  # fmt: skip
     """``call()`` in ``world`` with these arrays in place of its values.
 
-    ``call`` returns the step's output and the argument tensors it made. ``extend`` may look at the
-    result before the world is put back.
+    ``call`` returns the step's output and the argument tensors it made, with their gradients. ``extend`` may look at the
+    result before the world is put back; what it returns is kept in ``extended``.
     """
     before = roots.world()
     result = Traced()
     since = next(sequence_numbers)
-    with watching(world.leaves.values()) as watch:
+    with watching(world.leaves[name] for name in leaves) as watch:
         try:
             world.install()
             fed = {name: Value.of(array) for name, array in leaves.items()}
@@ -81,13 +83,16 @@ def run(
             substitutes = {name: wrap(Value.of(rates[name])) for name in world.rates}
             for name, rate in world.rates.items():
                 rate.write(substitutes[name])
+                watch.made.add(substitutes[name]._storage)
             versions = {name: s.version for name, s in world.leaves.items()}
             watch.on = True
             with naming_the_line():
-                output, result.arguments = call()
-            _read_output(result, output, {id(t) for t in world.tensors.values()})
-            if extend is not None:
-                extend(result)
+                output, made = call()
+                result.arguments = [tensor for tensor, _ in made]
+                result.argument_writes = list(_argument_writes(made))
+                _read_output(result, output, {id(t) for t in world.tensors.values()})
+                if extend is not None:
+                    result.extended = extend(result)
             watch.on = False
             after = roots.world(list(substitutes.values()), since)
             result.after, result.watch = after, watch
@@ -104,20 +109,34 @@ def run(
     return result
 
 
+def _argument_writes(made: list[tuple[Tensor, Any]]) -> Iterator[tuple[int, str, Any]]:
+    """What the step wrote to its arguments: to their elements, or their gradients."""
+    for index, (tensor, grad) in enumerate(made):
+        if tensor._storage.version:
+            yield index, "value", tensor._array
+        now = tensor._grad
+        if now is not None and (now is not grad or now._storage.version):
+            yield index, "grad", now._array
+
+
 def _traced_state(generator: Generator) -> Any:
     return to_traced(generator.state)
 
 
-class Kept:
-    """An output that is a tensor of the state itself."""
+class New:
+    """An output that is made by the program."""
 
-    def __init__(self, tensor: Tensor):
+    def __init__(self, tensor: Any):
+        self.array = tensor._array if isinstance(tensor, Tensor) else tensor
         self.tensor = tensor
 
 
 def _read_output(result: Traced, output: Any, own: set[int]) -> None:
+    """Outputs that the program makes, and others, tensors of the state among them, as they are."""
     items, result.tree = jax.tree.flatten(output, is_leaf=is_tensor)
-    result.outputs = [Kept(x) if id(x) in own else x for x in items]
+    result.outputs = [
+        New(x) if isinstance(x, Tensor | jax.Array) and id(x) not in own else x for x in items
+    ]
 
 
 def check_settled(world: World, after: World) -> None:

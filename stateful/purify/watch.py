@@ -78,15 +78,15 @@ def watching(known: Iterable[Storage]) -> Iterator[Watch]:
     flush()
     watch, outer = Watch(known), getattr(_local, "watch", None)
     with _lock, jax.enable_x64(True):
-        policy = execute._policy
-        execute._policy = _direct_here(policy)
+        policy = execute.policy
+        execute.policy = _direct_here(policy)
         Storage.value = property(_get, _set)  # type: ignore[assignment]
         _local.watch = watch
         try:
             yield watch
         finally:
             _local.watch = outer
-            execute._policy = policy
+            execute.policy = policy
             if outer is None:
                 Storage.value = _slot
             watch.retire()

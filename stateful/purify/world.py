@@ -22,7 +22,8 @@ from ..dtypes import dtype as Dtype
 from ..devices import device as Device
 from ..nn.modules.module import Module
 from ..optim.lr_scheduler import LRScheduler
-from ..optim.optimizer import Optimizer, RuleOptimizer
+from ..optim.optimizer import Optimizer
+from ..optim.rule_optimizer import RuleOptimizer
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from ..views import Storage
@@ -101,18 +102,19 @@ class World:
         for container, content in self.saved:
             if isinstance(container, types.CellType):
                 container.cell_contents = content
-            elif isinstance(container, _Names | _Group):
-                container.write(content)
+            elif isinstance(container, Names | Group):
+                container.update(content)
             elif isinstance(container, dict):
                 container.clear()
                 container.update(content)
             else:
                 container.clear()
                 container.extend(content)
-        for name, storage in self.leaves.items():
-            storage.value, storage.version, storage.geometry = self.values[name]
-        for name, generator in self.generators.items():
-            generator.state = self.states[name]
+        for name, (value, version, shape) in self.values.items():
+            storage = self.leaves[name]
+            storage.value, storage.version, storage.geometry = value, version, shape
+        for name, state in self.states.items():
+            self.generators[name].state = state
 
     def forget(self) -> None:
         """Let go of the values, which a program does not need."""
@@ -167,9 +169,12 @@ class World:
         ))  # fmt: skip
         self.keep.append(x._grad_fn)
         self._contain(vars(x), None)
+        self.visit(f"{name}.grad", x._grad)
+        if x._base is not None:
+            self.visit(f"{name}.base", x._base)
         for key, value in list(vars(x).items()):
-            if key in ("_grad", "_base") or not key.startswith("_"):
-                self.visit(f"{name}.{key.removeprefix('_')}", value)
+            if not key.startswith("_"):
+                self.visit(f"{name}.{key}", value)
 
     def _generator(self, name: str, x: Generator) -> None:
         if any(g is x for g in self.generators.values()):
@@ -200,16 +205,17 @@ class World:
             if key == "param_groups":
                 self._contain(value, None)
                 for i, group in enumerate(value):
-                    self._group(f"{name}.{key}[{i}]", group, isinstance(x, RuleOptimizer))
+                    self._group(f"{name}.{key}[{i}]", group, x)
             elif key == "state":
                 self.visit(f"{name}.state", value)
             elif key != "defaults" and value:
                 self.visit(_dotted(name, key), value)
 
-    def _group(self, name: str, group: dict, all_numbers: bool) -> None:
+    def _group(self, name: str, group: dict, optimizer: Optimizer) -> None:
         rates: set[str] = set()
         for key, value in list(group.items()):
             at = f"{name}.{key}"
+            all_numbers = isinstance(optimizer, RuleOptimizer) and key not in optimizer.static
             many = all_numbers and isinstance(value, tuple)
             for index, item in enumerate(value) if many else [(None, value)]:
                 where = at if index is None else f"{at}[{index}]"
@@ -220,8 +226,8 @@ class World:
                 elif key != "initial_lr":
                     self.visit(where, item)
         fixed = tuple(k for k in group if k not in rates and k != "initial_lr")
-        content = {k: group[k] for k in fixed} if self._after else dict(group)
-        self.saved.append((_Group(group), content))
+        content = Rest({k: group[k] for k in fixed}) if self._after else dict(group)
+        self.saved.append((Group(group), content))
         self.watched.append((group, fixed))
 
     def _is_rate(self, key: str, value: Any, all_numbers: bool) -> bool:
@@ -291,7 +297,7 @@ class World:
             and not (isinstance(space[n], types.FunctionType) and _is_library(space[n].__module__))
         )  # fmt: skip
         if names:
-            self.saved.append((_Names(space, names), tuple(space[n] for n in names)))
+            self.saved.append((Names(space, names), tuple(space[n] for n in names)))
             self.watched.append((space, names))
         for name in names:
             self.visit(name, space[name])
@@ -303,23 +309,27 @@ class World:
         self.watched.append((container, keys))
 
 
-class _Group:
+class Rest(dict):
+    """What an optimizer's group holds besides rates."""
+
+
+class Group:
     """An optimizer's group: its rates are not put back with the rest after a trace."""
 
     def __init__(self, group: dict):
         self.group = group
 
-    def write(self, content: dict) -> None:
+    def update(self, content: dict) -> None:
         self.group.update(content)
 
 
-class _Names:
+class Names:
     """Some of the names of a module's globals."""
 
     def __init__(self, space: dict, names: tuple[str, ...]):
         self.space, self.names = space, names
 
-    def write(self, values: tuple) -> None:
+    def update(self, values: tuple) -> None:
         for name, value in zip(self.names, values, strict=True):
             self.space[name] = value
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """Anomaly mode."""
 
 import warnings
@@ -34,7 +35,10 @@ def case_switch(torch, show):
 
 
 def case_warning(torch, show):
-    show.warning(lambda: torch.autograd.detect_anomaly(), "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.")
+    show.warning(
+        lambda: torch.autograd.detect_anomaly(),
+        "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with torch.autograd.detect_anomaly():
@@ -50,7 +54,11 @@ def case_nan(torch, show):
         y = (x / x).sum()
         error, found = caught(y.backward)
         show(error)
-        show(["Traceback of forward call that caused the error" in f for f in found], ["y = (x / x).sum()" in f for f in found], ["Error detected in DivBackward0." in f for f in found])
+        show(
+            ["Traceback of forward call that caused the error" in f for f in found],
+            ["y = (x / x).sum()" in f for f in found],
+            ["Error detected in DivBackward0." in f for f in found],
+        )
         x = torch.tensor([-1.0], requires_grad=True)
         error, found = caught(lambda: x.sqrt().sum().backward())
         show(error)
@@ -82,11 +90,24 @@ def case_error_in_function(torch, show):
     with torch.autograd.set_detect_anomaly(True):
         y = build(leaf(torch))
         error, found = caught(y.backward)
-        show(error, len(found), "Error detected in FailsBackward. Traceback of forward call that caused the error" in found[0], "return Fails.apply(x).sum()" in found[0])
+        show(
+            error,
+            len(found),
+            "Error detected in FailsBackward. Traceback of forward call that caused the error"
+            in found[0],
+            "return Fails.apply(x).sum()" in found[0],
+        )
     y = build(leaf(torch))
     with torch.autograd.set_detect_anomaly(True):
         error, found = caught(y.backward)
-        show(error, ["No forward pass information available. Enable detect anomaly during forward pass for more information." in f for f in found])
+        show(
+            error,
+            [
+                "No forward pass information available. Enable detect anomaly during forward pass for more information."
+                in f
+                for f in found
+            ],
+        )
     y = build(leaf(torch))
     error, found = caught(y.backward)
     show(error, found)
@@ -118,7 +139,11 @@ def case_nested(torch, show):
         (g,) = torch.autograd.grad((y * scale).sum(), x, create_graph=True)
         error, found = caught(lambda: g.sum().backward())
         show(error, len(found))
-        show("Error detected in BadBackBackward." in found[0], "Previous calculation was induced by BadBackward." in found[0], "Traceback of forward call that induced the previous calculation" in found[0])
+        show(
+            "Error detected in BadBackBackward." in found[0],
+            "Previous calculation was induced by BadBackward." in found[0],
+            "Traceback of forward call that induced the previous calculation" in found[0],
+        )
 
 
 def case_modified(torch, show):
@@ -127,7 +152,12 @@ def case_modified(torch, show):
         y = x.exp()
         y.add_(1)
         error, found = caught(lambda: y.sum().backward())
-        show(error[0], "modified by an inplace operation" in error[1], "the backtrace further above shows the operation that failed to compute its gradient" in error[1])
+        show(
+            error[0],
+            "modified by an inplace operation" in error[1],
+            "the backtrace further above shows the operation that failed to compute its gradient"
+            in error[1],
+        )
         show(["Error detected in ExpBackward0" in f for f in found])
 
 

@@ -1,8 +1,8 @@
 """Runs one conformance case under two implementations and compares what it showed, line by line.
 
 A case is a function ``case_<name>(torch, show)``. It uses only the ``torch`` it is given and calls
-``show`` on what can be observed. ``show.error(call, phrase)`` shows how ``call`` fails: the type of the
-exception, and that ``phrase`` is in its message.
+``show`` on what can be observed. ``show.error(call, phrase)`` shows how ``call`` fails: the type of
+the exception, and that ``phrase`` is in its message.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def plain(torch: Any, value: Any) -> Any:
 
 
 def run(case: Callable, torch: Any) -> list:
-    """What ``case`` shows under ``torch``; an exception that it does not expect is the last line."""
+    """What ``case`` shows under ``torch``; an unexpected exception is the last line."""
     show = Show(torch)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -98,8 +98,7 @@ def difference(expected: list, found: list) -> str | None:
         if not same(line, other):
             return f"line {number}:\n   torch    {line}\n   stateful {other}"
     if len(expected) != len(found):
-        longer = expected if len(expected) > len(found) else found
-        return f"{len(expected)} lines in torch, {len(found)} in stateful; then {longer[min(len(expected), len(found))]}"
+        return f"{len(expected)} lines in torch, {len(found)} in stateful: {found[len(expected) :]}"
     return None
 
 

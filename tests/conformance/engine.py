@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """`backward` and `grad`."""
 
 import threading
@@ -44,12 +45,26 @@ def case_gradient_argument_is_not_aliased(torch, show):
 def case_roots(torch, show):
     x = leaf(torch)
     show.error(lambda: (x * 2).backward(), "grad can be implicitly created only for scalar outputs")
-    show.error(lambda: (x * 2).backward(torch.ones(2)), "Mismatch in shape: grad_output[0] has a shape of torch.Size([2]) and output[0] has a shape of torch.Size([3]).")
-    show.error(lambda: torch.ones(2).backward(), "element 0 of tensors does not require grad and does not have a grad_fn")
-    show.error(lambda: torch.autograd.backward([x.sum(), torch.ones(())]), "element 1 of tensors does not require grad and does not have a grad_fn")
-    show.error(lambda: torch.autograd.backward([x, x], [torch.ones(3)]), "got 2 tensors and 1 gradients")
+    show.error(
+        lambda: (x * 2).backward(torch.ones(2)),
+        "Mismatch in shape: grad_output[0] has a shape of torch.Size([2]) and output[0] has a shape of torch.Size([3]).",
+    )
+    show.error(
+        lambda: torch.ones(2).backward(),
+        "element 0 of tensors does not require grad and does not have a grad_fn",
+    )
+    show.error(
+        lambda: torch.autograd.backward([x.sum(), torch.ones(())]),
+        "element 1 of tensors does not require grad and does not have a grad_fn",
+    )
+    show.error(
+        lambda: torch.autograd.backward([x, x], [torch.ones(3)]), "got 2 tensors and 1 gradients"
+    )
     show.error(lambda: x.sum().backward(3), "")
-    show.error(lambda: torch.autograd.backward([x.sum()], [3]), "gradients can be either Tensors or None, but got int")
+    show.error(
+        lambda: torch.autograd.backward([x.sum()], [3]),
+        "gradients can be either Tensors or None, but got int",
+    )
     show.error(lambda: x.sum().backward(torch.ones(2)), "Mismatch in shape")
     (x * 2)[:1].backward()
     show(x.grad)
@@ -65,9 +80,18 @@ def case_gradient_dtype(torch, show):
     (x * 2).backward(torch.ones(3, dtype=torch.long))
     show(x.grad)
     z = torch.tensor([1 + 1j], requires_grad=True)
-    show.error(lambda: z.sum().backward(), "grad can be implicitly created only for real scalar outputs but got torch.complex64")
-    show.error(lambda: z.backward(torch.ones(1)), "For complex Tensors, both grad_output and output are required to have the same dtype")
-    show.error(lambda: x.backward(torch.ones(3, dtype=torch.complex64)), "For complex Tensors, both grad_output and output are required to have the same dtype")
+    show.error(
+        lambda: z.sum().backward(),
+        "grad can be implicitly created only for real scalar outputs but got torch.complex64",
+    )
+    show.error(
+        lambda: z.backward(torch.ones(1)),
+        "For complex Tensors, both grad_output and output are required to have the same dtype",
+    )
+    show.error(
+        lambda: x.backward(torch.ones(3, dtype=torch.complex64)),
+        "For complex Tensors, both grad_output and output are required to have the same dtype",
+    )
 
 
 def case_several_roots(torch, show):
@@ -112,7 +136,9 @@ def case_leaf_root(torch, show):
 
 def case_grad_variables(torch, show):
     x = leaf(torch)
-    show.warning(lambda: torch.autograd.backward([x * 2], grad_variables=[torch.ones(3)]), "is deprecated")
+    show.warning(
+        lambda: torch.autograd.backward([x * 2], grad_variables=[torch.ones(3)]), "is deprecated"
+    )
     show(x.grad)
 
 
@@ -166,18 +192,38 @@ def case_grad_errors(torch, show):
     x, w = leaf(torch), leaf(torch)
     y = (x * 2).sum()
     unused = "appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior."
-    show.error(lambda: torch.autograd.grad(y, [x, w], retain_graph=True), "The differentiated Tensor at index 1 appears")
+    show.error(
+        lambda: torch.autograd.grad(y, [x, w], retain_graph=True),
+        "The differentiated Tensor at index 1 appears",
+    )
     show.error(lambda: torch.autograd.grad(y, w, retain_graph=True), unused)
     show(torch.autograd.grad(y, [x, w], allow_unused=True, retain_graph=True))
     show(torch.autograd.grad(y, [x, w], materialize_grads=True, retain_graph=True))
-    show.error(lambda: torch.autograd.grad(y, x, allow_unused=False, materialize_grads=True), "Expected allow_unused to be True or not passed when materialize_grads=True")
-    show.error(lambda: torch.autograd.grad(y, torch.ones(2)), "One of the differentiated Tensors does not require grad")
-    show.error(lambda: torch.autograd.grad(torch.ones(()), x), "element 0 of tensors does not require grad and does not have a grad_fn")
+    show.error(
+        lambda: torch.autograd.grad(y, x, allow_unused=False, materialize_grads=True),
+        "Expected allow_unused to be True or not passed when materialize_grads=True",
+    )
+    show.error(
+        lambda: torch.autograd.grad(y, torch.ones(2)),
+        "One of the differentiated Tensors does not require grad",
+    )
+    show.error(
+        lambda: torch.autograd.grad(torch.ones(()), x),
+        "element 0 of tensors does not require grad and does not have a grad_fn",
+    )
     show.error(lambda: torch.autograd.grad(y, []), "`inputs` argument to `grad()` cannot be empty.")
-    show.error(lambda: torch.autograd.grad(x * 2, x), "grad can be implicitly created only for scalar outputs")
+    show.error(
+        lambda: torch.autograd.grad(x * 2, x),
+        "grad can be implicitly created only for scalar outputs",
+    )
     show.error(lambda: torch.autograd.grad(y, x, torch.ones(2)), "Mismatch in shape")
-    show.error(lambda: torch.autograd.grad(y, "x"), "all inputs have to be Tensors or GradientEdges, but got str")
-    show.warning(lambda: torch.autograd.grad(y, x, only_inputs=False), "only_inputs argument is deprecated")
+    show.error(
+        lambda: torch.autograd.grad(y, "x"),
+        "all inputs have to be Tensors or GradientEdges, but got str",
+    )
+    show.warning(
+        lambda: torch.autograd.grad(y, x, only_inputs=False), "only_inputs argument is deprecated"
+    )
 
 
 def case_grad_of_intermediate(torch, show):
@@ -228,7 +274,10 @@ def case_create_graph(torch, show):
     show(h)
     (k,) = torch.autograd.grad(h.sum(), x)
     show(k)
-    show.warning(lambda: (x**3).sum().backward(create_graph=True), "Using backward() with create_graph=True will create a reference cycle")
+    show.warning(
+        lambda: (x**3).sum().backward(create_graph=True),
+        "Using backward() with create_graph=True will create a reference cycle",
+    )
     show(x.grad)
     x.grad.sum().backward()
     show(x.grad)
@@ -251,7 +300,7 @@ def case_gradient_penalty(torch, show):
     x = torch.tensor([[1.0, -1.0]], requires_grad=True)
     out = (x @ w).tanh().sum()
     (g,) = torch.autograd.grad(out, x, create_graph=True)
-    loss = ((g.norm() - 1) ** 2)
+    loss = (g.norm() - 1) ** 2
     loss.backward()
     show(loss, w.grad, x.grad)
 
@@ -267,8 +316,17 @@ def case_is_grads_batched(torch, show):
     x = leaf(torch)
     y = x * x
     show(torch.autograd.grad(y, x, torch.eye(3), is_grads_batched=True, retain_graph=True))
-    show(torch.autograd.grad([y, y.sum()], x, [torch.eye(3), torch.ones(3)], is_grads_batched=True, retain_graph=True))
-    show.error(lambda: torch.autograd.grad(y, x, torch.ones(2, 2), is_grads_batched=True, retain_graph=True), "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension.")
+    show(
+        torch.autograd.grad(
+            [y, y.sum()], x, [torch.eye(3), torch.ones(3)], is_grads_batched=True, retain_graph=True
+        )
+    )
+    show.error(
+        lambda: torch.autograd.grad(
+            y, x, torch.ones(2, 2), is_grads_batched=True, retain_graph=True
+        ),
+        "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension.",
+    )
     (j,) = torch.autograd.grad(y, x, torch.eye(3), is_grads_batched=True, create_graph=True)
     show(torch.autograd.grad(j.sum(), x))
 
@@ -288,7 +346,10 @@ def case_gradient_edge(torch, show):
     show(x.grad)
     leaf_edge = graph.get_gradient_edge(x)
     show(leaf_edge.node.name(), leaf_edge.node.variable is x)
-    show.error(lambda: graph.get_gradient_edge(torch.ones(2)), "It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    show.error(
+        lambda: graph.get_gradient_edge(torch.ones(2)),
+        "It is not possible to get the gradient edge for a Tensor that does not require gradients",
+    )
 
 
 def case_reentrant(torch, show):
@@ -457,7 +518,10 @@ def case_leaf_order(torch, show):
 def case_non_leaf_grad_warning(torch, show):
     x = leaf(torch)
     y = x * 2
-    show.warning(lambda: y.grad, "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed")
+    show.warning(
+        lambda: y.grad,
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed",
+    )
     y.retain_grad()
     show.warning(lambda: y.grad, "not a leaf")
     show.warning(lambda: x.grad, "not a leaf")
@@ -468,9 +532,18 @@ def case_grad_setter(torch, show):
     x.grad = torch.ones(3)
     (x * 2).sum().backward()
     show(x.grad)
-    show.error(lambda: setattr(x, "grad", torch.ones(2)), "attempting to assign a gradient of size '[2]' to a tensor of size '[3]'")
-    show.error(lambda: setattr(x, "grad", 3), "assigned grad expected to be a Tensor or None but got grad of type")
-    show.error(lambda: setattr(x, "grad", torch.ones(3).double()), "attempting to assign a gradient with dtype")
+    show.error(
+        lambda: setattr(x, "grad", torch.ones(2)),
+        "attempting to assign a gradient of size '[2]' to a tensor of size '[3]'",
+    )
+    show.error(
+        lambda: setattr(x, "grad", 3),
+        "assigned grad expected to be a Tensor or None but got grad of type",
+    )
+    show.error(
+        lambda: setattr(x, "grad", torch.ones(3).double()),
+        "attempting to assign a gradient with dtype",
+    )
     show.error(lambda: setattr(x, "grad", x), "can't assign Variable as its own grad")
     del x.grad
     show(x.grad)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """`autograd.Function`."""
 
 import gc
@@ -100,12 +101,18 @@ def case_wrong_number_of_gradients(torch, show):
     def run(result):
         return lambda: function(result).apply(x, 2.0).sum().backward()
 
-    show.error(run(lambda g: g), "function FBackward returned an incorrect number of gradients (expected 2, got 1)")
+    show.error(
+        run(lambda g: g),
+        "function FBackward returned an incorrect number of gradients (expected 2, got 1)",
+    )
     show.error(run(lambda g: (g, g)), "returned a gradient different than None at position 2")
     show.error(run(lambda g: (3.0, None)), "expected Variable or None (got float)")
     show.error(run(lambda g: (g, None, None, None)))
     show.error(run(lambda g: (g, None, g)), "incorrect number of gradients (expected 2, got 3)")
-    show.error(run(lambda g: (torch.ones(3), None)), "Function FBackward returned an invalid gradient at index 0 - got [3] but expected shape compatible with [2]")
+    show.error(
+        run(lambda g: (torch.ones(3), None)),
+        "Function FBackward returned an invalid gradient at index 0 - got [3] but expected shape compatible with [2]",
+    )
     show.error(run(lambda g: [g, None]), "incorrect number of gradients (expected 2, got 1)")
     x.grad = None
     run(lambda g: (None, None))()
@@ -156,7 +163,10 @@ def case_vjp_name(torch, show):
 def case_legacy(torch, show):
     cls = cube(torch)
     show.warning(lambda: cls(), "should not be instantiated")
-    show.error(lambda: cls()(leaf(torch)), "Legacy autograd function with non-static forward method is deprecated")
+    show.error(
+        lambda: cls()(leaf(torch)),
+        "Legacy autograd function with non-static forward method is deprecated",
+    )
     show.error(lambda: cls().apply(3), "")
 
 
@@ -282,7 +292,10 @@ def case_mark_dirty(torch, show):
     show(z is y, y, y._version, y.grad_fn.next_functions[0][0])
     z.sum().backward()
     show(x.grad)
-    show.error(lambda: F.apply(leaf(torch)), "a leaf Variable that requires grad has been used in an in-place operation")
+    show.error(
+        lambda: F.apply(leaf(torch)),
+        "a leaf Variable that requires grad has been used in an in-place operation",
+    )
     t = torch.ones(2)
     show(F.apply(t) is t, t._version)
 
@@ -299,7 +312,10 @@ def case_mark_dirty_not_returned(torch, show):
         def backward(ctx, grad):
             return grad
 
-    show.error(lambda: F.apply(leaf(torch).clone()), "Some elements marked as dirty during the forward method were not returned as output")
+    show.error(
+        lambda: F.apply(leaf(torch).clone()),
+        "Some elements marked as dirty during the forward method were not returned as output",
+    )
 
 
 def case_mark_dirty_saved(torch, show):
@@ -373,7 +389,9 @@ def case_mark_dirty_of_others(torch, show):
         def backward(ctx, grad):
             return grad
 
-    show.warning(lambda: F.apply(leaf(torch)), "Only input Tensors should be given to ctx.mark_dirty()")
+    show.warning(
+        lambda: F.apply(leaf(torch)), "Only input Tensors should be given to ctx.mark_dirty()"
+    )
 
     class G(torch.autograd.Function):
         @staticmethod
@@ -410,7 +428,9 @@ def case_mark_non_differentiable(torch, show):
             ctx.mark_non_differentiable(3)
             return x
 
-    show.error(lambda: G.apply(x), "mark_non_differentiable only accepts variable arguments, but got ")
+    show.error(
+        lambda: G.apply(x), "mark_non_differentiable only accepts variable arguments, but got "
+    )
 
 
 def case_mark_non_differentiable_input(torch, show):
@@ -523,7 +543,10 @@ def case_returned_view(torch, show):
     x = torch.ones(1, 2, requires_grad=True)
     y = F.apply(x)
     show(y, y._is_view(), y._base is x)
-    show.error(lambda: y.add_(1), "Output 0 of F is a view and is being modified inplace. This view was created inside a custom Function")
+    show.error(
+        lambda: y.add_(1),
+        "Output 0 of F is a view and is being modified inplace. This view was created inside a custom Function",
+    )
     y.sum().backward()
     show(x.grad)
     with torch.no_grad():
@@ -592,7 +615,9 @@ def case_saved_freed(torch, show):
     y.sum().backward(retain_graph=True)
     show(len(y.grad_fn.saved_tensors))
     y.sum().backward()
-    show.error(lambda: y.grad_fn.saved_tensors, "Trying to backward through the graph a second time")
+    show.error(
+        lambda: y.grad_fn.saved_tensors, "Trying to backward through the graph a second time"
+    )
     show.error(lambda: y.sum().backward(), "Trying to backward through the graph a second time")
 
 
@@ -611,7 +636,9 @@ def case_nothing_saved_twice(torch, show):
     y.sum().backward()
     y.sum().backward()
     show(x.grad)
-    show.error(lambda: y.grad_fn.saved_tensors, "Trying to backward through the graph a second time")
+    show.error(
+        lambda: y.grad_fn.saved_tensors, "Trying to backward through the graph a second time"
+    )
 
 
 def case_save_none_and_intermediate(torch, show):
@@ -640,7 +667,10 @@ def case_save_wrong(torch, show):
             ctx.save_for_backward(3, x)
             return x * 2
 
-    show.error(lambda: F.apply(leaf(torch)), "save_for_backward can only save variables, but argument 0 is of type int")
+    show.error(
+        lambda: F.apply(leaf(torch)),
+        "save_for_backward can only save variables, but argument 0 is of type int",
+    )
 
     class G(torch.autograd.Function):
         @staticmethod
@@ -690,7 +720,10 @@ def case_once_differentiable(torch, show):
     scale = torch.ones(2, requires_grad=True)
     (g,) = torch.autograd.grad((F.apply(x) * scale).sum(), x, create_graph=True)
     show(g.requires_grad, g.grad_fn.name())
-    show.error(lambda: g.sum().backward(), "trying to differentiate twice a function that was marked with @once_differentiable")
+    show.error(
+        lambda: g.sum().backward(),
+        "trying to differentiate twice a function that was marked with @once_differentiable",
+    )
 
 
 def case_double_backward(torch, show):
@@ -776,6 +809,7 @@ def case_lifetime(torch, show):
     gc.collect()
     gc.disable()
     try:
+
         class Token:
             pass
 

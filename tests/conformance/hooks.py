@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """Hooks on tensors, nodes and saved tensors."""
 
 import pickle
@@ -86,7 +87,10 @@ def case_retain_grad_accumulates(torch, show):
     y.sum().backward(retain_graph=True)
     y.sum().backward()
     show(y.grad, x.grad)
-    show.error(lambda: torch.ones(2).retain_grad(), "can't retain_grad on Tensor that has requires_grad=False")
+    show.error(
+        lambda: torch.ones(2).retain_grad(),
+        "can't retain_grad on Tensor that has requires_grad=False",
+    )
     x.retain_grad()
     show(x.retains_grad)
 
@@ -127,7 +131,10 @@ def case_hook_returns_wrong(torch, show):
 
 
 def case_register_wrong(torch, show):
-    show.error(lambda: torch.ones(2).register_hook(print), "cannot register a hook on a tensor that doesn't require gradient")
+    show.error(
+        lambda: torch.ones(2).register_hook(print),
+        "cannot register a hook on a tensor that doesn't require gradient",
+    )
     y = torch.ones(2, requires_grad=True)
     with torch.no_grad():
         z = y * 2
@@ -199,8 +206,14 @@ def case_post_accumulate(torch, show):
     handle.remove()
     (x * 2).sum().backward()
     show(x.grad, seen)
-    show.error(lambda: (x * 2).register_post_accumulate_grad_hook(hook), "post accumulate grad hooks cannot be registered on non-leaf tensors")
-    show.error(lambda: torch.ones(2).register_post_accumulate_grad_hook(hook), "cannot register a hook on a tensor that doesn't require gradient")
+    show.error(
+        lambda: (x * 2).register_post_accumulate_grad_hook(hook),
+        "post accumulate grad hooks cannot be registered on non-leaf tensors",
+    )
+    show.error(
+        lambda: torch.ones(2).register_post_accumulate_grad_hook(hook),
+        "cannot register a hook on a tensor that doesn't require gradient",
+    )
 
 
 def case_post_accumulate_order(torch, show):
@@ -266,11 +279,17 @@ def case_node_hook_wrong(torch, show):
         (y.grad_fn.register_prehook if pre else y.grad_fn.register_hook)(hook)
         return lambda: y.sum().backward()
 
-    show.error(run(lambda a, b: (a[0],)), "has returned an incorrect number of values (got 1, but expected 2)")
+    show.error(
+        run(lambda a, b: (a[0],)),
+        "has returned an incorrect number of values (got 1, but expected 2)",
+    )
     show.error(run(lambda a, b: torch.zeros(2)), "expected tuple, but hook returned 'Tensor'")
     show.error(run(lambda a, b: (3, None)), "expected Variable, but hook returned 'int'")
     show.error(run(lambda a, b: (torch.ones(3), None)), "has changed the size of value")
-    show.error(run(lambda a: (a[0], a[0]), True), "has returned an incorrect number of values (got 2, but expected 1)")
+    show.error(
+        run(lambda a: (a[0], a[0]), True),
+        "has returned an incorrect number of values (got 2, but expected 1)",
+    )
     show.error(run(lambda a: [a[0]], True), "expected tuple, but hook returned 'list'")
 
 
@@ -288,7 +307,9 @@ def case_multi_output_prehook(torch, show):
 def case_multi_grad_hook(torch, show):
     a, b = leaf(torch), leaf(torch)
     c, d = a * b, a * b
-    handle = torch.autograd.graph.register_multi_grad_hook((a, b, c, d), lambda gs: show([g is not None for g in gs]))
+    handle = torch.autograd.graph.register_multi_grad_hook(
+        (a, b, c, d), lambda gs: show([g is not None for g in gs])
+    )
     c.sum().backward(retain_graph=True)
     c.sum().backward(inputs=(a,), retain_graph=True)
     (c + d).sum().backward(inputs=(b,), retain_graph=True)
@@ -304,7 +325,10 @@ def case_multi_grad_hook_any(torch, show):
     torch.autograd.graph.register_multi_grad_hook((a, b, c), lambda g: show(g), mode="any")
     d.sum().backward(retain_graph=True)
     d.sum().backward()
-    show.error(lambda: torch.autograd.graph.register_multi_grad_hook((a,), print, mode="some"), "Expects mode to be one of ('all', 'any') but got some")
+    show.error(
+        lambda: torch.autograd.graph.register_multi_grad_hook((a,), print, mode="some"),
+        "Expects mode to be one of ('all', 'any') but got some",
+    )
 
 
 def case_multi_grad_values(torch, show):
@@ -367,7 +391,10 @@ def case_queue_callback(torch, show):
     engine = torch.autograd.Variable._execution_engine
     x.register_hook(lambda g: engine.queue_callback(lambda: show("end", x.grad)))
     (x * 2).sum().backward()
-    show.error(lambda: engine.queue_callback(print), "Final callbacks can only be installed during backward pass")
+    show.error(
+        lambda: engine.queue_callback(print),
+        "Final callbacks can only be installed during backward pass",
+    )
 
 
 def case_saved_hooks(torch, show):
@@ -417,9 +444,14 @@ def case_saved_hooks_unpack_wrong(torch, show):
     x = leaf(torch)
     with torch.autograd.graph.saved_tensors_hooks(lambda t: 1, lambda t: t):
         y = x * x
-    show.error(lambda: y.sum().backward(), "Output of saved tensor unpack_hook expected to be a Tensor but got result of type int")
+    show.error(
+        lambda: y.sum().backward(),
+        "Output of saved tensor unpack_hook expected to be a Tensor but got result of type int",
+    )
     with torch.autograd.graph.saved_tensors_hooks(lambda t: t.mul_(2), lambda t: t):
-        show.error(lambda: torch.exp(x * 2), "A saved tensor pack hook is modifying its input in place")
+        show.error(
+            lambda: torch.exp(x * 2), "A saved tensor pack hook is modifying its input in place"
+        )
 
 
 def case_saved_hooks_errors(torch, show):
@@ -522,9 +554,15 @@ def case_raw_saved_errors(torch, show):
     show(type(y.grad_fn._raw_saved_self).__name__)
     show.error(lambda: y.grad_fn._raw_saved_self.register_hooks(lambda t: t, lambda t: t), "")
     z = x * 2
-    show.error(lambda: z.grad_fn._raw_saved_self.register_hooks(lambda t: t, lambda t: t), "None is forbidden")
+    show.error(
+        lambda: z.grad_fn._raw_saved_self.register_hooks(lambda t: t, lambda t: t),
+        "None is forbidden",
+    )
     w = x.exp()
-    show.error(lambda: w.grad_fn._raw_saved_result.register_hooks(lambda t: t.mul_(2), lambda t: t), "A saved tensor pack hook is modifying its input in place")
+    show.error(
+        lambda: w.grad_fn._raw_saved_result.register_hooks(lambda t: t.mul_(2), lambda t: t),
+        "A saved tensor pack hook is modifying its input in place",
+    )
 
 
 def case_saved_attributes(torch, show):
@@ -542,12 +580,15 @@ def case_saved_attributes(torch, show):
     w = x.unsqueeze(0)
     show(w.grad_fn._saved_dim)
     s.backward()
-    show.error(lambda: s.grad_fn.next_functions[0][0]._saved_self, "Trying to backward through the graph a second time")
+    show.error(
+        lambda: s.grad_fn.next_functions[0][0]._saved_self,
+        "Trying to backward through the graph a second time",
+    )
 
 
 def case_allow_mutation(torch, show):
     allow = torch.autograd.graph.allow_mutation_on_saved_tensors
-    with allow() as ctx:
+    with allow():
         a = leaf(torch)
         b = a.clone()
         out = (b**2).sum()
@@ -564,7 +605,10 @@ def case_allow_mutation(torch, show):
         show(a.grad)
     with allow():
         out = (a * a).sum()
-    show.error(lambda: out.backward(), "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context")
+    show.error(
+        lambda: out.backward(),
+        "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context",
+    )
 
     def nested():
         with allow(), allow():

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """In-place operations, views, versions."""
 
 
@@ -5,7 +6,9 @@ def leaf(torch, *values):
     return torch.tensor(list(values or (1.0, 2.0, 3.0)), requires_grad=True)
 
 
-NO_GRAD_VIEW = "A view was created in no_grad mode and is being modified inplace with grad mode enabled"
+NO_GRAD_VIEW = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled"
+)
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 MULTI = "This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace"
@@ -101,22 +104,34 @@ def case_detach_shows_changes(torch, show):
     y = x * 2
     z = y**2
     y.detach().zero_()
-    show.error(lambda: z.sum().backward(), "one of the variables needed for gradient computation has been modified by an inplace operation")
+    show.error(
+        lambda: z.sum().backward(),
+        "one of the variables needed for gradient computation has been modified by an inplace operation",
+    )
 
 
 def case_version_error_text(torch, show):
     x = leaf(torch)
     y = x.exp()
     y.add_(1)
-    show.error(lambda: y.sum().backward(), "[torch.FloatTensor [3]], which is output 0 of Exp, is at version 1; expected version 0 instead. Hint:")
+    show.error(
+        lambda: y.sum().backward(),
+        "[torch.FloatTensor [3]], which is output 0 of Exp, is at version 1; expected version 0 instead. Hint:",
+    )
     y = x * 2
     z = y * y
     y.mul_(3)
-    show.error(lambda: z.sum().backward(), "[torch.FloatTensor [3]], which is output 0 of Mul, is at version 1; expected version 0 instead")
+    show.error(
+        lambda: z.sum().backward(),
+        "[torch.FloatTensor [3]], which is output 0 of Mul, is at version 1; expected version 0 instead",
+    )
     w = torch.ones(3)
     z = x * w
     w.add_(1)
-    show.error(lambda: z.sum().backward(), "[torch.FloatTensor [3]] is at version 1; expected version 0 instead")
+    show.error(
+        lambda: z.sum().backward(),
+        "[torch.FloatTensor [3]] is at version 1; expected version 0 instead",
+    )
     m = torch.ones(2, 3)
     z = m @ x
     with torch.no_grad():
@@ -150,7 +165,21 @@ def case_inplace_chain(torch, show):
 
 
 def case_inplace_unary_names(torch, show):
-    for name in ("exp_", "sin_", "cos_", "tanh_", "sigmoid_", "relu_", "abs_", "neg_", "sqrt_", "reciprocal_", "square_", "log_", "zero_"):
+    for name in (
+        "exp_",
+        "sin_",
+        "cos_",
+        "tanh_",
+        "sigmoid_",
+        "relu_",
+        "abs_",
+        "neg_",
+        "sqrt_",
+        "reciprocal_",
+        "square_",
+        "log_",
+        "zero_",
+    ):
         x = leaf(torch, 0.5, 0.25)
         y = x.clone()
         out = getattr(y, name)()
@@ -193,9 +222,18 @@ def case_inplace_saves_original(torch, show):
 
 def case_broadcast_error(torch, show):
     y = torch.ones(3)
-    show.error(lambda: y.add_(torch.ones(2, 3)), "output with shape [3] doesn't match the broadcast shape [2, 3]")
-    show.error(lambda: torch.ones(3, dtype=torch.long).add_(1.5), "result type Float can't be cast to the desired output type Long")
-    show.error(lambda: torch.ones(3, dtype=torch.long).div_(2), "result type Float can't be cast to the desired output type Long")
+    show.error(
+        lambda: y.add_(torch.ones(2, 3)),
+        "output with shape [3] doesn't match the broadcast shape [2, 3]",
+    )
+    show.error(
+        lambda: torch.ones(3, dtype=torch.long).add_(1.5),
+        "result type Float can't be cast to the desired output type Long",
+    )
+    show.error(
+        lambda: torch.ones(3, dtype=torch.long).div_(2),
+        "result type Float can't be cast to the desired output type Long",
+    )
     show(torch.ones(3, dtype=torch.float64).add_(torch.ones(3)))
     show(torch.ones(3).add_(torch.ones(3, dtype=torch.float64)))
 
@@ -377,7 +415,13 @@ def case_view_inside_view_no_grad(torch, show):
 
 def case_multi_output_views(torch, show):
     x = leaf(torch, 1.0, 2.0, 3.0, 4.0)
-    for split in (lambda t: t.unbind(), lambda t: t.split(2), lambda t: t.chunk(2), lambda t: t.split([1, 3]), lambda t: t.tensor_split(2)):
+    for split in (
+        lambda t: t.unbind(),
+        lambda t: t.split(2),
+        lambda t: t.chunk(2),
+        lambda t: t.split([1, 3]),
+        lambda t: t.tensor_split(2),
+    ):
         y = x.clone()
         parts = split(y)
         show(parts[0], parts[0]._is_view(), parts[0]._base is y)
@@ -419,11 +463,24 @@ def case_requires_grad_setting(torch, show):
     show(x.requires_grad)
     x.requires_grad = True
     y = x * 2
-    show.error(lambda: setattr(y, "requires_grad", False), "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
-    show.error(lambda: y.requires_grad_(False), "you can only change requires_grad flags of leaf variables")
-    show.error(lambda: setattr(y, "requires_grad", True), "you can only change requires_grad flags of leaf variables.")
-    show.error(lambda: torch.ones(2, dtype=torch.long).requires_grad_(), "only Tensors of floating point")
-    show.error(lambda: torch.tensor([1, 2], requires_grad=True), "Only Tensors of floating point and complex dtype can require gradients")
+    show.error(
+        lambda: setattr(y, "requires_grad", False),
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
+    )
+    show.error(
+        lambda: y.requires_grad_(False), "you can only change requires_grad flags of leaf variables"
+    )
+    show.error(
+        lambda: setattr(y, "requires_grad", True),
+        "you can only change requires_grad flags of leaf variables.",
+    )
+    show.error(
+        lambda: torch.ones(2, dtype=torch.long).requires_grad_(), "only Tensors of floating point"
+    )
+    show.error(
+        lambda: torch.tensor([1, 2], requires_grad=True),
+        "Only Tensors of floating point and complex dtype can require gradients",
+    )
     show.error(lambda: setattr(x, "requires_grad", 3), "requires_grad must be a bool")
 
 
@@ -473,7 +530,12 @@ def case_out(torch, show):
     rule = "functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad."
     show.error(lambda: torch.add(x, 1, out=torch.empty(3)), rule)
     show.error(lambda: torch.exp(torch.ones(3), out=x), rule)
-    show.error(lambda: torch.mm(torch.ones(2, 2, requires_grad=True), torch.ones(2, 2), out=torch.empty(2, 2)), rule)
+    show.error(
+        lambda: torch.mm(
+            torch.ones(2, 2, requires_grad=True), torch.ones(2, 2), out=torch.empty(2, 2)
+        ),
+        rule,
+    )
     with torch.no_grad():
         out = torch.empty(3)
         show(torch.add(x, 1, out=out) is out, out, out._version)
@@ -747,7 +809,11 @@ def case_real_imag_views(torch, show):
 
 def case_data_ptr(torch, show):
     x = torch.arange(6.0)
-    show(x.data_ptr() == x.view(2, 3).data_ptr(), x[1:].data_ptr() - x.data_ptr(), x.clone().data_ptr() == x.data_ptr())
+    show(
+        x.data_ptr() == x.view(2, 3).data_ptr(),
+        x[1:].data_ptr() - x.data_ptr(),
+        x.clone().data_ptr() == x.data_ptr(),
+    )
     show(x.storage_offset(), x[2:].storage_offset(), x.view(2, 3)[1].storage_offset())
     show(x.detach().data_ptr() == x.data_ptr())
     p = x.data_ptr()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """When tensors and graphs go away, and what can be copied."""
 
 import copy
@@ -186,7 +187,10 @@ def case_deepcopy(torch, show):
     with torch.no_grad():
         y.add_(1)
     show(x, y)
-    show.error(lambda: copy.deepcopy(x * 2), "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment")
+    show.error(
+        lambda: copy.deepcopy(x * 2),
+        "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment",
+    )
     z = torch.ones(3)
     pair = copy.deepcopy([z, z, z[1:]])
     pair[0].add_(1)
@@ -206,7 +210,10 @@ def case_pickle(torch, show):
     (x * 2).sum().backward()
     y = pickle.loads(pickle.dumps(x))
     show(y, y.is_leaf, y.grad)
-    show(pickle.loads(pickle.dumps(torch.arange(3))), pickle.loads(pickle.dumps(torch.ones(2, dtype=torch.float64))))
+    show(
+        pickle.loads(pickle.dumps(torch.arange(3))),
+        pickle.loads(pickle.dumps(torch.ones(2, dtype=torch.float64))),
+    )
     show(pickle.loads(pickle.dumps(torch.ones(4)[1:3])))
 
 
@@ -224,7 +231,10 @@ def case_pickle_node(torch, show):
 
 def case_numpy_refusal(torch, show):
     x = leaf(torch)
-    show.error(lambda: x.numpy(), "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    show.error(
+        lambda: x.numpy(),
+        "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
+    )
     show((x * 2).detach().numpy().tolist(), x.numpy(force=True).tolist())
     show(x.tolist(), x.sum().item())
     show.error(lambda: x.item(), "a Tensor with 3 elements cannot be converted to Scalar")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """Grad mode and inference mode."""
 
 import threading
@@ -144,8 +145,15 @@ def case_thread_local(torch, show):
 
 
 def case_names(torch, show):
-    show(torch.no_grad, torch.autograd.no_grad is torch.no_grad, torch.autograd.grad_mode.no_grad is torch.no_grad)
-    show(torch.autograd.enable_grad is torch.enable_grad, torch.autograd.set_grad_enabled is torch.set_grad_enabled)
+    show(
+        torch.no_grad,
+        torch.autograd.no_grad is torch.no_grad,
+        torch.autograd.grad_mode.no_grad is torch.no_grad,
+    )
+    show(
+        torch.autograd.enable_grad is torch.enable_grad,
+        torch.autograd.set_grad_enabled is torch.set_grad_enabled,
+    )
     show(torch.is_inference_mode_enabled(), torch.inference_mode)
 
 
@@ -200,7 +208,9 @@ def case_inference_basics(torch, show):
     with torch.inference_mode(False):
         show(torch.is_inference_mode_enabled(), (x * 2).requires_grad)
     with torch.inference_mode(), torch.inference_mode(False):
-        show(torch.is_inference_mode_enabled(), torch.is_grad_enabled(), torch.ones(1).is_inference())
+        show(
+            torch.is_inference_mode_enabled(), torch.is_grad_enabled(), torch.ones(1).is_inference()
+        )
 
 
 def case_inference_decorator(torch, show):
@@ -227,11 +237,19 @@ def case_inference_outside(torch, show):
     show.error(lambda: z.add_(1), INPLACE)
     show.error(lambda: z.zero_(), INPLACE)
     show.error(lambda: z.view(3).mul_(2), INPLACE)
-    show.error(lambda: z.requires_grad_(), "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed")
+    show.error(
+        lambda: z.requires_grad_(),
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed",
+    )
     show.error(lambda: z._version, "Inference tensors do not track version counter.")
     show.error(lambda: x * z, SAVED)
     show(x + z)
-    show(z.clone().is_inference(), z.view(3).is_inference(), z.detach().is_inference(), (z + 1).is_inference())
+    show(
+        z.clone().is_inference(),
+        z.view(3).is_inference(),
+        z.detach().is_inference(),
+        (z + 1).is_inference(),
+    )
     show(z.view(3)._is_view(), z.requires_grad, z.is_leaf)
     (x * z.clone()).sum().backward()
     show(x.grad)
@@ -241,7 +259,7 @@ def case_inference_outside(torch, show):
     show(y)
     with torch.no_grad():
         show.error(lambda: z.add_(1), INPLACE)
-        show((x * z))
+        show(x * z)
     t = torch.zeros(3)
     t.copy_(z.clone())
     show(t, t.is_inference())
@@ -252,14 +270,23 @@ def case_inference_views_of_normal(torch, show):
     with torch.inference_mode():
         v = x.view(3)
         show(v.is_inference(), v.requires_grad, v._is_view(), v._version)
-    show.error(lambda: v.add_(1), "A view was created in inference mode and is being modified inplace in normal mode.")
+    show.error(
+        lambda: v.add_(1),
+        "A view was created in inference mode and is being modified inplace in normal mode.",
+    )
     y = x.clone()
     with torch.inference_mode():
         v = y[:2]
         y.add_(1)
     show(y._version)
-    show.error(lambda: v.mul_(2), "A view was created in inference mode and is being modified inplace in normal mode.")
-    show.error(lambda: v.grad_fn, "its base or another view of its base has been modified inplace in normal mode")
+    show.error(
+        lambda: v.mul_(2),
+        "A view was created in inference mode and is being modified inplace in normal mode.",
+    )
+    show.error(
+        lambda: v.grad_fn,
+        "its base or another view of its base has been modified inplace in normal mode",
+    )
 
 
 def case_inference_normal_inplace(torch, show):

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from comparing import TOPICS, cases, difference, run
 
 import stateful
+from tests.conformance.comparing import TOPICS, cases, difference, run
 
 ALL = [(topic, name) for topic in TOPICS for name in cases(topic)]
 

@@ -78,14 +78,14 @@ def check(function, theirs, args, kwargs, second: bool = True) -> None:
 
 
 def _check(function, wanted, args, kwargs, second):
-    tensors = leaves([list(args), list(kwargs.values())])
+    tensors = list(dict.fromkeys(leaves([list(args), list(kwargs.values())])))
 
     def run(*values):
-        items = iter(values)
+        given = dict(zip(map(id, tensors), values, strict=True))
 
         def fill(value):
             if isinstance(value, torch.Tensor):
-                return next(items) if value.requires_grad else arrays(value)
+                return given[id(value)] if value.requires_grad else arrays(value)
             return type(value)(map(fill, value)) if isinstance(value, list | tuple) else value
 
         filled = [fill(a) for a in args]

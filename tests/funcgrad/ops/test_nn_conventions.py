@@ -185,11 +185,11 @@ def test_dropout_without_a_draw():
 @pytest.mark.parametrize("function, args, kind, message", [
     ("mse_loss", (jnp.ones(2), jnp.ones(2), None, None, "max"), ValueError, "not a valid value"),
     ("cross_entropy", (jnp.ones((2, 3)), jnp.zeros(3, int)), ValueError, "match target batch_size"),
-    ("conv2d", (jnp.ones((1, 2, 3, 3)), jnp.ones((1, 3, 2, 2))), RuntimeError, "to have 3 channels"),
+    ("conv2d", (jnp.ones((1, 2, 3, 3)), jnp.ones((1, 3, 2, 2))), RuntimeError, "have 3 channels"),
     ("conv1d", (jnp.ones((1, 1, 2)), jnp.ones((1, 1, 3))), RuntimeError, "Kernel size can't be"),
     ("max_pool2d", (jnp.ones((1, 4, 4)), 2, 2, 2), RuntimeError, "at most half of effective"),
     ("layer_norm", (jnp.ones((2, 3)), (2,)), RuntimeError, "expected input with shape"),
-    ("batch_norm", (jnp.ones((1, 3)), None, None), RuntimeError, "to be defined when training=Fal"),
+    ("batch_norm", (jnp.ones((1, 3)), None, None), RuntimeError, "must be defined in evaluation"),
     ("binary_cross_entropy", (jnp.ones(2), jnp.ones(3)), ValueError, "is deprecated"),
     ("interpolate", (jnp.ones((1, 1, 3)),), ValueError, "either size or scale_factor"),
     ("pad", (jnp.ones((1, 3)), (3, 0), "reflect"), RuntimeError, "should be less than the corresp"),

@@ -103,3 +103,10 @@ def test_every_lesson_ships_with_its_reference(program):
     trace = recorded(program, REFERENCES)
     assert trace.header["side"] == "torch" and trace.header["version"].startswith("2.13")
     assert trace.events and program.twin is not None
+
+
+def test_a_side_that_fails_says_how(tmp_path, lesson):
+    write(lesson / "functional.py", "def main(record):\n    raise ZeroDivisionError('oh')\n")
+    done = stateful("compare", lesson, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "functional ended with ZeroDivisionError: oh (line 2)" in done.stdout

@@ -54,3 +54,12 @@ def test_compact_opens_calls_and_names_past_z():
     lines = compact(jax.make_jaxpr(deep)(1.0)).splitlines()
     assert lines[1] == "b:f32[] = max a 0.0"
     assert lines[-1].startswith("ae:f32[] = max")
+
+
+def test_compact_cuts_off_a_long_program():
+    def long(x):
+        for _ in range(800):
+            x = x + 1.0
+        return x
+
+    assert len(compact(jax.make_jaxpr(long)(1.0)).splitlines()) == 501

@@ -57,6 +57,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")
 @pytest.mark.parametrize("name", CASES)
 def test_values_gradients_and_graph(name):
     function, *shapes = CASES[name]

@@ -33,8 +33,8 @@ def options_for(face, options):
 
 def numbers(state):
     """A state_dict with numpy arrays for tensors, which can be compared."""
-    if isinstance(state, dict):
-        return {key: numbers(value) for key, value in state.items()}
+    if isinstance(state, dict):  # "al" is scratch space of LBFGS
+        return {key: numbers(value) for key, value in state.items() if key != "al"}
     if isinstance(state, list | tuple):
         return [numbers(value) for value in state]
     if isinstance(state, torch.Tensor | stateful.Tensor):
@@ -85,7 +85,7 @@ def train(face, optimizer, params, steps):
         loss.backward()
         return loss
 
-    return [float(optimizer.step(closure)) for _ in range(steps)]
+    return [float(optimizer.step(closure).detach()) for _ in range(steps)]
 
 
 def make(face, info, params, options):

@@ -1,0 +1,143 @@
+"""`torch.autograd.forward_ad`: dual tensors, a value with a tangent.
+
+As https://pytorch.org/docs/stable/generated/torch.autograd.forward_ad.dual_level.html.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from funcgrad import types
+
+from .. import forward, modes
+
+_current_level = -1
+
+
+class UnpackedDualTensor(NamedTuple):
+    """A value and its tangent, which is None for a tensor that has none."""
+
+    primal: Any
+    tangent: Any
+
+
+def enter_dual_level() -> int:
+    """Open a level, in which tensors can have tangents. There is only one at a time."""
+    global _current_level
+    if modes.forward.level is not None:
+        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+    modes.forward.level = forward.Level()
+    _switch()
+    _current_level = 0
+    return 0
+
+
+def exit_dual_level(*, level: int | None = None) -> None:
+    """Close the level: all tangents are forgotten."""
+    global _current_level
+    level = _current_level if level is None else level
+    if level != _current_level:
+        raise RuntimeError(
+            "Trying to exit a forward AD level that was not the last one that was created. This is "
+            "not supported."
+        )
+    if level < 0:
+        raise RuntimeError("Dual level must be a positive number.")
+    modes.forward.level.close()
+    modes.forward.level = None
+    _switch()
+    _current_level = level - 1
+
+
+def _switch() -> None:
+    modes.forward.active = modes.forward.enabled and modes.forward.level is not None
+
+
+def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
+    """A view of ``tensor`` that has ``tangent``.
+
+    Raises RuntimeError outside of a level, for a tensor that has a tangent already, and for a tangent
+    of another size; ValueError for integers.
+
+    >>> import stateful as torch
+    >>> import stateful.autograd.forward_ad as forward_ad
+    >>> with forward_ad.dual_level():
+    ...     x = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(1.0))
+    ...     forward_ad.unpack_dual(x * x).tangent
+    tensor(6.)
+    """
+    level = _current_level if level is None else level
+    if level < 0 or modes.forward.level is None:
+        raise RuntimeError(
+            "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
+            "enter_dual_level() first."
+        )
+    for name, item in (("primal", tensor), ("tangent", tangent)):
+        if not types.is_differentiable(item._aval.dtype):
+            raise ValueError(
+                f"Expected {name} to be floating point or complex, but got: {item.dtype}"
+            )
+    if forward.tangent_of(tensor) is not None:
+        raise RuntimeError(
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the same "
+            f"level {level} is not supported."
+        )
+    with forward.paused():
+        dual = tensor.view(tensor.shape)
+        if tangent._aval.shape == tensor._aval.shape and tangent.stride() != tensor.stride():
+            tangent = tensor.new_empty(()).expand_as(tensor).clone().copy_(tangent)
+    forward.set_tangent(dual, tangent)
+    return dual
+
+
+def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
+    """The value and the tangent of ``tensor``; the value is a view without tangent."""
+    level = _current_level if level is None else level
+    if level < 0:
+        return UnpackedDualTensor(tensor, None)
+    if modes.forward.level is None:
+        return UnpackedDualTensor(forward.primal(tensor), None)
+    with forward.paused():
+        return UnpackedDualTensor(forward.primal(tensor), forward.tangent_of(tensor))
+
+
+class dual_level(modes.ContextDecorator):
+    """Context manager and decorator: a level is open inside."""
+
+    def __enter__(self):
+        return enter_dual_level()
+
+    def __exit__(self, *exc):
+        exit_dual_level()
+
+
+def _is_fwd_grad_enabled() -> bool:
+    return modes.forward.enabled
+
+
+class _set_fwd_grad_enabled(modes.ContextDecorator):
+    """Switch the pushing of tangents on or off, as a call or as a context manager."""
+
+    def __init__(self, mode: bool):
+        self.mode, self.prev = mode, modes.forward.enabled
+        self._set(mode)
+
+    @staticmethod
+    def _set(mode: bool) -> None:
+        modes.forward.enabled = mode
+        _switch()
+
+    def clone(self):
+        return type(self)(self.mode)
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exc):
+        self._set(self.prev)
+
+
+__all__ = [
+    "UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual",
+    "unpack_dual",
+]  # fmt: skip

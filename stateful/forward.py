@@ -1,0 +1,329 @@
+"""Forward mode: tangents that travel with tensors, one level at a time.
+
+A formula is the adjoint of the derivative, so a tangent is pushed forward by the transposed formula. If
+nothing is recorded that is one kernel. If something is, the formula runs on Tensors with a stand-in for
+the gradient and is differentiated with respect to the stand-in (it is linear in it): so the tangent has
+a history of its own, and reverse over forward works.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+from funcgrad import types
+from funcgrad.op import Op, owned_by, push_forward
+
+from . import modes
+from .backward import grad as autograd_grad
+from .backward import zeros
+from .dispatch import OWNER, Face, call, call_inplace, wrap
+from .execute import Value, execute, kernel_of
+from .graph import SAVED_NUMBERS, Node, gradient_edge
+from .views import mark_view, relative_steps
+
+
+class Level:
+    """The open level: which tensors have a tangent."""
+
+    def __init__(self):
+        self.duals: list[weakref.ref] = []
+
+    def close(self) -> None:
+        """Forget all tangents."""
+        for reference in self.duals:
+            tensor = reference()
+            if tensor is not None:
+                tensor.__dict__.pop("_tangent", None)
+
+
+def tangent_of(tensor: Any) -> Any:
+    """The tangent of a tensor, or None. That of a view is a view of its base's."""
+    own = getattr(tensor, "__dict__", {})
+    if "_tangent" in own or own.get("_base") is None:
+        return own.get("_tangent")
+    tangent = own["_base"].__dict__.get("_tangent")
+    if tangent is None:
+        return None
+    set_tangent(tensor, _seen(tangent, tensor))
+    return tensor._tangent
+
+
+def _seen(tangent: Any, view: Any) -> Any:
+    """The tangent of a base through the steps to a view of it."""
+    with paused():
+        for step in relative_steps(view):
+            tangent = tangent._apply_step(step)
+    return tangent
+
+
+def set_tangent(tensor: Any, tangent: Any) -> None:
+    """Give ``tensor`` a tangent in the open level."""
+    if tangent._aval.shape != tensor._aval.shape:
+        raise RuntimeError(
+            "Trying to set a forward gradient that has a different size than that of the original "
+            f"Tensor, this is not supported. Tensor is of size {list(tensor.shape)} while the given "
+            f"forward gradient is of size {list(tangent.shape)}."
+        )
+    tensor._tangent = tangent
+    modes.forward.level.duals.append(weakref.ref(tensor))
+
+
+class paused:  # noqa: N801 (used as a function)
+    """Inside, no tangents are pushed forward."""
+
+    def __init__(self, active: bool = False):
+        self._active = active
+
+    def __enter__(self):
+        self._previous, modes.forward.active = modes.forward.active, self._active
+
+    def __exit__(self, *exc):
+        modes.forward.active = self._previous
+
+
+# -- ops -----------------------------------------------------------------------------------------------
+
+
+def push(op: Op, template: tuple, leaves: Sequence, outs: Sequence) -> None:
+    """Give the outputs of a call their tangents."""
+    tangents = [tangent_of(leaf) for leaf in leaves]
+    if not op.vjp or all(t is None for t in tangents):
+        return
+    with paused():
+        if op.is_view:
+            found = _again(op, template, tangents[0])
+        elif modes.state.grad_enabled and _any_requires_grad(leaves, tangents):
+            found = _recorded(op, template, leaves, tangents, outs)
+        else:
+            found = _computed(op, template, leaves, tangents)
+    for out, tangent in zip(outs, found, strict=True):
+        if tangent is not None and types.is_differentiable(out._aval.dtype):
+            set_tangent(out, tangent)
+
+
+def _any_requires_grad(leaves: Sequence, tangents: Sequence) -> bool:
+    return any(getattr(x, "_requires_grad", False) for x in (*leaves, *tangents))
+
+
+def _again(op: Op, template: tuple, tangent: Any) -> Sequence:
+    """A view op on the tangent of its input."""
+    args = op.unbind(template, [tangent])
+    named = zip(op.names[op._positional :], args[op._positional :], strict=True)
+    result = call(op, args[: op._positional], dict(named))
+    return result if isinstance(result, tuple | list) else [result]
+
+
+class PushForward:
+    """The transposed formulas of an op as one kernel; ``static``: the template, which tangents exist."""
+
+    def __init__(self, op: Op):
+        self.op = op
+
+    def run(self, static: tuple, arrays: Sequence):
+        """The tangents of all outputs; ``arrays``: the leaves, then the tangents."""
+        template, there = static
+        return self._push(static, arrays, self.op.run(template, arrays[: len(there)]))
+
+    def trace(self, static: tuple, arrays: Sequence):
+        """As `run`, to be differentiated from outside."""
+        template, there = static
+        return self._push(static, arrays, self.op.trace(template, arrays[: len(there)]))
+
+    def _push(self, static, arrays, out):
+        template, there = static
+        items = iter(arrays[len(there) :])
+        tangents = [next(items) if has else None for has in there]
+        found = push_forward(self.op, template, arrays[: len(there)], tangents, out)
+        found = found if isinstance(found, tuple | list) else (found,)
+        return tuple(t for t in found if types.is_differentiable(t.dtype))
+
+    def __repr__(self):
+        return f"push_{self.op.name}"
+
+
+_pusher = functools.cache(PushForward)
+
+
+def _computed(op: Op, template: tuple, leaves: Sequence, tangents: Sequence) -> list:
+    values = [x._read() if isinstance(x, Face.tensor) else x for x in leaves]
+    dots = [t._read() for t in tangents if t is not None]
+    there = tuple([t is not None for t in tangents])
+    results = iter(execute(_pusher(op), [*values, *dots], (template, there)))
+    flows = _flows(op, template, values)
+    return [wrap(next(results)) if flow else None for flow in flows]
+
+
+def _flows(op: Op, template: tuple, values: Sequence) -> list[bool]:
+    """Which outputs can have a tangent."""
+    return [types.is_differentiable(a.dtype) for a in kernel_of(op, values, template).outputs]
+
+
+def _recorded(op: Op, template: tuple, leaves: Sequence, tangents: Sequence, outs: Sequence) -> list:
+    args = op.unbind(template, [_operand(x) for x in leaves])
+    dots = op.unbind(template, tangents)
+    totals: list = [None] * len(outs)
+    for index in op.differentiable:
+        given = dots[index] if isinstance(dots[index], tuple) else (dots[index],)
+        if all(not isinstance(t, Face.tensor) for t in given):
+            continue
+        terms = _transposed(op, index, args, given, outs)
+        totals = [
+            a if b is None else b if a is None else a + b for a, b in zip(totals, terms, strict=True)
+        ]
+    return [
+        zeros(o._aval) if t is None and types.is_differentiable(o._aval.dtype) else t
+        for t, o in zip(totals, outs, strict=True)
+    ]
+
+
+def _operand(leaf: Any) -> Any:
+    """A leaf as a formula expects it."""
+    if isinstance(leaf, Value):
+        return wrap(leaf)
+    return leaf if isinstance(leaf, Face.tensor) else SAVED_NUMBERS[type(leaf)](leaf)
+
+
+def _transposed(op: Op, index: int, args: list, given: Sequence, outs: Sequence) -> Sequence:
+    """What the tangent of one input adds to the tangent of each output."""
+    name = op.names[index]
+    with modes.enable_grad(), owned_by(OWNER):
+        stand_ins = [zeros(o._aval) for o in outs]
+        wanted = [s for s in stand_ins if types.is_differentiable(s._aval.dtype)]
+        for stand_in in wanted:
+            stand_in._requires_grad = True
+        saved = op.saved_values([name], args, outs)
+        pulled = op.apply_formula(name, stand_ins, saved)
+        pulled = pulled if isinstance(pulled, tuple | list) else [pulled]
+        inputs = args[index] if isinstance(args[index], tuple) else (args[index],)
+        pairs = [
+            (p._fit(x._aval), t)
+            for p, x, t in zip(pulled, inputs, given, strict=True)
+            if p is not None and t is not None and p.requires_grad
+        ]
+        if not pairs:
+            return [None] * len(outs)
+        roots, seeds = zip(*pairs, strict=True)
+        found = iter(autograd_grad(roots, wanted, seeds, create_graph=True, allow_unused=True))
+        return [next(found) if s._requires_grad else None for s in stand_ins]
+
+
+def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
+    """An in-place op: the tangent of the target is overwritten too, through views."""
+    target = args[0]
+    leaves, _ = op.bind(args, kwargs)
+    tangent = None
+    if any(tangent_of(x) is not None for x in leaves):
+        tangent = tangent_of(call(op, args, kwargs))
+    with paused():
+        call_inplace(op, args, kwargs)
+        _overwrite_tangent(target, tangent)
+    return target
+
+
+def _overwrite_tangent(target: Any, tangent: Any) -> None:
+    present = tangent_of(target)
+    if present is not None:
+        present.zero_() if tangent is None else present.copy_(tangent)
+    elif tangent is not None and target._base is None:
+        set_tangent(target, tangent)
+    elif tangent is not None:
+        base = target._base
+        if base._tangent is None:
+            set_tangent(base, zeros(base._aval))
+        set_tangent(target, _seen(base._tangent, target))
+        target._tangent.copy_(tangent)
+
+
+def check_out(name: str, tensors: Sequence) -> None:
+    """Raise for ``out=`` with tangents."""
+    if any(tangent_of(t) is not None for t in tensors):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {name}_out that does not support it because it is an "
+            "out= function"
+        )
+
+
+# -- custom functions ------------------------------------------------------------------------------------
+
+
+def push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int]) -> None:
+    """The tangents of the outputs of a custom function, from its ``jvp``.
+
+    ``dirty``: the ids of the inputs that were overwritten.
+    """
+    tensors = [a if isinstance(a, Face.tensor) else None for a in args]
+    tangents = [None if t is None else tangent_of(t) for t in tensors]
+    if all(t is None for t in tangents):
+        return
+    given = [
+        zeros(x._aval) if t is None and x is not None and ctx.materialize_grads
+        and types.is_differentiable(x._aval.dtype) else t
+        for x, t in zip(tensors, tangents, strict=True)
+    ]  # fmt: skip
+    with paused():
+        results = ctx.apply_jvp(*[None if t is None else t.view_as(t) for t in given])
+    outs = outputs if isinstance(outputs, tuple) else (outputs,)
+    results = results if isinstance(results, tuple) else (results,)
+    if len(results) != len(outs):
+        raise RuntimeError(
+            "Function's jvp returned an invalid number of forward gradients (expected "
+            f"{len(outs)} but got {len(results)})"
+        )
+    for nr, (out, tangent) in enumerate(zip(outs, results, strict=True)):
+        if tangent is not None and not isinstance(tangent, Face.tensor):
+            raise RuntimeError(
+                f"expected Variable or None (got {type(tangent).__name__}) for grad output {nr}."
+            )
+        if tangent is None or not isinstance(out, Face.tensor):
+            continue
+        is_dirty = id(out) in dirty
+        is_view = any(t is not None and t._storage is out._storage for t in tensors)
+        _check_function_tangent(tangent, is_view, is_dirty, given)
+        if not is_dirty:
+            set_tangent(out, tangent)
+        elif tangent_of(out) is None:
+            _overwrite_tangent(out, tangent)
+
+
+def _check_function_tangent(tangent: Any, is_view: bool, is_dirty: bool, given: Sequence) -> None:
+    storages = [t._storage for t in given if t is not None]
+    if is_dirty and all(tangent._storage is not s for s in storages):
+        raise RuntimeError(
+            "An inplace custom Function is not modifying the forward mode gradients inplace. If the "
+            "forward is modifying an input inplace, then the jvp function must modify the "
+            "corresponding gradient inplace."
+        )
+    if is_view and not is_dirty and all(tangent._storage is not s for s in storages):
+        raise RuntimeError(
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not "
+            "returning a view."
+        )
+
+
+# -- without tangents ------------------------------------------------------------------------------------
+
+
+class Identity(Node):
+    """The history of a primal: its gradient is that of the dual tensor."""
+
+    def __init__(self, tensor: Any):
+        super().__init__()
+        self.edges, self.avals = (gradient_edge(tensor),), (tensor._aval,)
+
+    def run(self, grads, needed):
+        return [grads[0]]
+
+
+def primal(tensor: Any) -> Any:
+    """A view of ``tensor`` without its tangent."""
+    out = mark_view(tensor, "default")
+    out._tangent = None
+    if tensor.requires_grad:
+        out._set_history(Identity(tensor), 0)
+    return out
+
+
+Face.push, Face.push_inplace, Face.check_out = push, inplace, check_out
