@@ -1,7 +1,7 @@
 """The columns of the table: ways to run a workload. Each is used in a process of its own.
 
-A column is a function of a row that returns a `Loop`. Whatever a column needs is imported when it is
-asked for, so a process holds one implementation only.
+A column is a function of a row that returns a `Loop`. Whatever a column needs is imported when it
+is asked for, so a process holds one implementation only.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from .rows import Row
-
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""The parameters and the batch of every workload, as numpy arrays: the same for every implementation.
+"""The parameters and the batch of every workload, as numpy arrays: the same for every column.
 
-Each function takes the sizes of the workload and returns ``(parameters, batch)``, two dictionaries of
-float32 arrays (class labels are int64). Matrices are (inputs, outputs).
+Each function takes the sizes of the workload and returns ``(parameters, batch)``, two dictionaries
+of float32 arrays (class labels are int64). Matrices are (inputs, outputs).
 """
 
 import numpy as np

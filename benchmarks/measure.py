@@ -31,19 +31,28 @@ def measure(row: Row, columns: list[str], plan: Plan, say=lambda text: None) -> 
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         workers: dict[str, Worker] = {}
+
+        def attempt(column: str, work, *inputs) -> None:
+            """Keep what a piece of work found; a column that fails takes no further part."""
+            try:
+                results.setdefault(column, {}).update(work(*inputs) or {})
+            except Failed as reason:
+                workers.pop(column, None)
+                results[column] = {"missing": str(reason)}
+
         for column in columns:
             say(f"{row.name} {column}: start")
-            _guarded(results, workers, column, lambda c=column: _start(row, c, plan, scratch, workers))
+            attempt(column, _start, row, column, plan, scratch, workers)
         rounds: dict[str, list[float]] = {column: [] for column in workers}
         for number in range(plan.rounds):
             say(f"{row.name}: round {number + 1} of {plan.rounds}")
             names = list(workers)
             turn = number % len(names) if names else 0
             for column in names[turn:] + names[:turn]:
-                _guarded(results, workers, column, lambda c=column: _round(workers[c], plan, rounds[c]))
+                attempt(column, _round, workers[column], plan, rounds[column])
         for column in list(workers):
             say(f"{row.name} {column}: end")
-            _guarded(results, workers, column, lambda c=column: _end(workers[c], plan))
+            attempt(column, _end, workers[column], plan)
             if rounds[column] and "missing" not in results[column]:
                 micro = [r / row.ops for r in rounds[column]]
                 results[column] |= {
@@ -53,17 +62,8 @@ def measure(row: Row, columns: list[str], plan: Plan, say=lambda text: None) -> 
                 }
         for column in [c for c in CACHED if c in workers]:
             say(f"{row.name} {column}: first steps")
-            _guarded(results, workers, column, lambda c=column: _starts(row, c, plan, scratch, results))
+            attempt(column, _starts, row, column, plan, scratch, results)
     return results
-
-
-def _guarded(results: dict, workers: dict, column: str, work) -> None:
-    """Keep what a piece of work found; a column that fails takes no further part."""
-    try:
-        results.setdefault(column, {}).update(work() or {})
-    except Failed as reason:
-        workers.pop(column, None)
-        results[column] = {"missing": str(reason)}
 
 
 def _start(row: Row, column: str, plan: Plan, scratch: Path, workers: dict) -> dict:

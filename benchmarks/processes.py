@@ -28,16 +28,17 @@ class Worker:
         environment["TORCHINDUCTOR_CACHE_DIR"] = str(scratch / "inductor" / f"{row}-{column}")
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         if options.get("device"):
-            environment["JAX_PLATFORMS"] = "cuda" if options["device"] == "gpu" else options["device"]
+            environment["JAX_PLATFORMS"] = {"gpu": "cuda", "cpu": "cpu"}[options["device"]]
         self._log = open(scratch / f"{row}-{column}.log", "ab")
         self._process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
-        )
+            command, env=environment, stderr=self._log,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
         self._buffer = b""
         self.first = self._answer(limit)
 
     def ask(self, limit: float, **request) -> dict:
-        """Send a request and wait for its answer. Raises `Failed`, and ends the process, without."""
+        """Send a request, wait for its answer. Raises `Failed`, and ends the process, without."""
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()

@@ -101,7 +101,8 @@ def _starts(results: Results, columns: list[str]) -> Table:
 def _imports(results: Results, columns: list[str]) -> str:
     parts = []
     for column in columns:
-        found = [c[column]["import_seconds"] for c in results.values() if "peak" in c.get(column, {})]
+        cells = [cells[column] for cells in results.values() if "peak" in cells.get(column, {})]
+        found = [cell["import_seconds"] for cell in cells]
         if found and "." not in column:
             parts.append(f"{column} {statistics.median(found):.2f} s")
     return "import (median): " + ", ".join(parts)
@@ -114,16 +115,10 @@ def show(about: dict, results: Results, columns: list[str], verdicts: list[Verdi
     console.print(_times(results, columns, verdicts))
     console.print(_starts(results, columns))
     console.print(_imports(results, columns))
-    missing = {
-        (column, cell["missing"]): None
-        for cells in results.values() for column, cell in cells.items() if "missing" in cell
-    }  # fmt: skip
     for name, cells in results.items():
         for column, cell in cells.items():
             if "missing" in cell:
                 console.print(f"- {name} {column}: {cell['missing']}", markup=False)
-    if not missing:
-        console.print("every column ran every row")
     met = sum(v.is_met for v in verdicts)
     console.print(f"targets met: {met} of {len(verdicts)}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Row:
-    """``ops``: divide the time of a step by this many ops. ``scanned``: steps in one scanned call."""
+    """``ops``: divide a step's time by this many ops. ``scanned``: steps in one scanned call."""
 
     name: str
     title: str
@@ -36,7 +36,7 @@ ROWS = {row.name: row for row in _ALL}
 
 
 def chosen(names: list[str]) -> list[Row]:
-    """The rows with these names; a letter stands for all its sizes. Raises ValueError for another."""
+    """The rows with these names; a letter stands for all its sizes. ValueError for another."""
     found = []
     for name in names:
         rows = [row for row in _ALL if row.name == name or row.name[0] == name]

@@ -1,8 +1,8 @@
 """Measure the workloads under every implementation, and hold the results against the targets.
 
-    python -m benchmarks.run [--rows a b h] [--columns torch stateful jax] [--rounds 7] [--out report]
+    python -m benchmarks.run [--rows a b h] [--columns torch stateful jax] [--rounds 7]
 
-Each implementation of a row runs in its own process; the rounds of the processes of a row take turns.
+Each implementation of a row runs in its own process; the rounds of these processes take turns.
 """
 
 import argparse
@@ -25,15 +25,16 @@ def _arguments() -> argparse.Namespace:
     standard = Plan()
     parser.add_argument("--rows", nargs="+", default=list("abcdefghi"), metavar="ROW",
                         help=f"letters or names: {' '.join(ROWS)}")  # fmt: skip
-    parser.add_argument("--columns", nargs="+", default=list(COLUMNS), choices=COLUMNS, metavar="COLUMN",
-                        help=" ".join(COLUMNS))  # fmt: skip
+    parser.add_argument("--columns", nargs="+", default=list(COLUMNS), choices=COLUMNS,
+                        metavar="COLUMN", help=" ".join(COLUMNS))  # fmt: skip
     parser.add_argument("--rounds", type=int, default=standard.rounds)
     parser.add_argument("--seconds", type=float, default=standard.seconds, help="of a round")
-    parser.add_argument("--least", type=int, default=standard.least, help="calls in a round")
+    parser.add_argument("--least", type=int, default=standard.least,
+                        help="calls in a round, at least")  # fmt: skip
     parser.add_argument("--limit", type=float, default=standard.limit,
-                        help="seconds until a process that does not answer is given up")  # fmt: skip
+                        help="seconds until a silent process is given up")  # fmt: skip
     parser.add_argument("--starts", type=int, default=standard.starts,
-                        help="processes for the median of the first step")  # fmt: skip
+                        help="processes that time the first step")  # fmt: skip
     parser.add_argument("--growing", nargs="*", default=GROWING, metavar="ROW",
                         help="rows whose memory is watched")  # fmt: skip
     parser.add_argument("--growth-steps", type=int, default=10_000)

@@ -25,8 +25,10 @@ class Verdict(NamedTuple):
         return self.found <= self.limit
 
 
-def ratio(results: Results, row: str, column: str, reference: str, what="microseconds", below=None):
-    """``what`` of a column over that of the reference (``below``: its other name there); None without."""
+def ratio(
+    results: Results, row: str, column: str, reference: str, what="microseconds", below=None
+) -> float | None:
+    """``what`` of a column over that (or ``below``) of the reference; None where either lacks."""
     found = results.get(row, {})
     top, bottom = found.get(column, {}).get(what), found.get(reference, {}).get(below or what)
     return top / bottom if top and bottom else None

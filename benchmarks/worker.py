@@ -2,8 +2,8 @@
 
     python -m benchmarks.worker ROW COLUMN [--cache FOLDER] [--device NAME]
 
-Requests and answers are lines of JSON on standard input and output. The first answer comes by itself:
-the times of the import and of the first step. Then ``{"do": ...}``:
+Requests and answers are lines of JSON on standard input and output. The first answer comes by
+itself: the times of the import and of the first step. Then ``{"do": ...}``:
 
 round   run for ``seconds`` (at least ``least`` calls) and answer the median microseconds of a step
 grow    run ``steps`` steps and answer the resident memory before and after
@@ -52,7 +52,7 @@ class Compilations:
         self.count += event == "/jax/core/compile/backend_compile_duration"
 
     def total(self) -> int:
-        """Programs compiled so far; for `torch.compile` the graphs that were handed to its compiler."""
+        """Programs compiled so far; for `torch.compile` the graphs given to its compiler."""
         dynamo = sys.modules.get("torch._dynamo.utils")
         return self.count + (dynamo.counters["stats"]["unique_graphs"] if dynamo else 0)
 
@@ -122,7 +122,11 @@ def serve(arguments: argparse.Namespace, answer) -> None:
         work = timed if request.pop("do") == "round" else grow
         answer(work(loop, **request))
     total = compilations.total()
-    answer({"peak": memory("VmHWM"), "compilations": total, "compilations_after_warm_up": total - warm})
+    answer({
+        "peak": memory("VmHWM"),
+        "compilations": total,
+        "compilations_after_warm_up": total - warm,
+    })  # fmt: skip
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from . import data
 
 
 class Workload(NamedTuple):
-    """``loss(parameters, batch)`` and what to train it with. ``sample(key)`` draws a fresh batch."""
+    """``loss(parameters, batch)`` and what it is trained with; ``sample(key)`` draws a batch."""
 
     parameters: Any
     batch: Any

@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+
 from funcgrad import types
 from funcgrad.op import Op, owned_by, push_forward
 
@@ -102,6 +104,17 @@ def push(op: Op, template: tuple, leaves: Sequence, outs: Sequence) -> None:
     for out, tangent in zip(outs, found, strict=True):
         if tangent is not None and types.is_differentiable(out._aval.dtype):
             set_tangent(out, tangent)
+            if out._grad_fn is not None:
+                _tell_saved(out, getattr(out._grad_fn, "saved", None), tangent)
+
+
+def _tell_saved(out: Any, saved: Sequence | None, tangent: Any) -> None:
+    """A node that keeps its own output keeps the tangent too."""
+    for item in saved or ():
+        tensor = getattr(item, "tensor", None)
+        if tensor is not None and tensor is not out and tensor._storage is out._storage:
+            if getattr(item, "output_nr", None) == out._output_nr:
+                set_tangent(tensor, tangent)
 
 
 def _any_requires_grad(leaves: Sequence, tangents: Sequence) -> bool:
@@ -138,7 +151,7 @@ class PushForward:
         tangents = [next(items) if has else None for has in there]
         found = push_forward(self.op, template, arrays[: len(there)], tangents, out)
         found = found if isinstance(found, tuple | list) else (found,)
-        return tuple(t for t in found if types.is_differentiable(t.dtype))
+        return tuple(t for t in found if t.dtype != jax.dtypes.float0)
 
     def __repr__(self):
         return f"push_{self.op.name}"
@@ -284,6 +297,7 @@ def push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int]) -> No
         _check_function_tangent(tangent, is_view, is_dirty, given)
         if not is_dirty:
             set_tangent(out, tangent)
+            _tell_saved(out, getattr(ctx, "_saved", None), tangent)
         elif tangent_of(out) is None:
             _overwrite_tangent(out, tangent)
 

@@ -315,7 +315,7 @@ def _changed(saved: SavedTensor, node: Node | None) -> str:
 
 
 class Plan:
-    """How one kernel is recorded when certain leaves need a gradient; made once, used by every node.
+    """How one kernel is recorded when certain leaves need a gradient; shared by its nodes.
 
     ``leaves``: the leaf of each edge. ``needs``: the inputs (by position) whose formulas are
     consulted. ``fetch``: what is saved, as ("input", leaf) or ("output", number), in order.
@@ -370,7 +370,7 @@ class Plan:
         }  # fmt: skip
 
     def run(self, static: tuple, arrays: Sequence) -> tuple:
-        """All wanted formulas on arrays. ``static``: the wanted inputs, and which gradients exist."""
+        """All wanted formulas on arrays. ``static``: wanted inputs, and which gradients exist."""
         wanted, defined = static
         items = iter(arrays)
         grads = [

@@ -365,6 +365,8 @@ class Tensor:
     def _with_history(self, node: Node, output_nr: int) -> Tensor:
         out = self._alias()
         out._set_history(node, output_nr)
+        if self._tangent is not None:
+            out._tangent = self._tangent
         return out
 
     def _set_history(self, node: Node, output_nr: int) -> None:

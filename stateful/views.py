@@ -2,8 +2,8 @@
 
 A `Storage` is the only mutable cell. A tensor is (storage, view, history); a `View` is a chain of
 steps from the storage's value. Reading replays the chain, once per value of the storage; writing
-goes back through it. The formula of a view op already says "put these elements back", so there is no second
-declaration for writing.
+goes back through it. The formula of a view op already says "put these elements back", so there is
+no second declaration for writing.
 
 Rules of autograd for in-place operations:
 https://pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-autograd

@@ -129,10 +129,19 @@ def _example(kind: str, name: str, dtype: torch.dtype):
     if name == "dtype":
         return torch.int64
     generator = torch.Generator().manual_seed(len(name))
+    if kind == "Tensor" and name == "index":
+        return torch.zeros(3, 4, dtype=torch.int64)
     if kind == "Tensor":
         shape = () if name == "value" else (3, 4)
         return torch.rand(shape, dtype=dtype, generator=generator) + 0.25
-    return {"Scalar": 2.5, "float": 2.5, "int": 1, "List[int]": [3, 4], "number": 2.5}.get(kind)
+    return {
+        "Scalar": 2.5,
+        "float": 2.5,
+        "int": 1,
+        "List[int]": [3, 4],
+        "number": 2.5,
+        "str": "add",
+    }.get(kind)
 
 
 def edge_calls(aten: str, values: list[float], count: int) -> Iterator[Call]:

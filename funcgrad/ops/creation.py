@@ -171,7 +171,7 @@ def arange(start, end=None, step=1, *, dtype=None):
     """
     if end is None:
         start, end = 0, start
-    # An argument of its own, because 4 and 4.0 are equal and so are one and the same static argument.
+    # Said apart, because 4 and 4.0 are equal: as static arguments they are one and the same.
     whole = all(isinstance(x, int | np.integer) for x in (start, end, step))
     return arange_start_step(start, end, step, whole=whole, dtype=dtype)
 

@@ -5,6 +5,7 @@ from ..backward import grad as grad
 from . import anomaly_mode as anomaly_mode
 from . import forward_ad as forward_ad
 from . import function as function
+from . import functional as functional
 from . import grad_mode as grad_mode
 from . import graph as graph
 from . import variable as variable

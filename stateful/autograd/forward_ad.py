@@ -85,7 +85,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     with forward.paused():
         dual = tensor.view(tensor.shape)
         if tangent._aval.shape == tensor._aval.shape and tangent.stride() != tensor.stride():
-            tangent = tensor.new_empty(()).expand_as(tensor).clone().copy_(tangent)
+            tangent = tensor.detach().clone().copy_(tangent)
     forward.set_tangent(dual, tangent)
     return dual
 

@@ -176,7 +176,7 @@ def _random_like(output: Any, noncontiguous: bool) -> Any:
     dtype = output.dtype
     real = {"complex64": "float32", "complex128": "float64"}.get(output._aval.dtype.name)
     parts = (2,) if real else ()
-    draw = FACTORIES["empty"]((*output.shape, *parts), dtype=dtype.to_real()).uniform_(-1, 1)
+    draw = FACTORIES["zeros"]((*output.shape, *parts), dtype=dtype.to_real()).uniform_(-1, 1)
     drawn = draw.numpy()
     drawn = drawn[..., 0] + 1j * drawn[..., 1] if real else drawn
     if noncontiguous and drawn.size > 1:

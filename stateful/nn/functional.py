@@ -20,11 +20,40 @@ from ..sampling import draw
 from ..tensor import Tensor
 
 _SHARED = (
-    "relu", "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "hardshrink", "relu_", "selu_",
-    "bilinear", "pixel_shuffle", "pixel_unshuffle", "celu_", "rrelu_",
+    "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "hardshrink", "bilinear",
 )  # fmt: skip
 globals().update({k: v for k, v in _FUNCTIONS["torch"].items() if k in _SHARED})
 globals().update(_FUNCTIONS["nn"])
+
+# -- activations in place --------------------------------------------------------------------------
+
+_PARAMETERS = {
+    "relu": (), "relu6": (), "selu": (), "silu": (), "mish": (), "hardswish": (), "hardsigmoid": (),
+    "elu": ("alpha",), "celu": ("alpha",), "leaky_relu": ("negative_slope",),
+    "hardtanh": ("min_val", "max_val"), "threshold": ("threshold", "value"),
+}  # fmt: skip
+
+
+def _activation(name: str, parameters: tuple[str, ...]):
+    """``name(input, *parameters, inplace=False)``, and ``name_`` that always is in place."""
+    fresh, method = getattr(funcgrad, name), f"{name}_"
+
+    def activation(input: Tensor, *args, inplace: bool = False, **kwargs) -> Tensor:
+        if len(args) > len(parameters):
+            *args, inplace = args
+        return getattr(input, method)(*args, **kwargs) if inplace else fresh(input, *args, **kwargs)
+
+    def always(input: Tensor, *args, **kwargs) -> Tensor:
+        return getattr(input, method)(*args, **kwargs)
+
+    for function, own in ((activation, name), (always, method)):
+        function.__name__ = function.__qualname__ = own
+        function.__doc__ = fresh.__doc__.split("\n")[0]
+    return {name: activation, method: always}
+
+
+for _name, _parameters in _PARAMETERS.items():
+    globals().update(_activation(_name, _parameters))
 
 # -- dropout ---------------------------------------------------------------------------------------
 
@@ -114,6 +143,11 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
         noise[chosen] = wrap(draws).numpy()
         out = dropouts.rrelu_with_noise(input, noise)
     return input.copy_(out) if inplace else out
+
+
+def rrelu_(input: Tensor, lower=1 / 8, upper=1 / 3, training=False) -> Tensor:
+    """`rrelu` in place."""
+    return rrelu(input, lower, upper, training, True)
 
 
 def gumbel_softmax(logits: Tensor, tau=1, hard=False, eps=1e-10, dim=-1) -> Tensor:

@@ -63,7 +63,9 @@ def split(
 
 def _program(closed: ClosedJaxpr, inputs, outputs, equations) -> ClosedJaxpr:
     effects = set().union(*(e.effects for e in equations)) if equations else set()
-    jaxpr = Jaxpr(closed.jaxpr.constvars, list(inputs), list(outputs), equations, effects)
+    jaxpr = closed.jaxpr.replace(
+        invars=list(inputs), outvars=list(outputs), eqns=list(equations), effects=effects
+    )
     return ClosedJaxpr(jaxpr, closed.consts)
 
 

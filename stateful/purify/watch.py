@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import jax
+import jax.numpy as jnp
 
 from .. import execute
 from ..execute import Kernel, Value
@@ -34,7 +35,7 @@ class Watch:
     def __init__(self, known: Iterable[Storage]):
         self.known = set(known)
         self.touched: set[Storage] = set()
-        self.hidden: dict[Storage, None] = {}
+        self.hidden: dict[Storage, tuple] = {}
         self.made: weakref.WeakSet[Storage] = weakref.WeakSet()
         self.on = False
 
@@ -42,11 +43,14 @@ class Watch:
         """Somebody reads or writes ``storage``."""
         if storage in self.known:
             self.touched.add(storage)
-        elif storage not in self.made:
-            self.hidden[storage] = None
+        elif storage not in self.made and storage not in self.hidden:
+            self.hidden[storage] = (_slot.__get__(storage), storage.version)
 
     def retire(self) -> None:
-        """Take the tracers away from everything that was made during the trace and is still alive."""
+        """Put back hidden storages, and take the tracers away from everything that was made during the trace and is still alive."""
+        for storage, (value, version) in self.hidden.items():
+            _slot.__set__(storage, value)
+            storage.version = version
         for storage in list(self.made):
             aval = _slot.__get__(storage).aval
             _slot.__set__(storage, Value(aval, None, _GONE))
@@ -124,6 +128,7 @@ def _direct_here(otherwise):
     def traced(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
         if threading.get_ident() != thread:
             return otherwise(kernel, leaves)
-        return execute.direct(kernel, [x.read() if type(x) is Value else x for x in leaves])
+        arrays = [x.read() if type(x) is Value else jnp.asarray(x) for x in leaves]
+        return execute.direct(kernel, arrays)
 
     return traced

@@ -94,3 +94,22 @@ def _make(name: str) -> type[_Loss]:
 
 LOSSES = {name: _make(name) for name in _TABLE}
 globals().update(LOSSES)
+
+
+class TripletMarginWithDistanceLoss(Module):
+    """`nn.functional.triplet_margin_with_distance_loss` as a module."""
+
+    def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+        super().__init__()
+        if margin <= 0:
+            raise ValueError(
+                f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
+            )
+        self.reduction, self.margin, self.swap = reduction, margin, swap
+        self.distance_function = distance_function or F.pairwise_distance
+
+    def forward(self, anchor, positive, negative):
+        return F.triplet_margin_with_distance_loss(
+            anchor, positive, negative, distance_function=self.distance_function,
+            margin=self.margin, swap=self.swap, reduction=self.reduction,
+        )  # fmt: skip

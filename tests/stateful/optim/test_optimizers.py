@@ -38,7 +38,7 @@ def numbers(state):
     if isinstance(state, list | tuple):
         return [numbers(value) for value in state]
     if isinstance(state, torch.Tensor | stateful.Tensor):
-        return state.detach().numpy()
+        return np.array(state.detach().numpy())
     return state
 
 

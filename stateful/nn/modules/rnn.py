@@ -1,0 +1,354 @@
+"""`RNN`, `LSTM`, `GRU` and their cells: recurrences written as a loop over time.
+
+Equations: https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html and its siblings.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ...methods import FUNCTIONS
+from .. import functional as F
+from .. import init
+from .linear import empty
+from .module import Module
+
+_torch = FUNCTIONS["torch"]
+_cat, _stack = _torch["cat"], _torch["stack"]
+
+
+# -- one step in time ------------------------------------------------------------------------------
+
+
+def _plain_step(activation: Callable) -> Callable:
+    def step(gates_x, gates_h, state):
+        return (activation(gates_x + gates_h),)
+
+    return step
+
+
+def _lstm_step(gates_x, gates_h, state):
+    i, f, g, o = (gates_x + gates_h).chunk(4, -1)
+    cell = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
+    return o.sigmoid() * cell.tanh(), cell
+
+
+def _gru_step(gates_x, gates_h, state):
+    reset_x, update_x, new_x = gates_x.chunk(3, -1)
+    reset_h, update_h, new_h = gates_h.chunk(3, -1)
+    reset, update = (reset_x + reset_h).sigmoid(), (update_x + update_h).sigmoid()
+    new = (new_x + reset * new_h).tanh()
+    return ((state[0] - new) * update + new,)
+
+
+_STEPS = {"RNN_TANH": _plain_step(_torch["tanh"]), "RNN_RELU": _plain_step(_torch["relu"]),
+          "LSTM": _lstm_step, "GRU": _gru_step}  # fmt: skip
+_GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+
+
+class _Layer:
+    """One direction of one layer over time."""
+
+    def __init__(self, mode: str, weights: dict[str, Any]):
+        self.step, self.weights = _STEPS[mode], weights
+
+    def run(self, input, state: tuple, reverse: bool):
+        """Outputs (time, batch, size) and the last state."""
+        weights = self.weights
+        gates = F.linear(input, weights["weight_ih"], weights.get("bias_ih"))
+        steps = gates.unbind(0)
+        outputs = []
+        for gates_x in reversed(steps) if reverse else steps:
+            gates_h = F.linear(state[0], weights["weight_hh"], weights.get("bias_hh"))
+            state = self.step(gates_x, gates_h, state)
+            if "weight_hr" in weights:
+                state = (F.linear(state[0], weights["weight_hr"]), *state[1:])
+            outputs.append(state[0])
+        return _stack(outputs[::-1] if reverse else outputs, 0), state
+
+
+# -- layers ----------------------------------------------------------------------------------------
+
+
+class RNNBase(Module):
+    """Layers of a recurrence over (time, batch, feature), or (batch, time, feature)."""
+
+    def __init__(
+        self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False,
+        dropout=0.0, bidirectional=False, proj_size=0, device=None, dtype=None,
+    ):  # fmt: skip
+        super().__init__()
+        _check_options(mode, hidden_size, num_layers, dropout, proj_size)
+        self.mode, self.input_size, self.hidden_size = mode, input_size, hidden_size
+        self.num_layers, self.bias, self.batch_first = num_layers, bias, batch_first
+        self.dropout, self.bidirectional, self.proj_size = float(dropout), bidirectional, proj_size
+        self._all_weights: list[list[str]] = []
+        out, gates = proj_size or hidden_size, _GATES[mode] * hidden_size
+        for layer in range(num_layers):
+            for suffix in self._suffixes(layer):
+                size = input_size if layer == 0 else out * len(self._suffixes(layer))
+                shapes = {"weight_ih": (gates, size), "weight_hh": (gates, out)}
+                if bias:
+                    shapes.update(bias_ih=(gates,), bias_hh=(gates,))
+                if proj_size:
+                    shapes["weight_hr"] = (proj_size, hidden_size)
+                for name, shape in shapes.items():
+                    self.register_parameter(name + suffix, empty(*shape, device=device, dtype=dtype))
+                self._all_weights.append([name + suffix for name in shapes])
+        self.reset_parameters()
+
+    def _suffixes(self, layer: int) -> list[str]:
+        return [f"_l{layer}", f"_l{layer}_reverse"][: 1 + self.bidirectional]
+
+    @property
+    def all_weights(self) -> list[list[Any]]:
+        """The parameters of each direction of each layer."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    def flatten_parameters(self) -> None:
+        """Nothing to do: XLA lays out memory."""
+
+    def reset_parameters(self) -> None:
+        """Uniform within 1 / sqrt(hidden_size)."""
+        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for weight in self.parameters():
+            init.uniform_(weight, -bound, bound)
+
+    def forward(self, input, hx=None):
+        if input.dim() not in (2, 3):
+            raise ValueError(
+                f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead"
+            )
+        batched = input.dim() == 3
+        if batched and self.batch_first:
+            input = input.transpose(0, 1)
+        elif not batched:
+            input = input.unsqueeze(1)
+        if input.size(-1) != self.input_size:
+            raise RuntimeError(
+                "input.size(-1) must be equal to input_size. Expected "
+                f"{self.input_size}, got {input.size(-1)}"
+            )
+        states = self._states(input, hx, batched)
+        output, states = self._layers(input, states)
+        if not batched:
+            output, states = output.squeeze(1), tuple(s.squeeze(1) for s in states)
+        elif self.batch_first:
+            output = output.transpose(0, 1)
+        return output, states if self.mode == "LSTM" else states[0]
+
+    def _states(self, input, hx, batched: bool) -> tuple:
+        directions, batch = len(self._all_weights), input.size(1)
+        sizes = (self.proj_size or self.hidden_size, self.hidden_size)[: 1 + (self.mode == "LSTM")]
+        if hx is None:
+            return tuple(input.new_zeros((directions, batch, size)) for size in sizes)
+        given = tuple(hx) if self.mode == "LSTM" else (hx,)
+        if not batched:
+            if any(state.dim() != 2 for state in given):
+                raise RuntimeError(
+                    f"For unbatched 2-D input, hx should also be 2-D but got {given[0].dim()}-D tensor"
+                )
+            given = tuple(state.unsqueeze(1) for state in given)
+        for state, size in zip(given, sizes, strict=True):
+            if tuple(state.shape) != (directions, batch, size):
+                raise RuntimeError(
+                    f"Expected hidden size {(directions, batch, size)}, got {list(state.shape)}"
+                )
+        return given
+
+    def _layers(self, input, states: tuple) -> tuple[Any, tuple]:
+        last: list[tuple] = []
+        for layer in range(self.num_layers):
+            outputs = []
+            for suffix in self._suffixes(layer):
+                weights = {name[: -len(suffix)]: getattr(self, name)
+                           for name in self._all_weights[len(last)]}  # fmt: skip
+                start = tuple(state[len(last)] for state in states)
+                run = _Layer(self.mode, weights).run
+                output, state = run(input, start, suffix.endswith("reverse"))
+                outputs.append(output)
+                last.append(state)
+            input = outputs[0] if len(outputs) == 1 else _cat(outputs, -1)
+            if self.dropout and self.training and layer < self.num_layers - 1:
+                input = F.dropout(input, self.dropout, True)
+        return input, tuple(_stack(list(parts), 0) for parts in zip(*last, strict=True))
+
+    def extra_repr(self) -> str:
+        shown = f"{self.input_size}, {self.hidden_size}"
+        if self.proj_size:
+            shown += f", proj_size={self.proj_size}"
+        if self.num_layers != 1:
+            shown += f", num_layers={self.num_layers}"
+        if self.bias is not True:
+            shown += f", bias={self.bias}"
+        if self.batch_first is not False:
+            shown += f", batch_first={self.batch_first}"
+        if self.dropout != 0:
+            shown += f", dropout={self.dropout}"
+        if self.bidirectional is not False:
+            shown += f", bidirectional={self.bidirectional}"
+        return shown
+
+
+def _check_options(mode, hidden_size, num_layers, dropout, proj_size) -> None:
+    if not isinstance(dropout, int | float) or not 0 <= dropout <= 1 or isinstance(dropout, bool):
+        raise ValueError(
+            "dropout should be a number in range [0, 1] representing the probability of an element "
+            "being zeroed"
+        )
+    if dropout > 0 and num_layers == 1:
+        warnings.warn(
+            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
+            f"expects num_layers greater than 1, but got dropout={dropout} and "
+            f"num_layers={num_layers}", stacklevel=4,
+        )  # fmt: skip
+    if not isinstance(hidden_size, int):
+        raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+    if hidden_size <= 0:
+        raise ValueError("hidden_size must be greater than zero")
+    if num_layers <= 0:
+        raise ValueError("num_layers must be greater than zero")
+    if proj_size < 0:
+        raise ValueError(
+            "proj_size should be a positive integer or zero to disable projections"
+        )
+    if proj_size >= hidden_size:
+        raise ValueError("proj_size has to be smaller than hidden_size")
+    if proj_size and mode != "LSTM":
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+
+
+class RNN(RNNBase):
+    """``h' = tanh(W x + U h + b)`` over time; or relu."""
+
+    def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", *args, **kwargs):
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(
+                f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
+            )
+        super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, *args,
+                         **kwargs)  # fmt: skip
+        self.nonlinearity = nonlinearity
+
+
+class LSTM(RNNBase):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997).
+
+    >>> import stateful as torch
+    >>> output, (hidden, cell) = torch.nn.LSTM(3, 4)(torch.zeros(5, 2, 3))
+    >>> output.shape, cell.shape
+    (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__("LSTM", *args, **kwargs)
+
+
+class GRU(RNNBase):
+    """Gated recurrent unit (Cho et al. 2014)."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__("GRU", *args, **kwargs)
+
+
+# -- cells -----------------------------------------------------------------------------------------
+
+
+class RNNCellBase(Module):
+    """One step of a recurrence."""
+
+    mode: str
+
+    def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
+        super().__init__()
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        rows = num_chunks * hidden_size
+        self.weight_ih = empty(rows, input_size, device=device, dtype=dtype)
+        self.weight_hh = empty(rows, hidden_size, device=device, dtype=dtype)
+        for name in ("bias_ih", "bias_hh"):
+            made = empty(rows, device=device, dtype=dtype) if bias else None
+            self.register_parameter(name, made)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Uniform within 1 / sqrt(hidden_size)."""
+        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for weight in self.parameters():
+            init.uniform_(weight, -bound, bound)
+
+    def forward(self, input, hx=None):
+        states = self._check(input, hx)
+        single = input.dim() == 1
+        x = input.unsqueeze(0) if single else input
+        if states is None:
+            zeros = x.new_zeros((x.size(0), self.hidden_size))
+            states = (zeros,) * (1 + (self.mode == "LSTM"))
+        elif single:
+            states = tuple(state.unsqueeze(0) for state in states)
+        gates_x = F.linear(x, self.weight_ih, self.bias_ih)
+        gates_h = F.linear(states[0], self.weight_hh, self.bias_hh)
+        after = _STEPS[self.mode](gates_x, gates_h, states)
+        if single:
+            after = tuple(state.squeeze(0) for state in after)
+        return after if self.mode == "LSTM" else after[0]
+
+    def _check(self, input, hx) -> tuple | None:
+        name = type(self).__name__
+        if input.dim() not in (1, 2):
+            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
+        if hx is None:
+            return None
+        states = tuple(hx) if self.mode == "LSTM" else (hx,)
+        for i, state in enumerate(states):
+            if state.dim() not in (1, 2):
+                place = f"hx[{i}]" if self.mode == "LSTM" else "hidden"
+                raise ValueError(
+                    f"{name}: Expected {place} to be 1D or 2D, got {state.dim()}D instead"
+                )
+        return states
+
+    def extra_repr(self) -> str:
+        shown = f"{self.input_size}, {self.hidden_size}"
+        if self.bias is not True:
+            shown += f", bias={self.bias}"
+        if getattr(self, "nonlinearity", "tanh") != "tanh":
+            shown += f", nonlinearity={self.nonlinearity}"
+        return shown
+
+
+class RNNCell(RNNCellBase):
+    """One step of `RNN`."""
+
+    def __init__(
+        self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None
+    ):
+        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
+        self.nonlinearity = nonlinearity
+
+    @property
+    def mode(self) -> str:  # type: ignore[override]
+        """Which step to take."""
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        return f"RNN_{self.nonlinearity.upper()}"
+
+
+class LSTMCell(RNNCellBase):
+    """One step of `LSTM`."""
+
+    mode = "LSTM"
+
+    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+
+
+class GRUCell(RNNCellBase):
+    """One step of `GRU`."""
+
+    mode = "GRU"
+
+    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
+        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
