@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 REPORT ?= report
+BENCH_FLAGS ?=
 PYTEST_FLAGS ?= -n logical --maxprocesses 4
 BIN := $(VENV)/bin
 
@@ -27,7 +28,7 @@ docs: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(VENV)/installed-test
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	$(BIN)/python -m benchmarks.run --out $(REPORT) $(BENCH_FLAGS)
 
 clean:
 	rm -rf $(VENV) $(REPORT) site build dist

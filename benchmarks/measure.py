@@ -26,7 +26,7 @@ class Plan:
 
 
 def measure(row: Row, columns: list[str], plan: Plan, say=lambda text: None) -> dict[str, dict]:
-    """Results by column; a column that cannot run has only ``missing``, the reason."""
+    """Results by column; where a column failed, ``missing`` is the reason."""
     results: dict[str, dict] = {}
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
@@ -38,7 +38,7 @@ def measure(row: Row, columns: list[str], plan: Plan, say=lambda text: None) -> 
                 results.setdefault(column, {}).update(work(*inputs) or {})
             except Failed as reason:
                 workers.pop(column, None)
-                results[column] = {"missing": str(reason)}
+                results[column]["missing"] = str(reason)
 
         for column in columns:
             say(f"{row.name} {column}: start")

@@ -254,9 +254,9 @@ from .ops.powers import exp2 as exp2
 from .ops.powers import expm1 as expm1
 from .ops.powers import float_power as float_power
 from .ops.powers import log as log
-from .ops.powers import log10 as log10
 from .ops.powers import log1p as log1p
 from .ops.powers import log2 as log2
+from .ops.powers import log10 as log10
 from .ops.powers import pow as pow
 from .ops.powers import rsqrt as rsqrt
 from .ops.powers import sqrt as sqrt

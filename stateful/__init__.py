@@ -2,32 +2,39 @@
 
 import math as _math
 
-
-
 from . import autograd as autograd
+from . import backends as backends
 from . import conversion as _conversion
 from . import copies as _copies
 from . import creation as _creation
+from . import cuda as cuda
+from . import fft as fft
 from . import indexing as _indexing
 from . import inplace_views as _inplace_views
+from . import linalg as linalg
 from . import methods as _methods
-from . import sampling as _sampling
 from . import nn as nn
 from . import optim as optim
+from . import utils as utils
+from . import sampling as _sampling
+from . import special as special
+from . import testing as testing
+from . import utils as utils
+from . import version as version
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
+from .cache import cache_programs as cache_programs
 from .creation import as_tensor as as_tensor
 from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
 from .devices import device as device
 from .dtypes import *  # noqa: F403
-from .cache import cache_programs as cache_programs
 from .lazy import set_execution as set_execution
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
-from .modes import is_inference_mode_enabled as is_inference_mode_enabled
 from .modes import is_grad_enabled as is_grad_enabled
+from .modes import is_inference_mode_enabled as is_inference_mode_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 from .printing import set_printoptions as set_printoptions
@@ -42,6 +49,28 @@ from .random import initial_seed as initial_seed
 from .random import manual_seed as manual_seed
 from .random import seed as seed
 from .random import set_rng_state as set_rng_state
+from .serialization import load as load
+from .serialization import save as save
+from .settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from .settings import get_default_device as get_default_device
+from .settings import get_float32_matmul_precision as get_float32_matmul_precision
+from .settings import get_num_interop_threads as get_num_interop_threads
+from .settings import get_num_threads as get_num_threads
+from .settings import is_complex as is_complex
+from .settings import is_floating_point as is_floating_point
+from .settings import is_inference as is_inference
+from .settings import is_nonzero as is_nonzero
+from .settings import is_signed as is_signed
+from .settings import is_storage as is_storage
+from .settings import is_tensor as is_tensor
+from .settings import numel as numel
+from .settings import set_default_dtype as set_default_dtype
+from .settings import set_default_tensor_type as set_default_tensor_type
+from .settings import set_float32_matmul_precision as set_float32_matmul_precision
+from .settings import set_num_interop_threads as set_num_interop_threads
+from .settings import set_num_threads as set_num_threads
+from .settings import typename as typename
+from .settings import use_deterministic_algorithms as use_deterministic_algorithms
 from .tensor import Tensor as Tensor
 
 __version__ = "2.13.0+jax"
@@ -50,3 +79,9 @@ globals().update(_creation.FACTORIES)
 globals().update(_creation.LEGACY_TYPES)
 globals().update(_sampling.SAMPLERS)
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
+
+
+def __getattr__(name: str):
+    raise AttributeError(
+        f"module 'torch' has no attribute {name!r}: stateful does not have it yet", name=name
+    )

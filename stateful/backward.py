@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funcgrad import types
-from funcgrad.op import fit
+from funcgrad.derivative import fit
 from funcgrad.ops import join
 
 from . import modes
@@ -231,9 +231,7 @@ def _seed(i: int, root: Any, given: Any) -> Any:
         needs = hasattr(root, "node") or root._requires_grad
         return _implicit(aval) if needs else None
     if not isinstance(given, Face.tensor):
-        raise TypeError(
-            f"gradients can be either Tensors or None, but got {type(given).__name__}"
-        )
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
     if given._aval.shape != aval.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{i}] has a shape of {given.shape} and output[{i}] has "

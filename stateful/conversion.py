@@ -104,7 +104,10 @@ def reshape(self: Tensor, *shape) -> Tensor:
     """A view under a new shape where strides allow it, else a copy."""
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
-    if layout.is_default(self) or geometry_views.RULES["reshape"](layout.of(self), size) is not None:
+    if (
+        layout.is_default(self)
+        or geometry_views.RULES["reshape"](layout.of(self), size) is not None
+    ):
         return call(view.view_size, (self, size), {})
     copied = clone(self, memory_format=devices.contiguous_format)
     return call(view._unsafe_view, (copied, size), {})

@@ -89,7 +89,9 @@ def _value(data: Any, dtype: Any) -> Value:
         value = Value.of(data)
         return value if dtype is None else wrap(value)._cast(dtypes.as_dtype(dtype).numpy)
     wanted = None if dtype is None else dtypes.as_dtype(dtype).numpy
-    array = np.array(data) if isinstance(data, np.ndarray | np.generic) else _from_nested(data, wanted)
+    array = (
+        np.array(data) if isinstance(data, np.ndarray | np.generic) else _from_nested(data, wanted)
+    )
     return Value.of(array if wanted is None else array.astype(wanted))
 
 
@@ -110,7 +112,9 @@ def _host(wanted: np.dtype, flat: list) -> Any:
 
 def _shape(data: Any) -> tuple[int, ...]:
     shape = []
-    while isinstance(data, list | tuple | range) or (isinstance(data, Tensor | np.ndarray) and data.ndim):
+    while isinstance(data, list | tuple | range) or (
+        isinstance(data, Tensor | np.ndarray) and data.ndim
+    ):
         shape.append(len(data))
         if not len(data):
             break
@@ -125,9 +129,7 @@ def _flatten(data: Any, shape: tuple[int, ...], flat: list, depth: int = 0) -> N
     if not isinstance(data, list | tuple | range | Tensor | np.ndarray):
         raise TypeError(f"not a sequence at dim {depth}: {type(data).__name__}")
     if len(data) != shape[0]:
-        raise ValueError(
-            f"expected sequence of length {shape[0]} at dim {depth} (got {len(data)})"
-        )
+        raise ValueError(f"expected sequence of length {shape[0]} at dim {depth} (got {len(data)})")
     for item in data:
         _flatten(item, shape[1:], flat, depth + 1)
 
@@ -138,9 +140,7 @@ def _number(item: Any) -> Any:
     if isinstance(item, bool | int | float | complex):
         return item
     if isinstance(item, str) or not hasattr(item, "__float__"):
-        raise TypeError(
-            f"new(): invalid data type '{type(item).__name__}': a tensor holds numbers"
-        )
+        raise TypeError(f"new(): invalid data type '{type(item).__name__}': a tensor holds numbers")
     return float(item)
 
 

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from funcgrad import types
-from funcgrad.op import Composite, Op, Overloads, owned_by
+from funcgrad.composite import Composite, Overloads
+from funcgrad.op import Op, owned_by
 
 from . import execute as seam
 from . import modes

@@ -16,7 +16,8 @@ from typing import Any
 import jax
 
 from funcgrad import types
-from funcgrad.op import Op, owned_by, push_forward
+from funcgrad.derivative import push_forward
+from funcgrad.op import Op, owned_by
 
 from . import modes
 from .backward import grad as autograd_grad

@@ -21,8 +21,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from funcgrad import types
-from funcgrad.op import HOLE, Op, fit, owned_by
+from funcgrad.derivative import fit
+from funcgrad.op import Op, owned_by
 from funcgrad.signature import NUMBERS
+from funcgrad.template import HOLE
 
 from . import modes
 from .execute import Aval, Kernel, Value, kernel_of, run_kernel

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import funcgrad as funcgrad  # every op is declared when this is imported
-from funcgrad.op import COMPOSITES, REGISTRY
+from funcgrad.composite import COMPOSITES
+from funcgrad.op import REGISTRY
 
 from .dispatch import public, public_inplace
 from .tensor import Tensor

@@ -165,7 +165,9 @@ def _memory_order(tensor: Tensor) -> list[int]:
     return sorted(range(tensor.ndim), key=lambda i: -stride[i])
 
 
-def uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator=None, **kwargs) -> Tensor:
+def uniform_(
+    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator=None, **kwargs
+) -> Tensor:
     """Overwrite with uniform numbers in [from, to)."""
     low = kwargs.pop("from", kwargs.pop("a", from_))
     high = kwargs.pop("b", to)

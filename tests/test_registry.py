@@ -9,7 +9,8 @@ import jax
 import pytest
 import torch
 
-from funcgrad.op import COMPOSITES, REGISTRY
+from funcgrad.composite import COMPOSITES
+from funcgrad.op import REGISTRY
 from tests import registry_checks as checks
 from tests.registry_exceptions import EXCEPTIONS
 from tests.registry_samples import EDGES, NOT_FINITE, calls, edge_calls, overload

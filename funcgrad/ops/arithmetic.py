@@ -8,7 +8,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op, overloads
+from ..composite import composite, overloads
+from ..op import op
 from ..signature import Scalar
 from ..types import promote, promote_float
 from .creation import zeros_like

@@ -7,7 +7,8 @@ import math
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import DType
 from .arithmetic import add, mul
 from .compare import logical_not

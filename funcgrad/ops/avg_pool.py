@@ -8,7 +8,8 @@ import numpy as np
 from jax import lax
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .activation import relu
 from .arithmetic import mul
@@ -119,9 +120,7 @@ avg_pool3d.__doc__ = """The mean of each window of ``(N, C, D, H, W)`` or ``(C, 
 
 
 @composite(face="nn")
-def avg_pool1d(
-    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True
-):
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     """The mean of each window of ``(N, C, L)`` or ``(C, L)``.
 
     >>> import jax.numpy as jnp, funcgrad

@@ -7,7 +7,8 @@ import math
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .copying import clone
 from .normalization import (
     along_channels,

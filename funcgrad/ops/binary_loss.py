@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .activation import sigmoid
 from .arithmetic import mul
 from .complexes import abs

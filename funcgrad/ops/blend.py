@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from .. import types
-from ..op import op, overloads
+from ..composite import overloads
+from ..op import op
 from ..signature import Scalar
 from ..types import promote_float
 from .choose import where

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .compare import eq, logical_not
 from .complexes import is_floating_point
 from .creation import zeros_like
@@ -87,9 +88,7 @@ def nll_loss_backward(
     grad_output, self, target, weight, reduction: int, ignore_index: int, total_weight
 ):
     """The gradient of `nll_loss`."""
-    return _nll_gradient(
-        grad_output, self, target, weight, reduction, ignore_index, total_weight
-    )
+    return _nll_gradient(grad_output, self, target, weight, reduction, ignore_index, total_weight)
 
 
 @op(
@@ -125,9 +124,7 @@ def nll_loss2d_backward(
     grad_output, self, target, weight, reduction: int, ignore_index: int, total_weight
 ):
     """The gradient of `nll_loss` of images."""
-    return _nll_gradient(
-        grad_output, self, target, weight, reduction, ignore_index, total_weight
-    )
+    return _nll_gradient(grad_output, self, target, weight, reduction, ignore_index, total_weight)
 
 
 @op(
@@ -164,9 +161,7 @@ def _nll_nd(input, target, weight, code: int, ignore_index: int):
         return nll_loss_forward(input, target, weight, code, ignore_index)[0]
     batch, classes, *inner = input.shape
     if tuple(target.shape[1:]) != tuple(inner):
-        raise RuntimeError(
-            f"Expected target size {[batch, *inner]}, got {list(target.shape)}"
-        )
+        raise RuntimeError(f"Expected target size {[batch, *inner]}, got {list(target.shape)}")
     if input.ndim == 4:
         return nll_loss2d_forward(input, target, weight, code, ignore_index)[0]
     count = int(np.prod(inner))
@@ -214,9 +209,7 @@ def cross_entropy(
     """
     code = reduction_code(legacy_reduction(size_average, reduce, reduction))
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
-        )
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     logs = log_softmax(input, _class_dim(input.ndim))
     if tuple(input.shape) == tuple(target.shape):
         return _of_probabilities(logs, target, weight, code, ignore_index, label_smoothing)
@@ -235,8 +228,7 @@ def _of_probabilities(logs, target, weight, code, ignore_index, smoothing):
     classes = logs.shape[dim]
     if not is_floating_point(target):
         raise RuntimeError(
-            "Expected floating point type for target with class probabilities, got "
-            f"{target.dtype}"
+            f"Expected floating point type for target with class probabilities, got {target.dtype}"
         )
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")

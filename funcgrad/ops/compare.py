@@ -7,7 +7,8 @@ import builtins
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .complexes import imag, is_complex
 from .creation import ones_like
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from .. import signature, types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .choose import where
 from .creation import zeros_like
 from .slicing import select

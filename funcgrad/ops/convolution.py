@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .pad import constant_pad_nd
 from .reduce import sum_dim
@@ -137,9 +138,7 @@ def convolution(
         raise RuntimeError(
             f"Input type ({input.dtype}) and weight type ({weight.dtype}) should be the same"
         )
-    out = _convolved(
-        input, weight, stride, padding, dilation, transposed, output_padding, groups
-    )
+    out = _convolved(input, weight, stride, padding, dilation, transposed, output_padding, groups)
     return out if bias is None else out + bias.reshape(-1, *(1,) * (out.ndim - 2))
 
 
@@ -236,9 +235,7 @@ def _conv(rank: int, input, weight, bias, stride, padding, dilation, groups):
     elif isinstance(padding, str):
         raise RuntimeError(f"Invalid padding string: '{padding}'")
     padding = _per_dim(padding, rank, "padding")
-    out = convolution(
-        input, weight, bias, stride, padding, dilation, False, (0,) * rank, groups
-    )
+    out = convolution(input, weight, bias, stride, padding, dilation, False, (0,) * rank, groups)
     return out if batched else squeeze(out, 0)
 
 

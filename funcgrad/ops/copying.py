@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op, overloads
+from ..composite import composite, overloads
+from ..op import op
 from ..signature import DType, Scalar
 from ..signature import dtype as as_dtype
 from .creation import zeros_like

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import DType, Scalar, Size
 
 # Layout, device, pinned memory and memory format have no meaning for a value: they are the

@@ -11,7 +11,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .choose import where
 from .compare import eq
 from .creation import ones_like, tril, zeros_like

@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Scalar
 from .arithmetic import div
 from .choose import clamp_min

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 
 
 def _indices(found, wanted: bool):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .arithmetic import add, div, mul
 from .creation import new_zeros
 from .view import squeeze, unsqueeze

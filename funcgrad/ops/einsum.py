@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..op import composite
+from ..composite import composite
 from .matmul import bmm
 from .places import diagonal
 from .reduce import sum_dim
@@ -29,9 +29,7 @@ def einsum(equation, *operands):
     inputs, output = _parse(equation, operands)
     kept = set(output)
     labels = list(output) + sorted({x for labels in inputs for x in labels} - kept, key=str)
-    aligned = [
-        _align(x, names, labels) for x, names in zip(operands, inputs, strict=True)
-    ]
+    aligned = [_align(x, names, labels) for x, names in zip(operands, inputs, strict=True)]
     _check_sizes(aligned, labels)
     return _reduce(aligned, labels, len(output))
 

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .compare import eq
 from .extrema import amax
 from .mask import masked_fill

@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from .. import types
-from ..op import op, overloads
+from ..composite import overloads
+from ..op import op
 from ..signature import Size
 from .choose import maximum, minimum
 from .dims import wrap_dim

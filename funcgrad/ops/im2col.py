@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .windows import per_dim
 
@@ -62,9 +63,7 @@ def im2col(self, kernel_size: Size, dilation: Size, padding: Size, stride: Size)
         im2col(grad, kernel_size, dilation, padding, stride)
     )),
 )  # fmt: skip
-def col2im(
-    self, output_size: Size, kernel_size: Size, dilation: Size, padding: Size, stride: Size
-):
+def col2im(self, output_size: Size, kernel_size: Size, dilation: Size, padding: Size, stride: Size):
     """Columns added up where they come from: the adjoint of `im2col`."""
     columns = _batched(self, 3)
     area = kernel_size[0] * kernel_size[1]
@@ -86,9 +85,7 @@ def col2im(
         )
     shape = (columns.shape[0], columns.shape[1] // area, *output_size)
     like = jax.ShapeDtypeStruct(shape, self.dtype)
-    run = jax.linear_transpose(
-        lambda x: _columns(x, kernel_size, dilation, padding, stride), like
-    )
+    run = jax.linear_transpose(lambda x: _columns(x, kernel_size, dilation, padding, stride), like)
     image = run(columns)[0]
     return image if self.ndim == 3 else image[0]
 

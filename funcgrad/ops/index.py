@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..op import op, overloads
+from ..composite import overloads
+from ..op import op
 from ..signature import Scalar, Size, Tensors
 from ..signature import dtype as as_dtype
 from .dims import wrap_dim

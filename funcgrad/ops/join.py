@@ -7,7 +7,8 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Tensors
 from .dims import wrap_dim
 from .shape import atleast_1d, atleast_2d, atleast_3d, meshgrid

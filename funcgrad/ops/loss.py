@@ -7,7 +7,8 @@ import warnings
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .arithmetic import mul
 from .blend import xlogy
 from .choose import where
@@ -113,9 +114,7 @@ def smooth_l1_loss_op(self, target, reduction: int = 1, beta: float = 1.0):
 
 def _huber_curvature(grad, grad_output, self, target, reduction, delta):
     """At a distance of ``delta`` there is none."""
-    return where(
-        abs(self - target) < delta, grad * grad_output * scale_of(self, reduction), 0.0
-    )
+    return where(abs(self - target) < delta, grad * grad_output * scale_of(self, reduction), 0.0)
 
 
 @op(

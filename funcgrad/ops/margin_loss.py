@@ -7,7 +7,9 @@ import math
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, derived, op
+from ..composite import composite
+from ..derivative import derived
+from ..op import op
 from ..signature import Scalar
 from .arithmetic import add, div, mul, sub
 from .choose import clamp_min, minimum, where

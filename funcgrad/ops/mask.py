@@ -11,7 +11,8 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op, overloads
+from ..composite import composite, overloads
+from ..op import op
 from ..signature import Scalar, Size
 from ..types import index_dtype
 from .choose import where_self

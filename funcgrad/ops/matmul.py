@@ -6,7 +6,8 @@ import math
 
 import jax.numpy as jnp
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Scalar
 from .view import (
     _squeeze_result,
@@ -151,9 +152,7 @@ def vdot(self, other):
 
 def _check_vectors(first, second, name: str):
     if first.ndim != 1 or second.ndim != 1:
-        raise RuntimeError(
-            f"1D tensors expected, but got {first.ndim}D and {second.ndim}D tensors"
-        )
+        raise RuntimeError(f"1D tensors expected, but got {first.ndim}D and {second.ndim}D tensors")
     if first.dtype != second.dtype:
         raise RuntimeError(
             f"{name} : expected both vectors to have same dtype, but found {first.dtype} and "
@@ -177,9 +176,7 @@ def outer(self, vec2):
     """
     for name, x in (("self", self), ("vec2", vec2)):
         if x.ndim != 1:
-            raise RuntimeError(
-                f"outer: Expected 1-D argument {name}, but got {x.ndim}-D"
-            )
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
     return reshape(self, (self.shape[0], 1)) * vec2
 
 

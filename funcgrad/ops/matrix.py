@@ -7,7 +7,8 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .creation import ones_like
 from .decompose import svdvals
 from .dims import wrap_dims

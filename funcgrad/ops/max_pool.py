@@ -7,7 +7,8 @@ import numpy as np
 from jax import lax
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .creation import zeros_like
 from .view import squeeze, unsqueeze
@@ -69,9 +70,7 @@ def lowest(dtype):
 def _pooled(name, rank, self, kernel_size, stride, padding, dilation, ceil_mode):
     if self.dtype == jnp.bool_ or types.is_complex(self.dtype):
         raise RuntimeError(f'"{name}" not implemented for {self.dtype}')
-    windows = windows_of(
-        name, self, rank, kernel_size, stride, padding, dilation, ceil_mode
-    )
+    windows = windows_of(name, self, rank, kernel_size, stride, padding, dilation, ceil_mode)
     plane = self.shape[-rank:]
     places = jnp.arange(np.prod(plane), dtype=jnp.int32).reshape(plane)
     places = jnp.broadcast_to(places, self.shape)
@@ -124,9 +123,7 @@ def max_pool2d_with_indices(
     ceil_mode: bool = False,
 ):  # fmt: skip
     """The largest elements of windows over two dimensions, and their places in the plane."""
-    return _pooled(
-        "max_pool2d", 2, self, kernel_size, stride, padding, dilation, ceil_mode
-    )
+    return _pooled("max_pool2d", 2, self, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @op(
@@ -143,9 +140,7 @@ def max_pool3d_with_indices(
     ceil_mode: bool = False,
 ):  # fmt: skip
     """The largest elements of windows over three dimensions, and their places in the volume."""
-    return _pooled(
-        "max_pool3d", 3, self, kernel_size, stride, padding, dilation, ceil_mode
-    )
+    return _pooled("max_pool3d", 3, self, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 # -- adaptive --------------------------------------------------------------------------------------

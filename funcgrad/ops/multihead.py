@@ -7,7 +7,7 @@ import math
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite
+from ..composite import composite
 from .arithmetic import mul
 from .attention import scaled_dot_product_attention
 from .copying import clone
@@ -95,9 +95,7 @@ def _projected_packed(query, key, value, weight, bias):
 
 def _projected(query, key, value, weights, bias):
     biases = (None,) * 3 if bias is None else chunk(bias, 3)
-    return [
-        linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)
-    ]
+    return [linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True)]
 
 
 # -- masks -----------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from .. import types
-from ..op import composite, derived, op
+from ..composite import composite
+from ..derivative import derived
+from ..op import op
 from ..signature import Size
 from .arithmetic import add, div, mul
 from .avg_pool import avg_pool2d, avg_pool3d
@@ -59,9 +61,7 @@ def _declare_backward(name: str, grad_fn: str):
 _layer_backward = _declare_backward(
     "_layer_norm_backward_input", "NativeLayerNormBackwardBackward0"
 )
-batch_backward = _declare_backward(
-    "_batch_norm_backward_input", "NativeBatchNormBackwardBackward0"
-)
+batch_backward = _declare_backward("_batch_norm_backward_input", "NativeBatchNormBackwardBackward0")
 _group_backward = _declare_backward(
     "_group_norm_backward_input", "NativeGroupNormBackwardBackward0"
 )
@@ -177,8 +177,7 @@ def check_several(shape) -> None:
     """Statistics of a single value say nothing."""
     if math.prod(shape) and math.prod([shape[0], *shape[2:]]) == 1:
         raise ValueError(
-            "Expected more than 1 value per channel when training, got input size "
-            f"{tuple(shape)}"
+            f"Expected more than 1 value per channel when training, got input size {tuple(shape)}"
         )
 
 
@@ -208,9 +207,7 @@ def _group_weight(grad, input, N, C, HxW, group, eps):
         bias=lambda grad_result0: over_channels(grad_result0),
     ),
 )  # fmt: skip
-def native_group_norm(
-    input, weight, bias, N: int, C: int, HxW: int, group: int, eps: float
-):
+def native_group_norm(input, weight, bias, N: int, C: int, HxW: int, group: int, eps: float):
     """`group_norm`, the means and one over the deviations."""
     x = wide(input).reshape(N, group, C // group * HxW)
     center, scale = moments(x, (2,), eps)

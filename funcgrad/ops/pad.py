@@ -8,7 +8,8 @@ import numpy as np
 from jax import lax
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Scalar, Size
 from .join import cat
 from .slicing import slice_tensor

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 
 
 def _check_image(name: str, x) -> None:

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .dims import wrap_dim
 from .view import reshape
@@ -111,9 +112,7 @@ def diagflat(input, offset=0):
 
 def _window_places(length: int, size: int, step: int):
     if size > length:
-        raise RuntimeError(
-            f"maximum size for tensor at dimension 0 is {length} but size is {size}"
-        )
+        raise RuntimeError(f"maximum size for tensor at dimension 0 is {length} but size is {size}")
     if size < 0:
         raise RuntimeError(f"size is {size} but must be >= 0")
     if step <= 0:

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..op import composite, is_tensor, op, overloads
+from ..composite import composite, overloads
+from ..op import is_tensor, op
 from ..signature import Scalar
 from ..types import promote
 from .choose import where

@@ -6,7 +6,8 @@ import math
 
 import jax.numpy as jnp
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Scalar
 from ..signature import size as as_size
 from ..types import promote
@@ -192,9 +193,7 @@ def multi_dot(tensors):
     """
     tensors = list(tensors)
     if len(tensors) < 2:
-        raise RuntimeError(
-            f"multi_dot(): expected at least 2 tensors but got {len(tensors)}"
-        )
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     shape = (*tensors[0].shape[:-1], *tensors[-1].shape[1:])
     if tensors[0].ndim == 1:
         tensors[0] = reshape(tensors[0], (1, -1))

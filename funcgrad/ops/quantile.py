@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import types
-from ..op import composite
+from ..composite import composite
 from .blend import lerp_tensor
 from .choose import where
 from .compare import isnan

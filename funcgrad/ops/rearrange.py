@@ -7,7 +7,8 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from ..signature import size as as_size
 from .dims import wrap_dim, wrap_dims
@@ -105,8 +106,7 @@ def rot90(self, k: int = 1, dims: Size = (0, 1)):
     first, second = (wrap_dim(dim, self.ndim) for dim in dims)
     if first == second:
         raise RuntimeError(
-            "expected rotation dims to be different, but got dim0 = "
-            f"{dims[0]} and dim1 = {dims[1]}"
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
         )
     return jnp.rot90(self, k, (first, second))
 

@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, derived, op, overloads
+from ..composite import composite, overloads
+from ..derivative import derived
+from ..op import op
 from ..signature import DType, Size
 from .dims import wrap_dims
 from .view import expand, unsqueeze

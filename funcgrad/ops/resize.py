@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .avg_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from ..op import op, overloads
+from ..composite import overloads
+from ..op import op
 from .creation import zeros_like
 
 

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from .. import types
-from ..op import composite, derived, op
+from ..composite import composite
+from ..derivative import derived
+from ..op import op
 from ..signature import DType
 from ..signature import dtype as as_dtype
 from .compare import logical_xor

@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op, overloads
+from ..composite import composite, overloads
+from ..op import op
 from ..signature import Scalar
 from .choose import where
 from .compare import eq

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 
 
 def _searched(sequence, values, out_int32: bool, right: bool, side, sorter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..op import composite
+from ..composite import composite
 from ..signature import size as as_size
 from .dims import wrap_dim, wrap_dims
 from .view import expand, permute, reshape, transpose, unsqueeze, view_size
@@ -284,8 +284,7 @@ def meshgrid(*tensors, indexing=None):
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(
-            'torch.meshgrid: indexing must be one of "xy" or "ij", but received: '
-            f"{indexing}"
+            f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
         )
     lengths = []
     for x in tensors:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from .dims import slice_bounds, wrap_dim
 
@@ -115,7 +116,5 @@ def narrow(input, dim: int, start: int, length: int):
         )
     start = start + size if start < 0 else start
     if start > size - length:
-        raise RuntimeError(
-            f"start ({start}) + length ({length}) exceeds dimension size ({size})."
-        )
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return slice_tensor(input, dim, start, start + length, 1)

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from .. import types
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import DType, Size
 from .copying import to_dtype
 from .dims import wrap_dim

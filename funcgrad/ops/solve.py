@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..op import composite, derived, op
+from ..composite import composite
+from ..derivative import derived
+from ..op import op
 from .choose import where
 from .compare import eq
 from .creation import ones_like, tril, triu

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from .. import types
-from ..op import composite, op, overloads
+from ..composite import composite, overloads
+from ..op import op
 from .dims import wrap_dim
 from .extrema import _evenly, along, selecting, spread, taken
 

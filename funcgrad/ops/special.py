@@ -7,7 +7,8 @@ import math
 import jax.numpy as jnp
 import jax.scipy.special as jsp
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from .choose import where
 from .complexes import abs, sgn
 from .powers import exp, log, pow, square

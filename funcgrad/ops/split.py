@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jax import lax
 
-from ..op import composite, op
+from ..composite import composite
+from ..op import op
 from ..signature import Size
 from ..signature import size as as_size
 from .dims import wrap_dim
@@ -34,8 +35,7 @@ def split_tensor(self, split_size: int, dim: int = 0):
     length = self.shape[dim]
     if split_size == 0 and length:
         raise RuntimeError(
-            "split_size can only be 0 if dimension size is 0, but got dimension size of "
-            f"{length}"
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}"
         )
     full, rest = divmod(length, split_size) if split_size else (0, 0)
     return _split(self, [split_size] * full + [rest] * bool(rest) or [length], dim)

@@ -38,9 +38,7 @@ def select_scatter(self, src, dim: int, index: int):
     _checked(src, select.fn(self, dim, index).shape)
     dim = wrap_dim(dim, self.ndim)
     place = index % self.shape[dim]
-    return self.at[(slice(None),) * dim + (place,)].set(
-        src.astype(self.dtype), unique_indices=True
-    )
+    return self.at[(slice(None),) * dim + (place,)].set(src.astype(self.dtype), unique_indices=True)
 
 
 @op(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from ..op import composite, op, overloads
+from ..composite import composite, overloads
+from ..op import op
 from ..signature import DType, Size
 from ..types import canonical
 from .dims import expanded_size, infer_size, wrap_dim, wrap_dims

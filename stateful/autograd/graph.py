@@ -233,5 +233,3 @@ def _register_any(tensors: Sequence[Any], fn: Callable) -> list[RemovableHandle]
             fn(grad)
 
     return [t.register_hook(hook) for t in tensors if t.requires_grad]
-
-

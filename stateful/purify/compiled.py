@@ -61,7 +61,7 @@ class Compiled:
             world = roots.world()
             key = (arguments.key, world.facts)
             program = self._programs.get(key)
-            if program is None:
+            if program is None or program.transition and not program.transition.fits(world):
                 program = Program(roots, world, arguments)
                 if program.hidden:
                     roots.hidden.extend(program.hidden)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import traceback
 from collections.abc import Iterator
@@ -9,8 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jax
+import numpy
+import optax
 
-_LIBRARIES = [Path(__file__).parents[1], Path(jax.__file__).parent, Path(__file__).parents[2] / "funcgrad"]
+import funcgrad
+
+_LIBRARIES = [Path(m.__file__).parent for m in (funcgrad, jax, numpy, optax) if m.__file__]
+_LIBRARIES.append(Path(__file__).parents[1])
+_PYTHON = Path(functools.__file__).parent
 
 
 class PurifyError(RuntimeError):
@@ -46,12 +53,16 @@ def naming_the_line() -> Iterator[None]:
 
 def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not _is_library(f.filename)]
+    own = [f for f in frames if not is_library_file(f.filename)]
     frame = (own or frames)[-1]
     line = linecache.getline(frame.filename, frame.lineno or 0).strip()
     return f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {line}'
 
 
-def _is_library(filename: str) -> bool:
+@functools.cache
+def is_library_file(filename: str) -> bool:
+    """Whether code is ours, JAX's, numpy's or Python's own, not the user's."""
     path = Path(filename)
-    return "contextlib" in path.name or any(path.is_relative_to(library) for library in _LIBRARIES)
+    if any(path.is_relative_to(library) for library in _LIBRARIES):
+        return True
+    return path.is_relative_to(_PYTHON) and "site-packages" not in path.parts

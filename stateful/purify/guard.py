@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from itertools import chain
-from operator import is_, itemgetter
+from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 import jax
@@ -27,6 +27,8 @@ class Guard:
             elif keys is None:
                 view = container.values() if isinstance(container, dict) else container
                 self.views.append(view)
+            elif keys and not isinstance(container, dict):
+                self.selected.append((attrgetter(*keys, keys[0]), container))
             elif keys:
                 self.selected.append((itemgetter(*keys, keys[0]), container))
         self.expected = self._items()
@@ -46,7 +48,7 @@ class Guard:
         """Whether nothing has changed but tensors' elements and rates."""
         try:
             found = self._items()
-        except (KeyError, ValueError):
+        except (AttributeError, KeyError, ValueError):
             return False
         expected = self.expected
         if len(found) != len(expected) or not all(map(is_, found, expected)) or any(self.empty):

@@ -13,12 +13,17 @@ from funcgrad.random import State, to_traced
 
 from ..dispatch import wrap
 from ..execute import Value
+from ..graph import FREED
 from ..lazy import flush
 from ..tensor import Tensor
 from ..views import Storage
 from .arguments import Arguments
 from .differentiable import (
-    Backward, CompiledFunctionBackward, Targets, differentiable_outputs, pull_back,
+    Backward,
+    CompiledFunctionBackward,
+    Targets,
+    differentiable_outputs,
+    pull_back,
 )  # fmt: skip
 from .errors import PurifyError
 from .guard import Guard
@@ -48,7 +53,7 @@ class Program:
             self.transition = Transition(world, traced.after)
         self.after = traced.after
         self.after.forget()
-        self.hidden = list(traced.watch.hidden)
+        self.hidden = traced.watch.hidden_tensors()
         if self.hidden:
             return
         self._arrange(world, traced)
@@ -157,7 +162,12 @@ def trace_with_backward(
         wanted = targets.of(world, traced.arguments)
         return pull_back(traced, outputs, wanted, late)
 
-    closed, traced = trace(roots, world, arguments, grads, extend)
+    try:
+        closed, traced = trace(roots, world, arguments, grads, extend)
+    except RuntimeError as error:
+        if str(error) != FREED:
+            raise
+        return closed, traced, None
     reached = [i for i, grad in enumerate(traced.extended) if grad is not None]
     backward = Backward(closed, len(closed.jaxpr.outvars) - len(reached), outputs, targets, reached)
     return backward.first, traced, backward

@@ -152,7 +152,7 @@ class Pure:
             touched = found[-1].watch.touched
             if not found[-1].watch.hidden:
                 break
-            self._roots.hidden.extend(found[-1].watch.hidden)
+            self._roots.hidden.extend(found[-1].watch.hidden_tensors())
         self._untouched = {s for s in world.leaves.values() if s not in touched}
 
     def _run(self, world: World, state: Mapping, arguments: Arguments) -> Traced:

@@ -8,7 +8,7 @@ from typing import Any
 from ..execute import Value
 from ..tensor import Tensor
 from ..views import Storage
-from .world import Group, Names, Rest, World
+from .world import Group, Names, Rest, Slots, World
 
 
 class Transition:
@@ -27,8 +27,16 @@ class Transition:
             (container, content) for container, content in after.saved
             if id(container) not in made and not _same(old.get(_key(container)), content)
         ]  # fmt: skip
+        self.keys = {_key(c) for c, _ in self.edits} & old.keys()
+        self.kept = {n: s for n, s in before.leaves.items() if after.leaves.get(n) is s}
         self.leaves = dict(after.leaves)
         self.known = set(before.leaves.values())
+
+    def fits(self, world: World) -> bool:
+        """Whether a world of the same facts has the same containers and storages, too."""
+        return self.keys <= {_key(container) for container, _ in world.saved} and all(
+            world.leaves[name] is storage for name, storage in self.kept.items()
+        )
 
     def _match(self, before: World, after: World) -> None:
         """Take tensors that have the same name in both worlds for the same."""
@@ -66,6 +74,8 @@ class Transition:
 def _key(container: Any) -> tuple:
     if isinstance(container, Names):
         return id(container.space), container.names
+    if isinstance(container, Slots):
+        return id(container.owner), container.names
     return (id(container.group if isinstance(container, Group) else container),)
 
 
@@ -82,7 +92,7 @@ def _same(first: Any, second: Any) -> bool:
 def _put(container: Any, content: Any, twins: dict[int, Tensor]) -> None:
     if isinstance(container, types.CellType):
         container.cell_contents = _twin(content, twins)
-    elif isinstance(container, Names):
+    elif isinstance(container, Names | Slots):
         container.update(_twin(content, twins))
     elif isinstance(content, dict):
         fresh = {k: _twin(v, twins) for k, v in content.items()}

@@ -6,6 +6,7 @@ A step may touch tensors that nobody told us of. Every access to elements goes t
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ import jax.numpy as jnp
 from .. import execute
 from ..execute import Kernel, Value
 from ..lazy import flush
+from ..tensor import Tensor
 from ..views import Storage
 from .errors import LeakedTracerError
 
@@ -36,6 +38,7 @@ class Watch:
         self.known = set(known)
         self.touched: set[Storage] = set()
         self.hidden: dict[Storage, tuple] = {}
+        self._tensors: dict[Storage, list[tuple[Tensor, dict]]] | None = None
         self.made: weakref.WeakSet[Storage] = weakref.WeakSet()
         self.on = False
 
@@ -44,13 +47,31 @@ class Watch:
         if storage in self.known:
             self.touched.add(storage)
         elif storage not in self.made and storage not in self.hidden:
+            self._all_tensors()
             self.hidden[storage] = (_slot.__get__(storage), storage.version)
+
+    def hidden_tensors(self) -> list[Tensor]:
+        """The tensors of hidden storages, those that are no views first."""
+        found = [t for s in self.hidden for t, _ in self._all_tensors().get(s, ())]
+        return sorted(found, key=lambda t: t._view is not None)
+
+    def _all_tensors(self) -> dict[Storage, list[tuple[Tensor, dict]]]:
+        """All tensors that exist, by storage, with their attributes at the first call."""
+        if self._tensors is None:
+            self._tensors = {}
+            for x in gc.get_objects():
+                if isinstance(x, Tensor) and "_storage" in vars(x):
+                    self._tensors.setdefault(x._storage, []).append((x, dict(vars(x))))
+        return self._tensors
 
     def retire(self) -> None:
         """Put back hidden storages, and take the tracers away from everything that was made during the trace and is still alive."""
         for storage, (value, version) in self.hidden.items():
             _slot.__set__(storage, value)
             storage.version = version
+            for tensor, fields in self._all_tensors().get(storage, ()):
+                vars(tensor).clear()
+                vars(tensor).update(fields)
         for storage in list(self.made):
             aval = _slot.__get__(storage).aval
             _slot.__set__(storage, Value(aval, None, _GONE))

@@ -18,8 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from ..dtypes import dtype as Dtype
 from ..devices import device as Device
+from ..dtypes import dtype as Dtype
 from ..nn.modules.module import Module
 from ..optim.lr_scheduler import LRScheduler
 from ..optim.optimizer import Optimizer
@@ -27,6 +27,7 @@ from ..optim.rule_optimizer import RuleOptimizer
 from ..random import Generator, default_generator
 from ..tensor import Tensor
 from ..views import Storage
+from .errors import is_library_file
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, Dtype, Device, np.dtype, slice)
 _LIBRARIES = {"stateful", "funcgrad", "jax", "jaxlib", "numpy", "builtins", "torch", "optax"}
@@ -64,13 +65,13 @@ class World:
 
     ``tensors``, ``leaves``, ``generators`` and ``rates`` are by name; several tensors may share the
     storage of one leaf. ``facts`` say everything that a program may depend on, but not identities of
-    tensors. ``saved`` holds copies of all containers. ``hidden``: storages that the step was seen to
+    tensors. ``saved`` holds copies of all containers. ``hidden``: tensors that the step was seen to
     touch though nothing leads to them. ``substitutes``: what stands for the rates during a trace;
     where given, this is the world after one, and a history that began after node ``since`` is cut.
     """
 
     def __init__(
-        self, roots: Iterable[tuple[str, Any]], hidden: Iterable[Storage] = (),
+        self, roots: Iterable[tuple[str, Any]], hidden: Iterable[Tensor] = (),
         substitutes: Iterable[Any] | None = None, since: float = 0,
     ):  # fmt: skip
         self.tensors: dict[str, Tensor] = {}
@@ -78,9 +79,10 @@ class World:
         self.generators: dict[str, Generator] = {}
         self.rates: dict[str, Rate] = {}
         self.saved: list[tuple[Any, Any]] = []
-        self.watched: list[tuple[Any, tuple | None]] = []
+        self.watched: list[tuple[Any, tuple[str, ...] | None]] = []
         self.empty: list[Any] = []
         self.keep: list[Any] = []
+        self._alive: list[Any] = []
         self._facts: list[tuple] = []
         self._seen: dict[int, str] = {}
         self._storages: dict[Storage, str] = {}
@@ -89,20 +91,19 @@ class World:
         for name, root in roots:
             self.visit(name, root)
         self._generator("random", default_generator)
-        for index, storage in enumerate(hidden):
-            if storage not in self._storages:
-                self.leaves[f"captured[{index}]"] = storage
-                self._facts.append((f"captured[{index}]", storage.value.aval))
+        for index, tensor in enumerate(hidden):
+            self.visit(f"captured[{index}]", tensor)
         self.facts = tuple(self._facts)
         self.values = {name: (s.value, s.version, s.geometry) for name, s in self.leaves.items()}
         self.states = {name: g.state for name, g in self.generators.items()}
+        self._alive.clear()
 
     def install(self) -> None:
         """Put every container, storage and generator back to what it was."""
         for container, content in self.saved:
             if isinstance(container, types.CellType):
                 container.cell_contents = content
-            elif isinstance(container, Names | Group):
+            elif isinstance(container, Names | Slots | Group):
                 container.update(content)
             elif isinstance(container, dict):
                 container.clear()
@@ -134,7 +135,7 @@ class World:
         if isinstance(x, types.ModuleType | type | types.BuiltinFunctionType | weakref.ref):
             return
         self._seen[id(x)] = name
-        self.keep.append(x)
+        self._alive.append(x)
         visitor = next((v for kind, v in _VISITORS if isinstance(x, kind)), None)
         if visitor is not None:
             visitor(self, name, x)
@@ -142,6 +143,7 @@ class World:
             self._object(name, x)
         else:
             self._facts.append((name, "object", id(x)))
+            self.keep.append(x)
 
     def _unique(self, name: str, taken: dict) -> str:
         """``name``, with a number if two variables of that name are in sight."""
@@ -162,12 +164,13 @@ class World:
         if self._after and x._grad_fn is not None and x._grad_fn.sequence_nr >= self._since:
             x._grad_fn, x._output_nr, x._requires_grad = None, 0, False
         steps = None if x._view is None else x._view.steps
-        hooks = tuple(map(id, (*(x._hooks or {}).values(), *(x._post_accumulate_hooks or {}).values())))
+        callables = (*(x._hooks or {}).values(), *(x._post_accumulate_hooks or {}).values())
+        hooks = tuple(map(id, callables))
         self._facts.append((
             name, type(x), x._aval, x._requires_grad, owner, steps, hooks, x._inference,
             None if x._grad_fn is None else id(x._grad_fn), storage.geometry, x._retains,
         ))  # fmt: skip
-        self.keep.append(x._grad_fn)
+        self.keep += (x._grad_fn, *callables)
         self._contain(vars(x), None)
         self.visit(f"{name}.grad", x._grad)
         if x._base is not None:
@@ -187,6 +190,14 @@ class World:
         self._facts.append((name, type(x)))
         if isinstance(x, Optimizer):
             self._optimizer(name, x)
+            return
+        slots = tuple(n for n in _slots(type(x)) if hasattr(x, n))
+        if slots:
+            self.saved.append((Slots(x, slots), tuple(getattr(x, n) for n in slots)))
+            self.watched.append((x, slots))
+            for key in slots:
+                self.visit(_dotted(name, key), getattr(x, key))
+        if not hasattr(x, "__dict__"):
             return
         self._contain(vars(x), None)
         for key, value in list(vars(x).items()):
@@ -272,7 +283,9 @@ class World:
 
     def _function(self, name: str, x: types.FunctionType) -> None:
         self._facts.append((name, "function", id(x.__code__)))
-        if _is_library(x.__module__) and not x.__closure__:
+        self.keep.append(x.__code__)
+        library = is_library_file(x.__code__.co_filename)
+        if library and not x.__closure__:
             return
         for variable, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
             try:
@@ -286,7 +299,7 @@ class World:
             self.visit(f"{name}.default[{index}]", value)
         for key, value in (x.__kwdefaults__ or {}).items():
             self.visit(f"{name}.default[{key}]", value)
-        if not _is_library(x.__module__):
+        if not library:
             self._used_globals(x)
 
     def _used_globals(self, function: types.FunctionType) -> None:
@@ -294,7 +307,10 @@ class World:
         names = tuple(
             n for n in sorted(_names_in(function.__code__))
             if n in space and not isinstance(space[n], types.ModuleType | type)
-            and not (isinstance(space[n], types.FunctionType) and _is_library(space[n].__module__))
+            and not (
+                isinstance(space[n], types.FunctionType)
+                and is_library_file(space[n].__code__.co_filename)
+            )
         )  # fmt: skip
         if names:
             self.saved.append((Names(space, names), tuple(space[n] for n in names)))
@@ -307,6 +323,17 @@ class World:
         copied = dict(container) if isinstance(container, dict) else list(container)
         self.saved.append((container, copied))
         self.watched.append((container, keys))
+
+
+class Slots:
+    """The ``__slots__`` of an object."""
+
+    def __init__(self, owner: Any, names: tuple[str, ...]):
+        self.owner, self.names = owner, names
+
+    def update(self, values: tuple) -> None:
+        for name, value in zip(self.names, values, strict=True):
+            setattr(self.owner, name, value)
 
 
 class Rest(dict):
@@ -353,9 +380,22 @@ def _is_library(module: str | None) -> bool:
 def _is_walked(x: Any) -> bool:
     if isinstance(x, _WALKED):
         return True
-    if isinstance(x, jax.Array | np.ndarray | np.generic) or not hasattr(x, "__dict__"):
+    if isinstance(x, jax.Array | np.ndarray | np.generic):
         return False
-    return not _is_library(type(x).__module__)
+    return (hasattr(x, "__dict__") or bool(_slots(type(x)))) and not _is_library(type(x).__module__)
+
+
+@functools.cache
+def _slots(cls: type) -> tuple[str, ...]:
+    """The names of all slots of the user's own classes among the bases of ``cls``."""
+    return tuple(
+        name for base in cls.__mro__ if not _is_library(base.__module__)
+        for name in _listed(vars(base).get("__slots__", ())) if not name.startswith("__")
+    )  # fmt: skip
+
+
+def _listed(names: Any) -> Iterable[str]:
+    return (names,) if isinstance(names, str) else names
 
 
 @functools.cache

@@ -1,3 +1,4 @@
-"""`torch.utils`: data loading. This is the map."""
+"""`torch.utils`: data loading, checkpointing. This is the map."""
 
+from . import checkpoint as checkpoint
 from . import data as data

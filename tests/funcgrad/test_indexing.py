@@ -105,7 +105,8 @@ def test_setitem(name, kind):
     target[THEIRS[name]] = 7.0 if kind == "number" else given
     result, pull = jax.vjp(
         lambda a, v: setitem(a, OURS[name], 7.0 if kind == "number" else v),
-        jnp.asarray(VALUES), array,
+        jnp.asarray(VALUES),
+        array,
     )
     np.testing.assert_array_equal(result, target.detach())
     target.backward(torch.tensor(VALUES))

@@ -139,4 +139,3 @@ def test_what_is_no_operand():
         types.result_type("a")
     with pytest.raises(RuntimeError, match="no operand"):
         types.result_type(None)
-

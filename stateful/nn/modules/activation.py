@@ -67,6 +67,8 @@ class _Activation(Module):
         return input.copy_(out) if self._takes_inplace and self.inplace else out
 
     def extra_repr(self) -> str:
+        if self._function in ("hardshrink", "softshrink"):  # PyTorch leaves out the name
+            return str(self.lambd)
         shown = [f"{name}={getattr(self, name)!r}" for name in self._options]
         if self._takes_inplace and self.inplace:
             shown.append("inplace=True")

@@ -61,11 +61,8 @@ class _RunningNorm(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
-        ) + self._bias_repr()
-
-    def _bias_repr(self) -> str:
-        return ", bias=False" if self.affine and self.bias is None else ""
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest) -> None:
         version = local_metadata.get("version")

@@ -19,7 +19,7 @@ def functional_call(
     >>> import stateful as torch
     >>> layer = torch.nn.Linear(1, 1)
     >>> given = {"weight": torch.tensor([[2.0]]), "bias": torch.tensor([1.0])}
-    >>> torch.func.functional_call(layer, given, (torch.tensor([3.0]),))
+    >>> torch.nn.utils.stateless.functional_call(layer, given, (torch.tensor([3.0]),))
     tensor([7.])
     """
     given = _merged(parameter_and_buffer_dicts)

@@ -14,7 +14,8 @@ import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 import funcgrad
-from funcgrad.op import COMPOSITES, REGISTRY
+from funcgrad.composite import COMPOSITES
+from funcgrad.op import REGISTRY
 
 TOLERANCE = {torch.float64: dict(rtol=1e-9, atol=1e-11), torch.float32: dict(rtol=2e-5, atol=2e-6)}
 

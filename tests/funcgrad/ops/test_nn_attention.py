@@ -81,9 +81,7 @@ def test_draws(need_weights):
     found = []
     for library in (torch, stateful):
         library.manual_seed(0)
-        taken = [
-            library.tensor(a.tolist()) if isinstance(a, torch.Tensor) else a for a in args
-        ]
+        taken = [library.tensor(a.tolist()) if isinstance(a, torch.Tensor) else a for a in args]
         taken[1] = taken[2] = taken[0]
         out, _ = library.nn.functional.multi_head_attention_forward(*taken, **kwargs)
         found.append(out.numpy())

@@ -40,9 +40,7 @@ def translated(value, memo=None):
     if isinstance(value, torch.device):
         return stateful.device(value.type)
     if isinstance(value, torch.nn.Module):
-        made = getattr(stateful.nn, type(value).__name__)
-        names = inspect.signature(type(value).__init__).parameters
-        return made(**{n: getattr(value, n) for n in names if hasattr(value, n)})
+        return translated_module(value)
     if callable(value) and getattr(value, "__module__", "").startswith("torch"):
         return getattr(stateful.nn.functional, value.__name__)
     if isinstance(value, dict):
@@ -50,6 +48,23 @@ def translated(value, memo=None):
     if isinstance(value, list | tuple):
         return type(value)(translated(item, memo) for item in value)
     return value
+
+
+def translated_module(module):
+    """Our module with the same options and parameters."""
+    names = inspect.signature(type(module).__init__).parameters
+    options = {name: getattr(module, name) for name in names if hasattr(module, name)}
+    if hasattr(module, "self_attn"):  # a layer of Transformer does not remember its options
+        options = dict(
+            d_model=module.self_attn.embed_dim, nhead=module.self_attn.num_heads,
+            dim_feedforward=module.linear1.out_features, dropout=module.dropout.p,
+            batch_first=module.self_attn.batch_first, norm_first=module.norm_first,
+            bias=module.linear1.bias is not None, activation=translated(module.activation),
+        )  # fmt: skip
+    made = getattr(stateful.nn, type(module).__name__)(**options)
+    state = {key: stateful.tensor(value.numpy()) for key, value in module.state_dict().items()}
+    made.load_state_dict(state)
+    return made
 
 
 def tensors_in(value, kind):

@@ -1,0 +1,199 @@
+"""From formulas to derivatives: forward mode by transposition, and formulas that JAX writes.
+
+A formula is the adjoint of the derivative, so its transpose is the derivative; conjugated before and
+after, because JAX transposes without conjugating.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import signature as signatures
+from .template import HOLE
+
+Op = Any
+"""`op.Op`, which is built on this file."""
+
+
+class Derived(tuple):
+    """The inputs whose formula `jax.vjp` writes. See `derived`."""
+
+
+def derived(*names: str) -> Derived:
+    """Say that JAX's own derivative with respect to ``names`` already is PyTorch's."""
+    return Derived(names)
+
+
+def push_forward(op: Op, template: tuple, leaves, tangents, out):
+    """The tangent of ``out``: the sum over inputs of the transposed formula on their tangents."""
+    args = op.unbind(template, [as_operand(leaf) for leaf in leaves])
+    dots = op.unbind(template, tangents)
+    flat_out = list(out) if isinstance(out, tuple | list) else [out]
+    total = None
+    for index in op.differentiable:
+        if not _has_tangent(dots[index]):
+            continue
+        name = op.names[index]
+        saved = op.saved_values([name], args, flat_out)
+        pulled = _pull_back(op, name, saved, args[index])
+        flows = [jnp.issubdtype(x.dtype, jnp.inexact) for x in flat_out]
+        avals = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in flat_out]
+        diff_avals = [a for a, flow in zip(avals, flows, strict=True) if flow]
+        if not diff_avals:
+            continue
+        transposed = jax.linear_transpose(functools.partial(pulled, avals), *diff_avals)
+        dot = _conjugate(_materialize(dots[index]))
+        term = _conjugate(transposed(dot))
+        total = term if total is None else [a + b for a, b in zip(total, term, strict=True)]
+    tangent = _with_float0(flat_out, total)
+    return tangent[0] if not isinstance(out, tuple | list) else type(out)(tangent)
+
+
+def _pull_back(op: Op, name: str, saved: dict, primal):
+    """The formula of one input as a function of the gradients of the inexact outputs."""
+
+    def pulled(avals, *diff_grads):
+        items = iter(diff_grads)
+        grads = [
+            next(items) if jnp.issubdtype(a.dtype, jnp.inexact) else jnp.zeros(a.shape, a.dtype)
+            for a in avals
+        ]
+        result = op.apply_formula(name, grads, saved)
+        if isinstance(primal, tuple):
+            return tuple(
+                fit(g, jnp.shape(p), p.dtype)
+                for g, p in zip(result, primal, strict=True)
+                if p is not None
+            )
+        return fit(result, jnp.shape(primal), jnp.result_type(primal))
+
+    return pulled
+
+
+def fit(grad, shape: tuple[int, ...], dtype):
+    """``grad`` as a gradient of an input: summed over what was broadcast, in the input's dtype.
+
+    A real input of a complex function takes the real part (PyTorch's ``handle_r_to_c``).
+    """
+    grad = jnp.asarray(grad)
+    if grad.shape != shape:
+        lead = grad.ndim - len(shape)
+        ones = tuple(i + lead for i, n in enumerate(shape) if n == 1 and grad.shape[i + lead] != 1)
+        grad = jnp.sum(grad, axis=(*range(lead), *ones), keepdims=True)
+        grad = jax.lax.reshape(grad, shape)
+    if jnp.iscomplexobj(grad) and not jnp.issubdtype(dtype, jnp.complexfloating):
+        grad = jnp.real(grad)
+    return grad if grad.dtype == dtype else grad.astype(dtype)
+
+
+def as_operand(leaf):
+    """Python numbers stay weakly typed; numpy arrays become arrays."""
+    return (
+        leaf
+        if isinstance(leaf, jax.Array) and not isinstance(leaf, np.ndarray)
+        else (jnp.asarray(np.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf))
+    )
+
+
+def _has_tangent(dot) -> bool:
+    if isinstance(dot, tuple):
+        return any(_has_tangent(d) for d in dot)
+    if dot is None or isinstance(dot, jax.custom_derivatives.SymbolicZero):
+        return False
+    return getattr(dot, "dtype", None) != jax.dtypes.float0
+
+
+def _materialize(dot):
+    if isinstance(dot, tuple):
+        return tuple(_materialize(d) for d in dot if d is not None)
+    if isinstance(dot, jax.custom_derivatives.SymbolicZero):
+        return jnp.zeros(dot.shape, dot.dtype)
+    return as_operand(dot)
+
+
+def _conjugate(tree):
+    return jax.tree.map(lambda x: jnp.conj(x) if jnp.iscomplexobj(x) else x, tree)
+
+
+def _with_float0(outs, tangents):
+    items = iter(tangents or ())
+    full = []
+    for out in outs:
+        if not jnp.issubdtype(out.dtype, jnp.inexact):
+            full.append(np.zeros(out.shape, jax.dtypes.float0))
+        else:
+            full.append(next(items) if tangents is not None else jnp.zeros(out.shape, out.dtype))
+    return full
+
+
+def derive(op: Op, names: Derived) -> dict[str, Callable]:
+    """Formulas that are ops themselves, so that they can be differentiated again."""
+    return {name: _derived_formula(op, name) for name in names}
+
+
+def _derived_formula(op: Op, name: str):
+    signature = inspect.signature(op.fn, eval_str=True)
+    wanted = ["grads" if isinstance(op.outputs, str) or len(op.outputs) > 1 else "grad", *op.names]
+
+    @functools.cache
+    def backward_op() -> Op:
+        return _backward_op(op, name, signature)
+
+    def formula(*arguments):
+        grads, *rest = arguments
+        if isinstance(op.outputs, str) or not isinstance(grads, list):
+            grads = [grads]
+        return backward_op()(*grads, *rest)
+
+    formula.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(w, inspect.Parameter.POSITIONAL_OR_KEYWORD) for w in wanted]
+    )
+    return formula
+
+
+def _backward_op(op: Op, name: str, signature: inspect.Signature) -> Op:
+    """The op ``(grad..., *inputs) -> gradient of input name``, itself derived."""
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    if isinstance(op.outputs, str):
+        heads = [inspect.Parameter("cotangents", keyword, annotation=signatures.Tensors)]
+    elif len(op.outputs) == 1:
+        heads = [inspect.Parameter("cotangent", keyword)]
+    else:
+        heads = [inspect.Parameter(f"cotangent_{o}", keyword) for o in op.outputs]
+    tails = [p.replace(kind=keyword, default=p.empty) for p in signature.parameters.values()]
+    index = op.names.index(name)
+
+    def backward(*arguments):
+        grads, args = arguments[: len(heads)], list(arguments[len(heads) :])
+
+        def of_one(x):
+            args[index] = x
+            holes = [HOLE] * len(args)
+            return op.run(tuple(holes), args)
+
+        out, pull = jax.vjp(of_one, args[index])
+        grads = grads[0] if isinstance(op.outputs, str) else grads
+        flat, tree = jax.tree.flatten(out)
+        cotangents = [_cotangent(g, o) for g, o in zip(grads, flat, strict=True)]
+        return _conjugate(pull(jax.tree.unflatten(tree, cotangents))[0])
+
+    backward.__signature__ = inspect.Signature([*heads, *tails])  # type: ignore[attr-defined]
+    backward.__doc__ = f"The gradient of `{op.name}` with respect to `{name}`, as JAX derives it."
+    again = Derived([*(h.name for h in heads), *op.vjp])
+    stem = (op.grad_fn or op.name).rstrip("0123456789")
+    return type(op)(
+        backward, f"{op.aten}_backward_{name}", f"{stem}Backward0", again, {"face": "private"}
+    )
+
+
+def _cotangent(grad, out):
+    if not jnp.issubdtype(out.dtype, jnp.inexact):
+        return np.zeros(out.shape, jax.dtypes.float0)
+    return _conjugate(jnp.broadcast_to(grad, out.shape).astype(out.dtype))

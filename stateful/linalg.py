@@ -1,0 +1,5 @@
+"""`torch.linalg`: derived from the declarations."""
+
+from .methods import FUNCTIONS as _FUNCTIONS
+
+globals().update(_FUNCTIONS.get("linalg", {}))

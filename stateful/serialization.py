@@ -1,0 +1,212 @@
+"""`save` and `load` in PyTorch's file format, both ways; loading never runs code from the file.
+
+The format is a zip archive: ``data.pkl`` holds the structure, ``data/0``, ``data/1``, ... the raw
+elements of storages. The structure is a pickle, which in general can call anything; `load` accepts
+the handful of names that tensors, state_dicts and containers need and refuses every other, as
+PyTorch's ``weights_only=True`` does.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections import OrderedDict, defaultdict
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .devices import device as Device
+from .dispatch import wrap
+from .execute import Value
+from .nn.parameter import Parameter
+from .sizes import Size
+from .tensor import Tensor
+
+_STORAGES = {
+    "FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16", "LongStorage": "int64", "IntStorage": "int32",
+    "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8", "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
+}  # fmt: skip
+_STORAGE_OF = {dtype: name for name, dtype in _STORAGES.items()}
+_PROTOCOL = 2
+
+
+class _Name:
+    """A name of PyTorch's that the pickle refers to; nothing of that name is imported."""
+
+    def __init__(self, module: str, name: str):
+        self.module, self.name = module, name
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+class _Pickler(pickle._Pickler):  # type: ignore[name-defined]  # the one in Python lets us write names
+    def __init__(self, file: Any):
+        super().__init__(file, _PROTOCOL)
+        self.arrays: list[np.ndarray] = []
+        self._names: dict[tuple[str, str], _Name] = {}
+        self._kept: list[Any] = []
+
+    def persistent_id(self, obj: Any) -> Any:
+        if not isinstance(obj, np.ndarray):
+            return None
+        self.arrays.append(obj)
+        storage = self._name("torch", _STORAGE_OF[obj.dtype.name])
+        return ("storage", storage, str(len(self.arrays) - 1), "cpu", obj.size)
+
+    def _name(self, module: str, name: str) -> _Name:
+        return self._names.setdefault((module, name), _Name(module, name))
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+        if isinstance(obj, _Name):
+            self.write(pickle.GLOBAL + f"{obj.module}\n{obj.name}\n".encode())
+        elif isinstance(obj, Tensor):
+            self._save_tensor(obj)
+        elif isinstance(obj, dtypes.dtype):
+            self.write(pickle.GLOBAL + f"torch\n{obj._name}\n".encode())
+        elif isinstance(obj, Size):
+            self.save_reduce(self._name("torch", "Size"), (tuple(obj),), obj=obj)
+        elif isinstance(obj, Device):
+            self.save_reduce(self._name("torch", "device"), obj.__reduce__()[1], obj=obj)
+        else:
+            super().save(obj, save_persistent_id)
+
+    def save_reduce(self, func: Any, args: Any, *rest: Any, **options: Any) -> None:
+        if not isinstance(func, _Name):
+            super().save_reduce(func, args, *rest, **options)
+            return
+        self.save(func)
+        self.save(args)
+        self.write(pickle.REDUCE)
+        if options.get("obj") is not None:
+            self.memoize(options["obj"])
+
+    def _save_tensor(self, tensor: Any) -> None:
+        found = self.memo.get(id(tensor))
+        if found is not None:
+            self.write(self.get(found[0]))
+            return
+        self._kept.append(tensor)
+        hooks: Any = OrderedDict()
+        array = np.ascontiguousarray(tensor.detach()._read().numpy()).reshape(tensor.shape)
+        strides = tuple(s // array.itemsize for s in array.strides)
+        parameter = isinstance(tensor, Parameter)
+        rebuild = self._name("torch._utils", "_rebuild_tensor_v2")
+        requires = tensor.requires_grad and not parameter
+        args = (array.reshape(-1), 0, tuple(tensor.shape), strides, requires, hooks)
+        if parameter:
+            self.save(self._name("torch._utils", "_rebuild_parameter"))
+            self.write(pickle.MARK)
+            self.save_reduce(rebuild, args)
+            self.save(tensor.requires_grad)
+            self.save(hooks)
+            self.write(pickle.TUPLE + pickle.REDUCE)
+            self.memoize(tensor)
+        else:
+            self.save_reduce(rebuild, args, obj=tensor)
+
+
+def save(obj: Any, f: Any, pickle_module=None, pickle_protocol=_PROTOCOL,
+         _use_new_zipfile_serialization=True) -> None:  # fmt: skip
+    """Write tensors, containers of them, numbers and strings to a file that PyTorch can load.
+
+    >>> import io
+    >>> import stateful as torch
+    >>> file = io.BytesIO()
+    >>> torch.save({"weight": torch.ones(2)}, file)
+    >>> _ = file.seek(0)
+    >>> torch.load(file)
+    {'weight': tensor([1., 1.])}
+    """
+    structure = io.BytesIO()
+    pickler = _Pickler(structure)
+    pickler.dump(obj)
+    with zipfile.ZipFile(f, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("archive/data.pkl", structure.getvalue())
+        archive.writestr("archive/byteorder", "little")
+        for key, array in enumerate(pickler.arrays):
+            archive.writestr(f"archive/data/{key}", array.tobytes())
+        archive.writestr("archive/version", "3\n")
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def _rebuild_tensor(storage, offset, size, stride, requires_grad=False, hooks=None, metadata=None):
+    strides = [s * storage.itemsize for s in stride]
+    array = np.lib.stride_tricks.as_strided(storage[offset:], tuple(size), strides)
+    out = wrap(Value.of(np.array(array)))
+    out.requires_grad = bool(requires_grad)
+    return out
+
+
+def _rebuild_parameter(data, requires_grad, hooks=None):
+    return Parameter(data, requires_grad)
+
+
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch", "Size"): Size,
+    ("torch", "device"): Device,
+    ("torch", "Tensor"): Tensor,
+    ("torch.nn.parameter", "Parameter"): Parameter,
+    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): defaultdict,
+    ("builtins", "dict"): dict,
+    ("builtins", "set"): set,
+    ("__builtin__", "set"): set,
+    ("builtins", "complex"): complex,
+    **{("torch", name): getattr(dtypes, dtype) for name, dtype in _STORAGES.items()},
+    **{("torch", dtype): getattr(dtypes, dtype) for dtype in _STORAGES.values()},
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, archive: zipfile.ZipFile, prefix: str):
+        super().__init__(io.BytesIO(archive.read(f"{prefix}data.pkl")))
+        self._archive, self._prefix = archive, prefix
+        self._storages: dict[str, np.ndarray] = {}
+
+    def find_class(self, module_name: str, name: str) -> Any:
+        found = _ALLOWED.get((module_name, name))
+        if found is None:
+            raise pickle.UnpicklingError(
+                f"Weights only load failed: the file asks for {module_name}.{name}, and only tensors "
+                "and containers are loaded, because anything else could run code. Save a state_dict "
+                "instead of the object"
+            )
+        return found
+
+    def persistent_load(self, pid: Any) -> np.ndarray:
+        kind, dtype, key, _, size = pid
+        if kind != "storage":
+            raise pickle.UnpicklingError(f"unknown kind of reference in the file: {kind!r}")
+        if key not in self._storages:
+            raw = self._archive.read(f"{self._prefix}data/{key}")
+            self._storages[key] = np.frombuffer(raw, dtype.numpy, count=size)
+        return self._storages[key]
+
+
+def load(f: Any, map_location: Any = None, pickle_module=None, *, weights_only: bool | None = None,
+         mmap: bool | None = None, **pickle_load_args: Any) -> Any:  # fmt: skip
+    """Read what `save`, ours or PyTorch's, wrote. Code in the file is never run.
+
+    UnpicklingError if the file asks for more than tensors and containers, whatever ``weights_only``.
+    """
+    try:
+        archive = zipfile.ZipFile(f)
+    except zipfile.BadZipFile:
+        raise RuntimeError(
+            "load() reads PyTorch's zip format only (the default since PyTorch 1.6); save the file "
+            "anew"
+        ) from None
+    with archive:
+        names = [n for n in archive.namelist() if n.endswith("data.pkl")]
+        if not names:
+            raise RuntimeError("PytorchStreamReader failed: there is no data.pkl in the archive")
+        return _Unpickler(archive, names[0].removesuffix("data.pkl")).load()

@@ -1,0 +1,159 @@
+"""Switches and questions of the `torch` namespace: default dtype, threads, `is_tensor`, ..."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from . import devices, dtypes
+from .dispatch import TYPE_NAMES
+from .execute import clear_kernels
+from .tensor import Tensor
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj: Any) -> bool:
+    """Always False: storages are not public here."""
+    return False
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is a real floating one."""
+    return input.dtype.is_floating_point
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype is complex."""
+    return input.dtype.is_complex
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether the dtype holds negative numbers."""
+    return input.dtype.is_signed
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
+    return input._inference
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element is not zero."""
+    if input.numel() != 1:
+        many = "no values" if not input.numel() else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {many} is ambiguous")
+    return bool(input)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements.
+
+    >>> import stateful as torch
+    >>> torch.numel(torch.zeros(2, 3))
+    6
+    """
+    return input.numel()
+
+
+def typename(obj: Any) -> str:
+    """The name of the type of an object; of a tensor its legacy type.
+
+    >>> import stateful as torch
+    >>> torch.typename(torch.ones(1))
+    'torch.FloatTensor'
+    """
+    if isinstance(obj, Tensor):
+        return f"torch.{TYPE_NAMES[obj._aval.dtype.name]}Tensor"
+    cls = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(cls, "__module__", None) or ""
+    return cls.__qualname__ if module in ("", "builtins") else f"{module}.{cls.__qualname__}"
+
+
+def set_default_dtype(d: dtypes.dtype) -> None:
+    """Set the dtype of tensors made from Python floats. TypeError unless it is a floating dtype."""
+    dtypes.set_default_dtype(d)
+    clear_kernels()
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Deprecated: see `set_default_dtype`."""
+    names = {f"torch.{name}Tensor": name for name in TYPE_NAMES.values()}
+    by_name = {name: dtype for dtype, name in TYPE_NAMES.items()}
+    name = t if isinstance(t, str) else f"torch.{t.__name__}"
+    if name not in names:
+        raise TypeError(f"invalid type object: {t}; pass a tensor type such as torch.DoubleTensor")
+    set_default_dtype(getattr(dtypes, by_name[names[name]]))
+
+
+class _Threads:
+    """What was asked for; XLA decides by itself."""
+
+    within = os.cpu_count() or 1
+    between = os.cpu_count() or 1
+
+
+def get_num_threads() -> int:
+    """The number set by `set_num_threads`; XLA chooses its own."""
+    return _Threads.within
+
+
+def set_num_threads(num: int) -> None:
+    """Remembered only: XLA chooses its number of threads."""
+    if not isinstance(num, int) or num < 1:
+        raise RuntimeError(f"set_num_threads expects a positive integer, but got {num}")
+    _Threads.within = num
+
+
+def get_num_interop_threads() -> int:
+    """The number set by `set_num_interop_threads`."""
+    return _Threads.between
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Remembered only."""
+    _Threads.between = num
+
+
+class _Deterministic:
+    wanted = False
+    warn_only = False
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Remembered only: on the CPU every program here is deterministic."""
+    _Deterministic.wanted, _Deterministic.warn_only = bool(mode), warn_only
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What `use_deterministic_algorithms` was told."""
+    return _Deterministic.wanted
+
+
+class _Precision:
+    name = "highest"
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Remembered only: products of float32 are always computed in float32 here."""
+    if precision not in ("highest", "high", "medium"):
+        warnings.warn(
+            f"{precision} is not one of 'highest', 'high', 'medium'; the current setting stays.",
+            stacklevel=2,
+        )
+        return
+    _Precision.name = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What `set_float32_matmul_precision` was told."""
+    return _Precision.name
+
+
+def get_default_device() -> devices.device:
+    """Where tensors are made."""
+    return devices.device("cpu")
