@@ -1,4 +1,4 @@
-"""PyTorch's ops as pure functions on JAX arrays, with PyTorch's gradients, and transforms over them.
+"""PyTorch's ops as pure functions on JAX arrays, with PyTorch's gradients, and transforms of them.
 
 This is the map.
 """

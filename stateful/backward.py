@@ -284,7 +284,7 @@ def zeros(aval: Aval) -> Any:
 def fit_to(grad: Any, aval: Aval) -> Any:
     """A gradient in the shape and dtype of what it belongs to; recorded if it has a history."""
     if type(grad) is Value or not modes.state.grad_enabled:
-        value = grad if type(grad) is Value else grad._read()
+        value = grad if type(grad) is Value else grad._read()  # type: ignore[union-attr]
         return execute(FIT, (value,), (aval.shape, aval.dtype))[0]
     return grad._fit(aval)
 
@@ -328,7 +328,7 @@ def add(first: Any, second: Any) -> Any:
         return execute(ADD, (first, second))[0]
     if modes.state.grad_enabled:
         return Hooks.as_tensor(first) + Hooks.as_tensor(second)
-    first, second = (g if type(g) is Value else g._read() for g in (first, second))
+    first, second = (g if type(g) is Value else g._read() for g in (first, second))  # type: ignore
     return execute(ADD, (first, second))[0]
 
 

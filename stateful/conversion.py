@@ -9,7 +9,7 @@ import numpy as np
 
 from funcgrad.ops import copying, view
 
-from . import devices, dtypes, geometry_shape, geometry_views, layout, modes
+from . import devices, dtypes, geometry_shape, geometry_views, modes
 from .dispatch import call, call_inplace, wrap
 from .engine import Hooks
 from .execute import Value
@@ -18,7 +18,7 @@ from .tensor import Tensor
 
 
 def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, **kwargs) -> Tensor:
-    """This tensor in another dtype, on another device, or as another tensor is; itself if it is so."""
+    """This tensor in another dtype, on another device, or as another tensor; itself if it is so."""
     dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
     other = kwargs.pop("other", None)
     for arg in args:
@@ -82,8 +82,8 @@ def contiguous(self: Tensor, memory_format=devices.contiguous_format) -> Tensor:
 def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
     """A copy, recorded."""
     out = call(copying.clone, (self,), {})
-    if not layout.is_default(self):
-        layout.set_like(out, self, memory_format)
+    if not is_default(self):
+        set_like(out, self, memory_format)
     return out
 
 
@@ -95,8 +95,8 @@ def view_(self: Tensor, *size) -> Tensor:
     if len(size) == 1 and isinstance(size[0], dtypes.dtype):
         return call(view.view_dtype, (self, size[0].numpy), {})
     shape = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
-    if not layout.is_default(self):
-        geometry_views.RULES["view"](layout.of(self), shape)
+    if not is_default(self):
+        geometry_views.RULES["view"](geometry_of(self), shape)
     return call(view.view_size, (self, tuple(shape)), {})
 
 
@@ -105,8 +105,8 @@ def reshape(self: Tensor, *shape) -> Tensor:
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
     if (
-        layout.is_default(self)
-        or geometry_views.RULES["reshape"](layout.of(self), size) is not None
+        is_default(self)
+        or geometry_views.RULES["reshape"](geometry_of(self), size) is not None
     ):
         return call(view.view_size, (self, size), {})
     copied = clone(self, memory_format=devices.contiguous_format)

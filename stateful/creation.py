@@ -34,11 +34,12 @@ def tensor(
     """
     if isinstance(data, Tensor):
         warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone()"
-            " or sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach()."
+            "clone() or sourceTensor.detach().clone().requires_grad_(True), rather than "
             "torch.tensor(sourceTensor).",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     return new_tensor(data, dtype, device, requires_grad)
 
 
@@ -157,7 +158,7 @@ def _inferred(flat: list) -> np.dtype:
 
 
 def factory(function: Callable) -> Callable:
-    """A creation function of the registry with PyTorch's ``device``, ``requires_grad`` and so on."""
+    """A creation function of the registry, with ``device``, ``requires_grad`` and so on as well."""
 
     @functools.wraps(function)
     def create(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False,
@@ -208,7 +209,7 @@ Tensor.new_tensor = lambda self, data, *, dtype=None, device=None, requires_grad
 
 
 def legacy(cls: type, dtype: dtypes.dtype | None, args: tuple) -> Tensor:
-    """``Tensor(2, 3)`` is a shape (zeros here, uninitialised in PyTorch), ``Tensor([2, 3])`` numbers."""
+    """``Tensor(2, 3)`` is a shape (zeros here, undefined in PyTorch), ``Tensor([2, 3])`` numbers."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtype
     first = args[0] if len(args) == 1 else None
     if isinstance(first, Tensor):

@@ -45,14 +45,14 @@ def _viewed(tensor: Tensor, views) -> Any:
 
 
 def _check_places(plan: indexing.Plan) -> None:
-    """Raise for an index out of bounds at the call that has it: the one reason to look at an index."""
+    """Raise for an index out of bounds at the call that has it: the one reason to look at one."""
     sizes = plan.shape
     dim = 0
     for item in plan.tensors:
         is_mask = isinstance(item, Tensor) and item._aval.dtype.kind == "b"
         if isinstance(item, Tensor) and not is_mask:
             array = item._read().read()
-            if not isinstance(array, jax.core.Tracer):
+            if not isinstance(array, Tracer):
                 check_bounds(array, sizes[dim], dim)
         dim += max(item.ndim, 1) if is_mask else 1
 

@@ -1,4 +1,4 @@
-"""The functions and Tensor methods that follow from declarations: ``add``, ``x.add``, ``x.add_``, ``x + y``."""
+"""The functions and methods that follow from declarations: ``add``, ``x.add``, ``x.add_``, ``x + y``."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ _OPERANDS = (Tensor, bool, int, float, complex, np.generic)
 def _attach_reflected() -> None:
     """The operators with the Tensor on the right that do not commute."""
     functions = FUNCTIONS["torch"]
-    swapped = {name: lambda self, other, f=functions[public]: f(other, self) for name, public in {
+    swapped: dict[str, Callable] = {name: lambda self, other, f=functions[public]: f(other, self) for name, public in {
         "pow": "pow", "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul",
         "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
     }.items()}  # fmt: skip

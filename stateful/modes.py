@@ -31,7 +31,7 @@ state = _State()
 
 
 class Anomaly:
-    """Whether nodes remember where they were made, and gradients are searched for NaN. For all threads."""
+    """For all threads: whether nodes remember where they were made, and gradients may not be NaN."""
 
     enabled: bool = False
     check_nan: bool = True
@@ -50,7 +50,7 @@ inference = Inference()
 
 
 class Forward:
-    """Forward mode, for all threads. ``active``: tangents are pushed forward, because a ``level`` is open."""
+    """Forward mode, for all threads. ``active``: tangents are pushed, because a ``level`` is open."""
 
     enabled: bool = True
     active: bool = False
@@ -77,7 +77,7 @@ def is_inference_mode_enabled() -> bool:
 
 
 class ContextDecorator:
-    """A context manager that also decorates functions, generator functions and, deprecated, classes.
+    """A context manager that also decorates functions, generators and, deprecated, classes.
 
     Each call enters a fresh clone; a generator is in the mode only while its own code runs.
     """
@@ -97,9 +97,11 @@ class ContextDecorator:
             warnings.warn(
                 "Decorating classes is deprecated and will be disabled in future versions. You "
                 "should only decorate functions or methods. To preserve the current behavior of "
-                "class decoration, you can directly decorate the `__init__` method and nothing else.",
-                FutureWarning, stacklevel=2,
-            )  # fmt: skip
+                "class decoration, you can directly decorate the `__init__` method and nothing "
+                "else.",
+                FutureWarning,
+                stacklevel=2,
+            )
             return self._wrap(lambda *args, **kwargs: target(*args, **kwargs))
         if inspect.isgeneratorfunction(target):
             return self._wrap_generator(target)
@@ -142,7 +144,7 @@ class ContextDecorator:
 class _NoParameters(ContextDecorator):
     """`no_grad` may be used without parentheses: ``@torch.no_grad``."""
 
-    def __new__(cls, target=None):
+    def __new__(cls, target=None) -> Any:
         self = super().__new__(cls)
         if target is None:
             return self

@@ -57,7 +57,7 @@ class Generator:
         array([0.4962566, 0.7682218], dtype=float32)
         """
         state = self.state
-        if pure.is_traced(state) and not isinstance(state.block, jax.core.Tracer):
+        if pure.is_traced(state) and not isinstance(state.block, Tracer):
             state = pure.to_host(state)  # what a compiled program has left: numpy is faster
         value, self.state = sampler(state, *args, **kwargs)
         return value

@@ -1,4 +1,4 @@
-"""`rand`, `randn`, `normal`, `x.uniform_()`, ...: tensors of random numbers, bit for bit PyTorch's."""
+"""`rand`, `randn`, `x.uniform_()`, ...: tensors of random numbers, bit for bit PyTorch's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from funcgrad import random as pure
 from funcgrad import types
 
-from . import dtypes, layout, modes
+from . import dtypes, modes
 from .creation import place
 from .dispatch import store, wrap
 from .execute import Tracer, Value
@@ -31,8 +31,8 @@ def _elements(tensor: Tensor) -> Any:
 
 
 def _shape(size: tuple) -> tuple[int, ...]:
-    size = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
-    return tuple(int(n) for n in size)
+    sizes = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
+    return tuple(int(n) for n in sizes)
 
 
 def _floating(dtype: Any) -> np.dtype:
@@ -159,9 +159,9 @@ def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args:
 
 
 def _memory_order(tensor: Tensor) -> list[int]:
-    if layout.is_default(tensor):
+    if is_default(tensor):
         return list(range(tensor.ndim))
-    stride = layout.of(tensor).stride
+    stride = geometry_of(tensor).stride
     return sorted(range(tensor.ndim), key=lambda i: -stride[i])
 
 

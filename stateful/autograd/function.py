@@ -105,7 +105,7 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
     def __init__(self):
         pass
 
-    __call__ = None
+    __call__ = None  # type: ignore[assignment]
 
     @property
     def saved_tensors(self) -> tuple:

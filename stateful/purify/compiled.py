@@ -44,8 +44,14 @@ class Compiled:
         """The program for these arguments and the world as it is."""
         for binding in self._bindings.get(arguments.key, ()):
             if binding.guard.holds():
-                return binding
-        return self._bind(arguments)
+                break
+        else:
+            binding = self._bind(arguments)
+        if binding.replaced and binding.is_held():
+            binding.renew()
+            self._bindings[arguments.key].remove(binding)
+            binding = self._bind(arguments)
+        return binding
 
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)

@@ -53,6 +53,10 @@ class Program:
             self.transition = Transition(world, traced.after)
         self.after = traced.after
         self.after.forget()
+        self.replaced = [
+            name for name, tensor in world.tensors.items()
+            if traced.after.tensors.get(name, tensor) is not tensor
+        ]  # fmt: skip
         self.hidden = traced.watch.hidden_tensors()
         if self.hidden:
             return
@@ -198,12 +202,28 @@ class Binding:
         self.generators = list(world.generators.values())
         self.words = program.words
         self.moved = program.moved
+        self.replaced = [world.tensors[n] for n in program.replaced]
+        self.expected_tensors = [_TENSOR_REFERENCES] * len(self.replaced)
+        self.places = _places(world, self.replaced) if self.replaced else []
         self.targets: list[Tensor] = []
         if program.backward is not None:
             self.targets = [world.tensors[n] for n in program.backward.targets.names]
         self.plain = not (self.words or self.moved or program.writes or program.transition)
         self.expected_values = [_VALUE_REFERENCES] * len(self.written)
         self.expected_arrays = [_ARRAY_REFERENCES] * self.donated
+
+    def is_held(self) -> bool:
+        """Whether somebody else holds a tensor, a gradient say, that the step replaces by another."""
+        return list(map(getrefcount, self.replaced)) != self.expected_tensors
+
+    def renew(self) -> None:
+        """Put new tensors in place of those that the step replaces; the old ones stay as they are."""
+        for containers, tensor in zip(self.places, self.replaced, strict=True):
+            twin: Any = object.__new__(type(tensor))
+            storage = Storage(tensor._storage.value)
+            vars(twin).update(vars(tensor), _storage=storage, _counter=storage)
+            for container, key in containers:
+                container[key] = twin
 
     def run(self, arguments: Arguments) -> Any:
         """One step."""
@@ -305,6 +325,18 @@ class Binding:
         return jax.tree.unflatten(program.tree, parts)
 
 
+def _places(world: World, tensors: list[Tensor]) -> list[list[tuple[Any, Any]]]:
+    """Where in dictionaries and lists these tensors are."""
+    found: dict[int, list] = {id(t): [] for t in tensors}
+    for container, content in world.saved:
+        if isinstance(container, dict | list):
+            items = content.items() if isinstance(content, dict) else enumerate(content)
+            for key, value in items:
+                if id(value) in found:
+                    found[id(value)].append((container, key))
+    return [found[id(t)] for t in tensors]
+
+
 def _copy(array: Any) -> Any:
     with jax.enable_x64(True):
         return jax.numpy.array(array, copy=True)
@@ -335,3 +367,5 @@ def _references() -> tuple[int, int]:
 
 _VALUE_REFERENCES, _ARRAY_REFERENCES = _references()
 _VALUE_REFERENCES_ALONE = _VALUE_REFERENCES
+_TENSOR_REFERENCES = 4
+"""Of a tensor that a step replaces: its place, the guard, the binding, and the one who counts."""

@@ -189,12 +189,17 @@ def test_a_variable_that_is_bound_anew():
     assert average.item() == 1.75
 
 
-class Hidden:
+class InSlots:
     __slots__ = ("tensor",)
 
 
-def test_a_tensor_that_nothing_leads_to():
-    hidden = Hidden()
+class InTheClass:
+    tensor = None
+
+
+@pytest.mark.parametrize("place", [InSlots, InTheClass])
+def test_a_tensor_that_is_hard_to_find(place):
+    hidden = place() if place is InSlots else place
     hidden.tensor = torch.ones(2)
 
     @torch.compile
@@ -260,6 +265,23 @@ def test_gradients_that_the_caller_clears():
     assert close(got, wanted)
     assert all(map(close, ours, grads))  # each its own tensor
     assert compiled.traces == 1
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_gradients_that_the_caller_holds(holds):
+    model, _, step = training(lr=0.1)
+    compiled = torch.compile(step)
+    grads, wanted, binds = [], [], []
+    bind = compiled._bind
+    compiled._bind = lambda arguments: binds.append(0) or bind(arguments)
+    for batch in batches(5):
+        compiled(*batch)
+        wanted.append(model[0].weight.grad.numpy())
+        if holds:
+            grads.append(model[0].weight.grad)
+    assert all(map(same, grads, wanted))
+    assert compiled.traces == 2
+    assert holds or len(binds) == 2
 
 
 def test_gradients_that_accumulate():
@@ -484,3 +506,25 @@ def test_a_users_own_optimizer():
     got, compiled = run(torch.compile)
     assert close(got, wanted)
     assert compiled.traces == 2
+
+
+def test_another_model_under_the_same_name():
+    def run(wrap):
+        model, optimizer = None, None
+
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = ((model(x) - y) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        step, seen = wrap(step), []
+        for _ in range(2):
+            model = network()
+            optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+            seen += [step(*batch).item() for batch in batches(3)]
+            seen.append(model[0].weight.grad.sum().item())
+        return seen
+
+    assert close(run(torch.compile), run(lambda f: f))
