@@ -1,7 +1,7 @@
 """From formulas to derivatives: forward mode by transposition, and formulas that JAX writes.
 
-A formula is the adjoint of the derivative, so its transpose is the derivative; conjugated before and
-after, because JAX transposes without conjugating.
+A formula is the adjoint of the derivative, so its transpose is the derivative; conjugated before
+and after, because JAX transposes without conjugating.
 """
 
 from __future__ import annotations
@@ -95,11 +95,9 @@ def fit(grad, shape: tuple[int, ...], dtype):
 
 def as_operand(leaf):
     """Python numbers stay weakly typed; numpy arrays become arrays."""
-    return (
-        leaf
-        if isinstance(leaf, jax.Array) and not isinstance(leaf, np.ndarray)
-        else (jnp.asarray(np.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf))
-    )
+    if isinstance(leaf, jax.Array) and not isinstance(leaf, np.ndarray):
+        return leaf
+    return jnp.asarray(np.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf)
 
 
 def _has_tangent(dot) -> bool:

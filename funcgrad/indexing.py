@@ -367,7 +367,7 @@ def _as_value(x, value):
 
 
 def _number(x, value):
-    dtype = as_dtype(x.dtype)
+    dtype = np.dtype(x.dtype)
     if isinstance(value, complex | np.complexfloating) and dtype.kind != "c":
         raise RuntimeError(f"value cannot be converted to type {x.dtype} without overflow")
     return jnp.asarray(value).astype(dtype)

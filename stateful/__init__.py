@@ -82,6 +82,4 @@ pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 
 
 def __getattr__(name: str):
-    raise AttributeError(
-        f"module 'torch' has no attribute {name!r}: stateful does not have it yet", name=name
-    )
+    raise AttributeError(f"stateful has no torch.{name} yet", name=name)

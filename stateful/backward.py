@@ -18,7 +18,8 @@ from . import modes
 from .dispatch import OWNER, Face, call, wrap
 from .engine import Hooks, run_backward
 from .execute import Aval, Function, Value, execute
-from .graph import Edge, Node, OpNode, gradient_edge
+from .graph import Edge, Node, gradient_edge
+from .nodes import OpNode
 
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ZEROS = Function(lambda shape, dtype: jnp.zeros(shape, dtype))

@@ -11,9 +11,10 @@ import jax
 def cache_programs(directory: str | os.PathLike | None = None) -> Path:
     """Keep compiled programs in ``directory`` and find them there in later processes; returns it.
 
-    The default is ``funcgrad`` in the user's cache folder (``XDG_CACHE_HOME`` or ``~/.cache``). This
-    sets JAX's own options (https://docs.jax.dev/en/latest/persistent_compilation_cache.html) for the
-    whole process, so it is for a program's main file to call; ``stateful run`` does it by default.
+    The default is ``funcgrad`` in the user's cache folder (``XDG_CACHE_HOME`` or ``~/.cache``).
+    This sets JAX's own options (https://docs.jax.dev/en/latest/persistent_compilation_cache.html)
+    for the whole process, so it is for a program's main file to call; ``stateful run`` does it by
+    default.
     """
     if directory is None:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

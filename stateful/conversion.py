@@ -14,11 +14,13 @@ from .dispatch import call, call_inplace, wrap
 from .engine import Hooks
 from .execute import Value
 from .graph import Node, gradient_edge
+from .layout import is_default, set_like
+from .layout import of as geometry_of
 from .tensor import Tensor
 
 
 def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, **kwargs) -> Tensor:
-    """This tensor in another dtype, on another device, or as another tensor; itself if it is so."""
+    """This tensor in another dtype, on another device, or like another tensor; itself if it is so."""
     dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
     other = kwargs.pop("other", None)
     for arg in args:
@@ -104,10 +106,7 @@ def reshape(self: Tensor, *shape) -> Tensor:
     """A view under a new shape where strides allow it, else a copy."""
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
-    if (
-        is_default(self)
-        or geometry_views.RULES["reshape"](geometry_of(self), size) is not None
-    ):
+    if is_default(self) or geometry_views.RULES["reshape"](geometry_of(self), size) is not None:
         return call(view.view_size, (self, size), {})
     copied = clone(self, memory_format=devices.contiguous_format)
     return call(view._unsafe_view, (copied, size), {})

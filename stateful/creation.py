@@ -34,9 +34,9 @@ def tensor(
     """
     if isinstance(data, Tensor):
         warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach()."
-            "clone() or sourceTensor.detach().clone().requires_grad_(True), rather than "
-            "torch.tensor(sourceTensor).",
+            "To copy construct from a tensor, it is recommended to use "
+            "sourceTensor.detach().clone() or sourceTensor.detach().clone().requires_grad_(True), "
+            "rather than torch.tensor(sourceTensor).",
             UserWarning,
             stacklevel=2,
         )
@@ -112,14 +112,14 @@ def _host(wanted: np.dtype, flat: list) -> Any:
 
 
 def _shape(data: Any) -> tuple[int, ...]:
-    shape = []
+    shape: list[int] = []
     while isinstance(data, list | tuple | range) or (
         isinstance(data, Tensor | np.ndarray) and data.ndim
     ):
         shape.append(len(data))
         if not len(data):
             break
-        data = data[0]
+        data = data[0]  # type: ignore[index]
     return tuple(shape)
 
 
@@ -209,7 +209,7 @@ Tensor.new_tensor = lambda self, data, *, dtype=None, device=None, requires_grad
 
 
 def legacy(cls: type, dtype: dtypes.dtype | None, args: tuple) -> Tensor:
-    """``Tensor(2, 3)`` is a shape (zeros here, undefined in PyTorch), ``Tensor([2, 3])`` numbers."""
+    """``Tensor(2, 3)`` is a shape (zeros; undefined in PyTorch), ``Tensor([2, 3])`` numbers."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtype
     first = args[0] if len(args) == 1 else None
     if isinstance(first, Tensor):

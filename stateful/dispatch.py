@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from types import NoneType
 from typing import Any
@@ -12,26 +11,29 @@ import jax.numpy as jnp
 import numpy as np
 
 from funcgrad import types
-from funcgrad.composite import Composite, Overloads
-from funcgrad.op import Op, owned_by
+from funcgrad.op import Op
 
 from . import execute as seam
 from . import modes
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
 from .graph import (
-    INPLACE_NAMES,
     NO_EDGE,
     Edge,
     Node,
+    gradient_edge,
+)
+from .modes import forward, inference
+from .nodes import (
+    INPLACE_NAMES,
     OpNode,
     Plan,
-    SavedTensor,
-    check_normal,
-    gradient_edge,
     inplace_class,
     leaf_spans,
-)  # fmt: skip
-from .modes import forward, inference
+)
+from .saved import (
+    SavedTensor,
+    check_normal,
+)
 from .views import Step, Storage, View, check_inplace, count_write, rebase_history, write
 
 
@@ -81,7 +83,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     values, key, requiring = read_leaves(op, leaves, template)
     grad_enabled = modes.state.grad_enabled
     check_inplace(target, requiring and grad_enabled)
-    _check_partial_overlap(target, leaves)
+    check_partial_overlap(target, leaves)
     kernel = kernel_at(key)
     aval = target._aval
     if kernel.outputs[0] is not aval:
@@ -128,27 +130,6 @@ def store(target: Any, value: Value, uniform: bool = False) -> None:
         _check_overlap(target)
     write(target._storage, target._view, value)
     count_write(target)
-
-
-def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
-    """``out=``: compute, then overwrite ``out``, which is resized to fit."""
-    outs = out if isinstance(out, tuple | list) else (out,)
-    if modes.state.grad_enabled:
-        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Face.tensor)]
-        if any(t._requires_grad for t in (*tensors, *outs)):
-            raise RuntimeError(
-                f"{op.__name__}(): functions with out=... arguments don't support automatic "
-                "differentiation, but one of the arguments requires grad."
-            )
-    if forward.active:
-        Face.check_out(op.__name__, (*args, *kwargs.values(), *outs))
-    with modes.no_grad():
-        results = op(*args, **kwargs)
-        results = results if isinstance(results, tuple | list) else (results,)
-        for target, result in zip(outs, results, strict=True):
-            _check_partial_overlap(target, args)
-            target._assign(result)
-    return out
 
 
 def read_leaves(op: Op, leaves: Sequence, template: tuple) -> tuple[list, list, int]:
@@ -324,7 +305,7 @@ def type_name(dtype: np.dtype) -> str:
     return TYPE_NAMES.get(dtype.name, dtype.name)
 
 
-def _check_partial_overlap(target: Any, leaves: Sequence) -> None:
+def check_partial_overlap(target: Any, leaves: Sequence) -> None:
     """Raise if another argument is a different part of the memory that is written to."""
     storage, view = target._storage, target._view
     for leaf in leaves:
@@ -365,64 +346,3 @@ class Owner:
 
 
 OWNER = Owner()
-
-
-# -- public functions from declarations --------------------------------------------------------------
-
-
-def resolve(declared: Op | Overloads, args: Sequence, kwargs: dict) -> Op:
-    """The op that a public name means for these arguments."""
-    return declared.choose(args, kwargs) if isinstance(declared, Overloads) else declared
-
-
-def public(declared: Op | Composite) -> Any:
-    """The function of a declaration on Tensors; takes ``out=``."""
-    if isinstance(declared, Op):
-
-        def function(*args, out=None, **kwargs):
-            if out is not None:
-                return call_out(declared, args, kwargs, out)
-            return call(declared, args, kwargs)
-
-    elif isinstance(declared, Overloads):
-
-        def function(*args, out=None, **kwargs):
-            if out is not None:
-                return call_out(declared, args, kwargs, out)
-            return call(declared.choose(args, kwargs), args, kwargs)
-
-    else:
-
-        def function(*args, **kwargs):
-            out = kwargs.pop("out", None)
-            if out is not None:
-                return call_out(function, args, kwargs, out)
-            with owned_by(OWNER):
-                return declared.fn(*args, **kwargs)
-
-    return _named(function, declared, declared.name)
-
-
-def public_inplace(declared: Op | Composite) -> Any:
-    """The method ``name_`` of a declaration."""
-    if isinstance(declared, Op | Overloads):
-
-        def method(self, *args, **kwargs):
-            op = resolve(declared, (self, *args), kwargs)
-            return call_inplace(op, (self, *args), kwargs)
-
-    else:
-
-        def method(self, *args, **kwargs):
-            with owned_by(OWNER):
-                return self.copy_(declared.fn(self, *args, **kwargs))
-
-    return _named(method, declared, f"{declared.name}_")
-
-
-def _named(function, declared, name):
-    functools.update_wrapper(function, declared, ("__doc__",), ())
-    function.__name__ = function.__qualname__ = name
-    return function
-
-

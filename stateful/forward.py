@@ -24,7 +24,8 @@ from .backward import grad as autograd_grad
 from .backward import zeros
 from .dispatch import OWNER, Face, call, call_inplace, wrap
 from .execute import Value, execute, kernel_of
-from .graph import SAVED_NUMBERS, Node, gradient_edge
+from .graph import Node, gradient_edge
+from .saved import SAVED_NUMBERS
 from .views import mark_view, relative_steps
 
 

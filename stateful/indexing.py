@@ -11,6 +11,7 @@ from funcgrad.ops import copying
 from funcgrad.ops.index import check_bounds
 
 from .dispatch import call, call_inplace
+from .execute import Tracer
 from .tensor import Tensor
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import forward, modes
-from .graph import inplace_class
+from .nodes import inplace_class
 from .tensor import Tensor
 from .views import check_inplace, count_write
 

@@ -1,4 +1,4 @@
-"""The functions and methods that follow from declarations: ``add``, ``x.add``, ``x.add_``, ``x + y``."""
+"""Functions and methods made from declarations: ``add``, ``x.add``, ``x.add_``, ``x + y``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import funcgrad as funcgrad  # every op is declared when this is imported
 from funcgrad.composite import COMPOSITES
 from funcgrad.op import REGISTRY
 
-from .dispatch import public, public_inplace
+from .faces import public, public_inplace
 from .tensor import Tensor
 
 FUNCTIONS: dict[str, dict[str, Callable]] = {}
@@ -83,10 +83,14 @@ _OPERANDS = (Tensor, bool, int, float, complex, np.generic)
 def _attach_reflected() -> None:
     """The operators with the Tensor on the right that do not commute."""
     functions = FUNCTIONS["torch"]
-    swapped: dict[str, Callable] = {name: lambda self, other, f=functions[public]: f(other, self) for name, public in {
+    public = {
         "pow": "pow", "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul",
         "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
-    }.items()}  # fmt: skip
+    }  # fmt: skip
+    swapped: dict[str, Callable] = {
+        name: lambda self, other, f=functions[forward]: f(other, self)
+        for name, forward in public.items()
+    }
     swapped["sub"] = functions["rsub"]
     swapped["truediv"] = lambda self, other: functions["mul"](functions["reciprocal"](self), other)
     for name, function in swapped.items():

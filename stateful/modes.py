@@ -31,7 +31,7 @@ state = _State()
 
 
 class Anomaly:
-    """For all threads: whether nodes remember where they were made, and gradients may not be NaN."""
+    """For all threads: whether nodes know where they were made, and gradients must not be NaN."""
 
     enabled: bool = False
     check_nan: bool = True
@@ -50,7 +50,7 @@ inference = Inference()
 
 
 class Forward:
-    """Forward mode, for all threads. ``active``: tangents are pushed, because a ``level`` is open."""
+    """Forward mode, for all threads. ``active``: tangents are pushed, as a ``level`` is open."""
 
     enabled: bool = True
     active: bool = False

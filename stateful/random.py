@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import jax
+from jax.core import Tracer
 
 from funcgrad import random as pure
 

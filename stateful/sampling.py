@@ -14,6 +14,8 @@ from . import dtypes, modes
 from .creation import place
 from .dispatch import store, wrap
 from .execute import Tracer, Value
+from .layout import is_default
+from .layout import of as geometry_of
 from .random import Generator, default_generator
 from .tensor import Tensor
 from .views import check_inplace
@@ -132,8 +134,15 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 def _like(function: Callable) -> Callable:
     def like(input, *args, dtype=None, device=None, requires_grad=False, layout=None,
              memory_format=None, generator=None, **kwargs):  # fmt: skip
-        return function(*args, *kwargs.values(), input.shape, dtype=dtype or input.dtype, device=device,
-                        requires_grad=requires_grad, generator=generator)  # fmt: skip
+        return function(
+            *args,
+            *kwargs.values(),
+            input.shape,
+            dtype=dtype or input.dtype,
+            device=device,
+            requires_grad=requires_grad,
+            generator=generator,
+        )
 
     like.__name__ = f"{function.__name__}_like"
     like.__doc__ = f"`{function.__name__}` in the shape and dtype of ``input``."

@@ -9,7 +9,7 @@ import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -63,6 +63,10 @@ class Tensor:
     _inference: bool = False
     _tangent: Tensor | None = None
     name: str | None = None
+
+    if TYPE_CHECKING:  # the ops, which are attached from their declarations
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __new__(cls, *args, **kwargs):
         return Face.construct(cls, args)

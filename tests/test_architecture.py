@@ -1,4 +1,4 @@
-"""The layers of the project: who may import whom, where torch may appear, how long the core may be."""
+"""The layers of the project: who imports whom, where torch may appear, how long the core may be."""
 
 import ast
 from pathlib import Path

@@ -26,12 +26,14 @@ from ..graph import (
     NO_EDGE,
     Edge,
     Node,
-    SavedTensor,
-    check_normal,
     gradient_edge,
     sequence_numbers,
-)  # fmt: skip
+)
 from ..hooks import RemovableHandle
+from ..saved import (
+    SavedTensor,
+    check_normal,
+)
 from ..views import mark_view, rebase_function
 from . import traced
 

@@ -18,8 +18,8 @@ from .. import engine, modes
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
 from ..backward import backward
-from ..graph import SavedTensor
 from ..random import fork_rng, get_rng_state, set_rng_state
+from ..saved import SavedTensor
 from ..tensor import Tensor
 
 _early_stop: bool | None = None

@@ -1,10 +1,10 @@
 """Every module over PyTorch's own module database: initial values, outputs, gradients, state, repr."""
 
-import module_twins
 import pytest
 import torch
 
 import stateful
+from tests.stateful.nn import module_twins
 
 # What is not there yet, by reason.
 MISSING = {

@@ -1,0 +1,91 @@
+"""The public functions and methods of a declaration: ``add``, ``x.add_``, ``add(..., out=y)``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from funcgrad.composite import Composite, Overloads
+from funcgrad.op import Op, owned_by
+
+from . import modes
+from .dispatch import OWNER, Face, call, call_inplace, check_partial_overlap
+from .modes import forward
+
+
+def resolve(declared: Op | Overloads, args: Sequence, kwargs: dict) -> Op:
+    """The op that a public name means for these arguments."""
+    return declared.choose(args, kwargs) if isinstance(declared, Overloads) else declared
+
+
+def public(declared: Op | Composite) -> Any:
+    """The function of a declaration on Tensors; takes ``out=``."""
+    if isinstance(declared, Op):
+
+        def function(*args, out=None, **kwargs):
+            if out is not None:
+                return call_out(declared, args, kwargs, out)
+            return call(declared, args, kwargs)
+
+    elif isinstance(declared, Overloads):
+
+        def function(*args, out=None, **kwargs):
+            if out is not None:
+                return call_out(declared, args, kwargs, out)
+            return call(declared.choose(args, kwargs), args, kwargs)
+
+    else:
+
+        def function(*args, **kwargs):
+            out = kwargs.pop("out", None)
+            if out is not None:
+                return call_out(function, args, kwargs, out)
+            with owned_by(OWNER):
+                return declared.fn(*args, **kwargs)
+
+    return _named(function, declared, declared.name)
+
+
+def public_inplace(declared: Op | Composite) -> Any:
+    """The method ``name_`` of a declaration."""
+    if isinstance(declared, Op | Overloads):
+
+        def method(self, *args, **kwargs):
+            op = resolve(declared, (self, *args), kwargs)
+            return call_inplace(op, (self, *args), kwargs)
+
+    else:
+
+        def method(self, *args, **kwargs):
+            with owned_by(OWNER):
+                return self.copy_(declared.fn(self, *args, **kwargs))
+
+    return _named(method, declared, f"{declared.name}_")
+
+
+def _named(function, declared, name):
+    functools.update_wrapper(function, declared, ("__doc__",), ())
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
+    """``out=``: compute, then overwrite ``out``, which is resized to fit."""
+    outs = out if isinstance(out, tuple | list) else (out,)
+    if modes.state.grad_enabled:
+        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Face.tensor)]
+        if any(t._requires_grad for t in (*tensors, *outs)):
+            raise RuntimeError(
+                f"{op.__name__}(): functions with out=... arguments don't support automatic "
+                "differentiation, but one of the arguments requires grad."
+            )
+    if forward.active:
+        Face.check_out(op.__name__, (*args, *kwargs.values(), *outs))
+    with modes.no_grad():
+        results = op(*args, **kwargs)
+        results = results if isinstance(results, tuple | list) else (results,)
+        for target, result in zip(outs, results, strict=True):
+            check_partial_overlap(target, args)
+            target._assign(result)
+    return out

@@ -1,0 +1,274 @@
+"""The nodes of declared ops: the parameter names of a formula are what a node saves.
+
+All formulas of a node run as one kernel; under ``create_graph`` they run as recorded ops instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from funcgrad import types
+from funcgrad.derivative import fit
+from funcgrad.op import Op, owned_by
+from funcgrad.template import HOLE
+
+from . import modes
+from .execute import Aval, Kernel, Value, kernel_of, run_kernel
+from .graph import FREED, Edge, Node, sequence_numbers
+from .modes import anomaly
+from .saved import SAVED_NUMBERS, SavedComplex, SavedFloat, SavedInt, SavedTensor
+
+
+class Plan:
+    """How one kernel is recorded when certain leaves need a gradient; shared by its nodes.
+
+    ``leaves``: the leaf of each edge. ``needs``: the inputs (by position) whose formulas are
+    consulted. ``fetch``: what is saved, as ("input", leaf) or ("output", number), in order.
+    """
+
+    def __init__(self, kernel: Kernel, needs: tuple[int, ...]):
+        op: Op = kernel.fn
+        self.kernel, self.op, self.needs = kernel, op, needs
+        spans = leaf_spans(op, kernel.static)
+        self.leaves = [leaf for i in op.differentiable for leaf in spans[i]]
+        self.owners = [i for i in op.differentiable for _ in spans[i]]
+        args = op.unbind(kernel.static, [_Leaf(i) for i in range(len(kernel.inputs))])
+        self.layout: dict[str, Any] = {}
+        self.fetch: list[tuple[str, int]] = []
+        for index in needs:
+            for item in op.saves[op.names[index]]:
+                if item.name not in self.layout:
+                    self.layout[item.name] = self._place(item, args)
+        self.backwards: dict[tuple, Kernel] = {}
+        last = max(i for i, o in enumerate(kernel.outputs) if types.is_differentiable(o.dtype))
+        self.avals = kernel.outputs[: last + 1]
+        self.missing = [None] * (len(kernel.outputs) - last - 1)
+        self.node_class = node_class(op)
+
+    def _place(self, item, args):
+        """Where a formula's argument comes from: a `_Slot` of the node, or a constant."""
+        if item.source == "output":
+            return self._slot("output", item.index)
+        arg = args[item.index]
+        if item.source == "sizes":
+            many = isinstance(arg, tuple)
+            shapes = [_shape(self.kernel.inputs[x.index]) for x in (arg if many else (arg,))]
+            return tuple(shapes) if many else shapes[0]
+        if isinstance(arg, _Leaf):
+            return self._slot("input", arg.index)
+        if isinstance(arg, tuple) and any(isinstance(x, _Leaf) for x in arg):
+            return tuple(self._slot("input", x.index) if x is not None else None for x in arg)
+        return arg
+
+    def _slot(self, source: str, index: int) -> _Slot:
+        self.fetch.append((source, index))
+        return _Slot(len(self.fetch) - 1)
+
+    def arguments(self, items: Sequence[Any]) -> dict[str, Any]:
+        """The formulas' arguments by name, from the saved items in the order of ``fetch``."""
+        return {
+            name: items[place.index] if isinstance(place, _Slot)
+            else tuple(items[p.index] if isinstance(p, _Slot) else p for p in place)
+            if isinstance(place, tuple) and any(isinstance(p, _Slot) for p in place)
+            else place
+            for name, place in self.layout.items()
+        }  # fmt: skip
+
+    def run(self, static: tuple, arrays: Sequence) -> tuple:
+        """All wanted formulas on arrays. ``static``: wanted inputs, and which gradients exist."""
+        wanted, defined = static
+        items = iter(arrays)
+        grads = [
+            next(items) if there else jnp.zeros(aval.shape, aval.dtype)
+            for aval, there in zip(self.kernel.outputs, defined, strict=True)
+        ]
+        saved = self.arguments(list(items))
+        results = []
+        for index in wanted:
+            result = self.op.apply_formula(self.op.names[index], grads, saved)
+            leaves = [leaf for leaf, i in zip(self.leaves, self.owners, strict=True) if i == index]
+            many = result if isinstance(result, tuple | list) else [result]
+            for grad, leaf in zip(many, leaves, strict=True):
+                aval = self.kernel.inputs[leaf]
+                if isinstance(aval, Aval):
+                    results.append(fit(grad, aval.shape, aval.dtype))
+        return tuple(results)
+
+    trace = run
+
+    def __repr__(self):
+        return f"{self.op.grad_fn}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Leaf:
+    """Stands for a leaf of the call."""
+
+    index: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Slot:
+    """Stands for a saved item of a node."""
+
+    index: int
+
+
+def leaf_spans(op: Op, template: tuple) -> list[range]:
+    """For each parameter the leaves that belong to it."""
+    spans, start = [], 0
+    for entry in template:
+        count = 1 if entry is HOLE else 0
+        if isinstance(entry, tuple):
+            count = sum(item is HOLE for item in entry)
+        spans.append(range(start, start + count))
+        start += count
+    return spans
+
+
+def _shape(aval) -> tuple[int, ...]:
+    return aval.shape if isinstance(aval, Aval) else ()
+
+
+class OpNode(Node):
+    """The node of a declared op. ``saved`` is None once the node was released."""
+
+    plan: Plan
+    saved: list | None
+
+    def __init__(self, plan: Plan, edges: tuple[Edge, ...], saved: list):
+        self.sequence_nr = next(sequence_numbers)
+        if anomaly.enabled:
+            self.remember_origin()
+        self.plan = plan
+        self.edges = edges
+        self.saved = saved
+        self.avals = plan.avals
+
+    def release(self):
+        if self.plan.fetch:
+            self.saved = None
+
+    def run(self, grads, needed):
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        if not any(g is not None for g in grads):
+            return [None] * len(self.edges)
+        if modes.state.grad_enabled:
+            return self._apply_recorded(grads, needed)
+        plan = self.plan
+        wanted = self._wanted(needed)
+        if plan.missing:
+            grads = [*grads, *plan.missing]
+        leaves = [g if type(g) is Value else g._read() for g in grads if g is not None]
+        key = (wanted, tuple([g is not None for g in grads]))
+        leaves += [
+            item.current(self)._read() if type(item) is SavedTensor else item for item in self.saved
+        ]
+        kernel = plan.backwards.get(key)
+        if kernel is None or kernel.inputs[0] is not leaves[0].aval:
+            kernel = plan.backwards[key] = kernel_of(plan, leaves, key)
+        return self._scatter(wanted, run_kernel(kernel, leaves))
+
+    def _wanted(self, needed: Sequence[bool]) -> tuple[int, ...]:
+        plan = self.plan
+        if all(needed) or len(plan.needs) == 1:
+            return plan.needs
+        asked = {owner for owner, need in zip(plan.owners, needed, strict=True) if need}
+        return tuple(i for i in plan.needs if i in asked)
+
+    def _scatter(self, wanted, results) -> list:
+        """Results in the order of the edges."""
+        items = iter(results)
+        plan = self.plan
+        if len(wanted) == len(results) == len(plan.leaves):
+            return list(results)
+        return [
+            next(items) if owner in wanted and isinstance(plan.kernel.inputs[leaf], Aval) else None
+            for owner, leaf in zip(plan.owners, plan.leaves, strict=True)
+        ]
+
+    def _apply_recorded(self, grads, needed):
+        """The formulas op by op on Tensors, so that the result can be differentiated."""
+        plan = self.plan
+        saved = plan.arguments(self.unpack_all())
+        full = [
+            self.as_tensor(g) if g is not None else self.zeros(aval)
+            for g, aval in zip([*grads, *plan.missing], plan.kernel.outputs, strict=True)
+        ]
+        wanted = self._wanted(needed)
+        results = []
+        for index in wanted:
+            with owned_by(self.owner):
+                result = plan.op.apply_formula(plan.op.names[index], full, saved)
+            results.extend(result if isinstance(result, tuple | list) else [result])
+        return self._scatter(wanted, results)
+
+    def unpack_all(self) -> list:
+        """What was saved, tensors with their history."""
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        return [
+            x.unpack(self) if type(x) is SavedTensor
+            else self.as_tensor(x) if type(x) is Value
+            else SAVED_NUMBERS[type(x)](x)
+            for x in self.saved
+        ]  # fmt: skip
+
+    owner: Any = None
+    zeros: Any = None
+    number: Any = None
+    """Make a Tensor of zeros, and one of a number; set where Tensor is defined."""
+
+
+@functools.cache
+def node_class(op: Op) -> type[OpNode]:
+    """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
+    names = dict.fromkeys(item.name for items in op.saves.values() for item in items)
+    fields: dict[str, Any] = {}
+    for name in names:
+        fields[f"_saved_{name}"] = property(functools.partial(_saved_attribute, name))
+        fields[f"_raw_saved_{name}"] = property(functools.partial(_raw_attribute, name))
+    return type(op.grad_fn or op.name, (OpNode,), fields)
+
+
+INPLACE_NAMES = {
+    "TBackward0": "TBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "AsStridedBackward0": "AsStridedBackward1",
+    "FillBackward0": "FillBackward2",
+    "FillBackward1": "FillBackward3",
+}
+"""PyTorch numbers these in-place overloads after the others."""
+
+
+@functools.cache
+def inplace_class(cls: type[Node]) -> type[Node]:
+    """The class of the node of the in-place form of an op."""
+    name = INPLACE_NAMES.get(cls.__name__)
+    return cls if name is None else type(name, (cls,), {})
+
+
+def _saved_attribute(name: str, node: OpNode):
+    found = node.plan.arguments(node.unpack_all()).get(name)
+    if isinstance(found, SavedFloat | SavedInt | SavedComplex):
+        parameter = next((p for p in node.plan.op.params if p.name == name), None)
+        number = found.conj()
+        return node.number(number) if parameter is None or parameter.kind == "tensor" else number
+    return found
+
+
+def _raw_attribute(name: str, node: OpNode):
+    if node.saved is None:
+        return SavedTensor.empty()
+    found = node.plan.arguments(node.saved).get(name)
+    return SavedTensor.empty() if found is None else found
