@@ -112,7 +112,7 @@ def _materialize(dot):
     if isinstance(dot, tuple):
         return tuple(_materialize(d) for d in dot if d is not None)
     if isinstance(dot, jax.custom_derivatives.SymbolicZero):
-        return jnp.zeros(dot.shape, dot.dtype)
+        return jnp.zeros(dot.shape, dot.dtype)  # type: ignore[arg-type]
     return as_operand(dot)
 
 

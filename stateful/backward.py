@@ -15,6 +15,7 @@ from funcgrad.derivative import fit
 from funcgrad.ops import join
 
 from . import modes
+from .batching import over_batch
 from .dispatch import OWNER, Face, call, wrap
 from .engine import Hooks, run_backward
 from .execute import Aval, Function, Value, execute
@@ -143,7 +144,10 @@ def grad(
 
 
 def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, materialize):
-    """``is_grads_batched``: one backward for each slice of ``grad_outputs``, results stacked."""
+    """``is_grads_batched``: a backward for each slice of ``grad_outputs``, results stacked.
+
+    All at once, unless the results are to be differentiated again: then one after the other.
+    """
     seeds = [None] * len(roots) if grad_outputs is None else _listed(grad_outputs)
     count = 0
     for i, (root, seed) in enumerate(zip(roots, seeds, strict=True)):
@@ -156,6 +160,16 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
             )
         count = len(seed)
         _check_batched(i, root, seed)
+    if not create_graph and count:
+        given = [s for s in seeds if s is not None]
+
+        def all_at_once(*slices):
+            items = iter(slices)
+            chosen = [None if s is None else next(items) for s in seeds]
+            return grad(roots, targets, chosen, keep, False, allow_unused=allow_unused,
+                        materialize_grads=materialize)  # fmt: skip
+
+        return tuple(over_batch(all_at_once, [s._array for s in given]))
     rows = [
         grad(roots, targets, [None if s is None else s[i] for s in seeds],
              keep or i + 1 < count, create_graph,

@@ -20,7 +20,7 @@ from .tensor import Tensor
 
 
 def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, **kwargs) -> Tensor:
-    """This tensor in another dtype, on another device, or like another tensor; itself if it is so."""
+    """This tensor in another dtype, on another device, or like another tensor; itself if it is."""
     dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
     other = kwargs.pop("other", None)
     for arg in args:

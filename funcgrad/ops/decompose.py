@@ -36,6 +36,19 @@ def _differences(values):
     return unsqueeze(values, -2) - unsqueeze(values, -1)
 
 
+def _nothing(A):
+    """What ATen returns for vectors that were not asked for."""
+    return jnp.zeros(0, A.dtype)
+
+
+def _check_vectors(vectors, name: str):
+    if vectors.ndim < 2:
+        raise RuntimeError(
+            f"The derivative of {name} depends on the vectors, which were not computed. "
+            "Ask for them"
+        )
+
+
 # -- Cholesky --------------------------------------------------------------------------------------
 
 
@@ -87,16 +100,21 @@ def _qr_tall(grad_Q, grad_R, Q, R):
     return linalg_solve_triangular(mH(R), whole, upper=False, left=False)
 
 
-def _qr_A(grad_Q, grad_R, A, Q, R, mode):
-    rows, columns = A.shape[-2:]
-    if mode == "r" or (mode == "complete" and rows > columns):
+def _qr_A(grad_Q, grad_R, Q, R, mode):
+    if mode == "r":
         raise RuntimeError(
-            f"The derivative of linalg.qr depends on Q, of which mode '{mode}' does not tell "
-            "enough. Use mode='reduced'"
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+            "Use mode='reduced'"
+        )
+    rows, columns = Q.shape[-2], R.shape[-1]
+    if mode == "complete" and rows > columns:
+        raise RuntimeError(
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols. "
+            "Use mode='reduced'"
         )
     if rows >= columns:
         return _qr_tall(grad_Q, grad_R, Q, R)
-    rest = narrow(A, -1, rows, columns - rows)
+    rest = matmul(Q, narrow(R, -1, rows, columns - rows))
     grad_rest = narrow(grad_R, -1, rows, columns - rows)
     grad_Q = grad_Q + matmul(rest, mH(grad_rest))
     left = _qr_tall(grad_Q, narrow(grad_R, -1, 0, rows), Q, narrow(R, -1, 0, rows))
@@ -133,7 +151,9 @@ def qr(A, mode="reduced"):
 
 
 def _eigh_A(grad_eigenvalues, grad_eigenvectors, eigenvalues, eigenvectors):
+    _check_vectors(eigenvectors, "linalg.eigh")
     turned = matmul(mH(eigenvectors), grad_eigenvectors)
+    turned = (turned - mH(turned)) * 0.5  # the matrix stays Hermitian, the vectors orthonormal
     off_diagonal = turned - diag_embed(diagonal(turned, 0, -2, -1))
     inner = _ratio(off_diagonal, _differences(eigenvalues)) + diag_embed(grad_eigenvalues)
     return matmul(eigenvectors, matmul(inner, mH(eigenvectors)))
@@ -146,6 +166,8 @@ def linalg_eigh(A, UPLO: str = "L", compute_v: bool = True):
     check_square(A, "linalg.eigh")
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+    if not compute_v:
+        return jnp.linalg.eigvalsh(A, UPLO=UPLO.upper(), symmetrize_input=False), _nothing(A)
     return tuple(jnp.linalg.eigh(A, UPLO=UPLO.upper(), symmetrize_input=False))
 
 
@@ -175,6 +197,7 @@ def eigvalsh(A, UPLO="L"):
 
 
 def _svd_A(grad_U, grad_S, grad_Vh, U, S, Vh, full_matrices):
+    _check_vectors(U, "linalg.svd")
     rank = S.shape[-1]
     if full_matrices:
         U, grad_U = narrow(U, -1, 0, rank), narrow(grad_U, -1, 0, rank)
@@ -203,6 +226,8 @@ def linalg_svd(
 ):
     """``A = U diag(S) Vh`` with the singular values S, largest first."""
     check_matrix(A, "linalg.svd")
+    if not compute_uv:
+        return _nothing(A), jnp.linalg.svd(A, compute_uv=False), _nothing(A)
     return tuple(jnp.linalg.svd(A, full_matrices=full_matrices))
 
 

@@ -1,84 +1,107 @@
-"""Distinct elements. Their number depends on values, so nothing here can be traced."""
+"""Distinct elements.
+
+Everything is a question about the rows of a matrix: an element is a row of one, a slice is a row of
+many. How many rows are distinct depends on values, so that number is asked for first.
+"""
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
-import numpy as np
+from jax import lax
 
 from .. import types
 from ..composite import composite
 from ..op import op
+from .dims import wrap_dim
+from .reduce import sum_all
+from .shape import movedim
+from .view import reshape
 
 
-def _indices(found, wanted: bool):
-    """What was not asked for comes back empty, as in ATen."""
-    return jnp.asarray(found if wanted else (), types.index_dtype())
+@op("_row_order", face="private")
+def _row_order(rows):
+    """The places of ``rows`` in lexicographic order: sorted by the last column first, stably."""
+
+    def by_column(order, column):
+        return order[jnp.argsort(column[order], stable=True)], None
+
+    order = jnp.arange(rows.shape[0], dtype=types.index_dtype())
+    return lax.scan(by_column, order, rows.T, reverse=True)[0]
 
 
-@op("_unique2", face="private", outputs=("output", "inverse_indices", "counts"))
-def _unique2(self, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False):
-    """The distinct elements in order."""
-    x = np.asarray(self)
-    values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
-    inverse = _indices(inverse.reshape(x.shape), return_inverse or return_counts)
-    return jnp.asarray(values), inverse, _indices(counts, return_counts)
+@op("_run_starts", face="private")
+def _run_starts(rows):
+    """Whether a row differs from the one before it; every nan differs."""
+    changed = (rows[1:] != rows[:-1]).any(1)
+    return jnp.concatenate([jnp.ones(min(rows.shape[0], 1), bool), changed])
 
 
-@op("unique_dim", face="private", outputs=("output", "inverse_indices", "counts"))
-def _unique_dim(
-    self, dim: int, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
-):
-    """The distinct slices along ``dim`` in order."""
-    x = np.asarray(self)
-    values, inverse, counts = np.unique(x, axis=dim, return_inverse=True, return_counts=True)
-    return jnp.asarray(values), _indices(inverse.reshape(-1), True), _indices(counts, True)
+@op("_take_rows", face="private")
+def _take_rows(rows, order):
+    """The ``rows`` at ``order``."""
+    return rows[order]
 
 
-@op("unique_consecutive", face="private", outputs=("output", "inverse_indices", "counts"))
-def _unique_consecutive(
-    self, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
-):
-    """The first of every run of equal elements or slices."""
-    x = np.asarray(self)
-    flat = x.reshape(-1) if dim is None else np.moveaxis(x, dim, 0)
-    rows = flat.reshape(flat.shape[0], -1)
-    starts = np.ones(flat.shape[0], bool)
-    starts[1:] = (rows[1:] != rows[:-1]).any(1)
-    values = flat[starts] if dim is None else np.moveaxis(flat[starts], 0, dim)
-    inverse = (np.cumsum(starts) - 1).reshape(x.shape if dim is None else -1)
-    counts = np.diff(np.append(np.flatnonzero(starts), starts.size))
-    return jnp.asarray(values), _indices(inverse, return_inverse), _indices(counts, return_counts)
+@op("_runs", face="private", outputs=("output", "inverse_indices", "counts"))
+def _runs(rows, starts, count: int, order=None):
+    """The first row of each of ``count`` runs, the run of every row, and how long the runs are.
+
+    ``order`` says where a row was before sorting.
+    """
+    first = jnp.nonzero(starts, size=count)[0]
+    run = (jnp.cumsum(starts) - 1).astype(types.index_dtype())
+    inverse = run if order is None else jnp.zeros_like(run).at[order].set(run)
+    counts = jnp.diff(first, append=rows.shape[0]).astype(types.index_dtype())
+    return rows[first], inverse, counts
 
 
-def _asked(outputs, return_inverse: bool, return_counts: bool):
+def _distinct(input, dim, return_inverse: bool, return_counts: bool, in_order: bool):
     """The values alone, or a tuple of them and what was asked for."""
-    values, inverse, counts = outputs
+    if dim is None:
+        rows = reshape(input, (math.prod(input.shape), 1))
+    else:
+        dim = wrap_dim(dim, input.ndim)
+        front = movedim(input, dim, 0)
+        rest = math.prod(front.shape[1:])
+        if not rest:
+            raise RuntimeError(
+                "There are 0 sized dimensions, and they aren't selected, so unique cannot be "
+                f"applied: dim={dim} of shape {list(input.shape)}"
+            )
+        rows = reshape(front, (front.shape[0], rest))
+    order = _row_order(rows) if in_order else None
+    rows = rows if order is None else _take_rows(rows, order)
+    starts = _run_starts(rows)
+    values, inverse, counts = _runs(rows, starts, int(sum_all(starts)), order)
+    if dim is None:
+        values, inverse = reshape(values, (values.shape[0],)), reshape(inverse, input.shape)
+    else:
+        values = movedim(reshape(values, (values.shape[0], *front.shape[1:])), 0, dim)
     rest = [x for x, wanted in ((inverse, return_inverse), (counts, return_counts)) if wanted]
     return (values, *rest) if rest else values
 
 
 @composite()
-def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     """The distinct elements (slices along ``dim``) in order, where each is, how many there are.
+
+    They are in order also if not ``sorted``; the number of them needs values.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.unique(jnp.array([3, 1, 3]), return_counts=True)
     (Array([1, 3], dtype=int32), Array([1, 2], dtype=int32))
     """
-    if dim is None:
-        outputs = _unique2(self, sorted, return_inverse, return_counts)
-    else:
-        outputs = _unique_dim(self, dim, sorted, return_inverse, return_counts)
-    return _asked(outputs, return_inverse, return_counts)
+    return _distinct(input, dim, return_inverse, return_counts, in_order=True)
 
 
 @composite()
-def unique_consecutive(self, return_inverse=False, return_counts=False, dim=None):
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """The first of every run of equal elements (slices along ``dim``).
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.unique_consecutive(jnp.array([3, 3, 1, 3]))
     Array([3, 1, 3], dtype=int32)
     """
-    outputs = _unique_consecutive(self, return_inverse, return_counts, dim)
-    return _asked(outputs, return_inverse, return_counts)
+    return _distinct(input, dim, return_inverse, return_counts, in_order=False)

@@ -19,7 +19,7 @@ from ..tensor import Tensor
 from .arguments import Arguments
 from .compiled import Compiled
 from .errors import PurifyError
-from .program import _WORDS, Binding, Program, _copy
+from .program import WORDS, Binding, Program, copied
 from .trace import is_tensor
 
 _compiled: weakref.WeakKeyDictionary[Callable, Compiled] = weakref.WeakKeyDictionary()
@@ -108,10 +108,9 @@ def _loop(binding: Binding, columns: list, length: int) -> list:
     if program.writes:
         raise PurifyError("scan: the step writes to its arguments, which are slices; clone() them first")
     flush()
-    leaves = [storage.value.read() for storage in binding.written]
-    leaves = [_copy(x) for x in leaves]
+    leaves = [copied(storage.value.read()) for storage in binding.written[: binding.donated]]
     words = [x for g in binding.generators for x in to_traced(g.state)]
-    moving = [_copy(words[i]) for i in program.moved]
+    moving = [copied(words[i]) for i in program.moved]
     still = {i: words[i] for i in program.words if i not in program.moved}
     read = [storage.value.read() for storage in binding.read]
     rates = [binding.guard.vector] if program.has_rates else []
@@ -127,26 +126,38 @@ def _loop(binding: Binding, columns: list, length: int) -> list:
         words[i] = word
     if program.moved:
         for g, generator in enumerate(binding.generators):
-            generator.state = State(*words[_WORDS * g : _WORDS * (g + 1)])
+            generator.state = State(*words[WORDS * g : WORDS * (g + 1)])
     return outputs
 
 
 def _compile(program: Program, length: int) -> Callable:
-    """The loop around a program: leaves and moving generator words are carried."""
-    donated, count, written = len(program.donated), program.count, len(program.donated) + len(program.written)
+    """The loop around a program. Carried are leaves that are read and written, and generator words;
+    leaves that are only written (gradients, say) are taken from the last step, which stands alone."""
+    count, donated = program.count, len(program.donated)
+    written = donated + len(program.written)
+    alone = written > donated
 
     def loop(leaves, moving, still, read, rates, columns):
-        def body(carry, items):
+        def step(carry, items):
             leaves, moving = carry
             words = {**still, **dict(zip(program.moved, moving, strict=True))}
             outs = program.function(
-                *leaves[:donated], *read, *[words[i] for i in program.words], *rates,
+                *leaves, *read, *[words[i] for i in program.words], *rates,
                 *[items[i] for i in program.arguments],
             )  # fmt: skip
-            after = outs[count + written : count + written + len(program.moved)]
-            return (outs[count : count + written], list(after)), outs[:count]
+            moved = outs[count + written : count + written + len(program.moved)]
+            return outs[:count], outs[count : count + written], list(moved)
 
-        (leaves, moving), outputs = jax.lax.scan(body, (leaves, moving), columns, length)
+        def body(carry, items):
+            outputs, leaves, moving = step(carry, items)
+            return (leaves[:donated], moving), outputs
+
+        carry, most = (leaves, moving), length - alone
+        carry, outputs = jax.lax.scan(body, carry, [c[:most] for c in columns], most)
+        if not alone:
+            return *carry, outputs
+        last, leaves, moving = step(carry, [c[most] for c in columns])
+        outputs = [jnp.concatenate([a, b[None]]) for a, b in zip(outputs, last, strict=True)]
         return leaves, moving, outputs
 
     with jax.enable_x64(True):

@@ -32,7 +32,7 @@ from .trace import New, Roots, Traced, run
 from .transition import Transition
 from .world import World
 
-_WORDS = len(State._fields)
+WORDS = len(State._fields)
 
 
 class Program:
@@ -70,7 +70,7 @@ class Program:
         """Order inputs and outputs, and compile."""
         count = sum(isinstance(x, New) for x in traced.outputs)
         changed = traced.changed
-        leaves, words = len(world.leaves), _WORDS * len(world.generators)
+        leaves, words = len(world.leaves), WORDS * len(world.generators)
         jaxpr = self.closed.jaxpr
         state_out = jaxpr.outvars[count + len(changed) : count + len(changed) + words]
         state_in = jaxpr.invars[leaves : leaves + words]
@@ -131,7 +131,7 @@ def trace(
     def function(leaves, words, rates, arrays, late):
         found.append(run(
             roots, world, dict(zip(world.leaves, leaves, strict=True)),
-            {n: State(*words[_WORDS * i : _WORDS * (i + 1)]) for i, n in enumerate(world.generators)},
+            {n: State(*words[WORDS * i : WORDS * (i + 1)]) for i, n in enumerate(world.generators)},
             {n: rates[i] for i, n in enumerate(world.rates)},
             lambda: arguments.call(roots.step, arrays),
             None if extend is None else lambda traced: extend(traced, late),
@@ -278,7 +278,7 @@ class Binding:
                 getrefcount(values[i]) > _VALUE_REFERENCES_ALONE
                 or getrefcount(array) > _ARRAY_REFERENCES + 1
             )
-            owned.append(_copy(array) if shared else array)
+            owned.append(copied(array) if shared else array)
         return owned
 
     def _finish(self, arguments: Arguments, outs: list) -> None:
@@ -289,8 +289,8 @@ class Binding:
             for g, generator in enumerate(self.generators):
                 words = list(to_traced(generator.state))
                 for out, i in zip(outs[start:], self.moved, strict=False):
-                    if i // _WORDS == g:
-                        words[i % _WORDS] = out
+                    if i // WORDS == g:
+                        words[i % WORDS] = out
                 generator.state = State(*words)
         if program.writes:
             _write_arguments(program.writes, arguments, outs[start + len(self.moved) :])
@@ -337,7 +337,7 @@ def _places(world: World, tensors: list[Tensor]) -> list[list[tuple[Any, Any]]]:
     return [found[id(t)] for t in tensors]
 
 
-def _copy(array: Any) -> Any:
+def copied(array: Any) -> Any:
     with jax.enable_x64(True):
         return jax.numpy.array(array, copy=True)
 

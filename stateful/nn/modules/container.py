@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -117,6 +118,18 @@ class ModuleList(_Listed):
 
     def __add__(self, other):
         return ModuleList([*self, *other])
+
+    def __repr__(self) -> str:
+        """As other modules, with neighbours that print alike said once."""
+        lines, place = [], 0
+        for text, same in itertools.groupby(map(repr, self)):
+            count = len(list(same))
+            last = place + count - 1
+            head = f"({place})" if count == 1 else f"({place}-{last}): {count} x"
+            lines.append(f"{head}{':' * (count == 1)} {text}".replace("\n", "\n  "))
+            place += count
+        body = "\n  ".join(lines)
+        return f"{self._get_name()}(\n  {body}\n)" if lines else f"{self._get_name()}()"
 
 
 class ModuleDict(Module):

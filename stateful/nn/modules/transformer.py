@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 
 from ...creation import FACTORIES
 from .. import functional as F
@@ -140,6 +141,25 @@ def _is_causal(mask, given):
     return bool((mask == causal).all())
 
 
+def _why_not_nested(layer) -> str:
+    """Why PyTorch would not use its nested tensors for a layer; it warns, so we do."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return " was not TransformerEncoderLayer"
+    attention = layer.self_attn
+    reasons = {
+        ".norm_first was True": layer.norm_first,
+        ".self_attn.batch_first was not True(use batch_first for better inference performance)":
+            not attention.batch_first,
+        ".self_attn._qkv_same_embed_dim was not True": not attention._qkv_same_embed_dim,
+        ".self_attn was passed bias=False": attention.in_proj_bias is None,
+        ".activation_relu_or_gelu was not True": layer.activation not in (F.relu, F.gelu),
+        ".norm1.eps was not equal to encoder_layer.norm2.eps":
+            layer.norm1.eps != layer.norm2.eps,
+        ".self_attn.num_heads is odd": attention.num_heads % 2 == 1,
+    }  # fmt: skip
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
 class TransformerEncoder(Module):
     """Copies of an encoder layer, one after the other."""
 
@@ -149,6 +169,13 @@ class TransformerEncoder(Module):
         self.layers = _copies(encoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
+        reason = _why_not_nested(encoder_layer)
+        self.use_nested_tensor = enable_nested_tensor and not reason
+        if enable_nested_tensor and reason:
+            warnings.warn(
+                "enable_nested_tensor is True, but self.use_nested_tensor is False because "
+                f"encoder_layer{reason}", stacklevel=2,
+            )  # fmt: skip
 
     def forward(self, src, mask=None, src_key_padding_mask=None, is_causal=None):
         causal = _is_causal(mask, is_causal)

@@ -63,6 +63,8 @@ def translated_module(module):
         )  # fmt: skip
     made = getattr(stateful.nn, type(module).__name__)(**options)
     state = {key: stateful.tensor(value.numpy()) for key, value in module.state_dict().items()}
+    if state:
+        made.to(next(iter(state.values())).dtype)
     made.load_state_dict(state)
     return made
 
