@@ -76,7 +76,6 @@ from .ops.choose import fmax as fmax
 from .ops.choose import fmin as fmin
 from .ops.choose import maximum as maximum
 from .ops.choose import minimum as minimum
-from .ops.choose import where as where
 from .ops.class_loss import cross_entropy as cross_entropy
 from .ops.class_loss import nll_loss as nll_loss
 from .ops.compare import allclose as allclose
@@ -212,6 +211,7 @@ from .ops.mask import masked_select as masked_select
 from .ops.mask import nonzero as nonzero
 from .ops.mask import nonzero_static as nonzero_static
 from .ops.mask import repeat_interleave as repeat_interleave
+from .ops.mask import where as where
 from .ops.matmul import addmm as addmm
 from .ops.matmul import bmm as bmm
 from .ops.matmul import dot as dot

@@ -18,7 +18,7 @@ class Composite:
     def __init__(self, fn, name, face, inplace=False, dunder=None):
         functools.update_wrapper(self, fn)
         self.fn, self.name, self.face, self.inplace, self.dunder = fn, name, face, inplace, dunder
-        COMPOSITES[name if face in ("tensor", "torch", "method") else f"{face}.{name}"] = self
+        COMPOSITES[name if face in ("tensor", "torch") else f"{face}.{name}"] = self
 
     def __call__(self, /, *args, **kwargs):
         return self.fn(*args, **kwargs)

@@ -301,6 +301,8 @@ class CopySlices(Node):
             self.node.release()
 
     def run(self, grads, needed):
+        if grads[0] is None:
+            return [None] * len(self.edges)
         grad = self._tensor(grads[0])
         with modes.set_grad_enabled(modes.state.grad_enabled):
             result = grad.clone()
@@ -330,6 +332,8 @@ class AsStridedBackward0(Node):
         self._saved_storage_offset = view.storage_offset()
 
     def run(self, grads, needed):
+        if grads[0] is None:
+            return [None]
         if modes.state.grad_enabled:
             return [grads[0]._pull_back(self.steps, self.base_aval)]
         grad = grads[0] if type(grads[0]) is Value else grads[0]._read()

@@ -11,19 +11,14 @@ from ..types import promote
 
 
 @op(
-    "where.self", grad_fn="WhereBackward0", promotes=("self", "other"),
+    "where.self", grad_fn="WhereBackward0", promotes=("self", "other"), face="private",
     vjp=dict(
         self=lambda grad, condition: where_self(condition, grad, 0.0),
         other=lambda grad, condition: where_self(condition, 0.0, grad),
     ),
 )  # fmt: skip
 def where_self(condition, self, other):
-    """``self`` where ``condition`` holds, ``other`` elsewhere; all broadcast together.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.where(jnp.array([True, False]), jnp.ones(2), 0.0)
-    Array([1., 0.], dtype=float32)
-    """
+    """``self`` where ``condition`` holds, ``other`` elsewhere; all broadcast together."""
     if condition.dtype not in (jnp.bool_, jnp.uint8):
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
@@ -32,20 +27,7 @@ def where_self(condition, self, other):
     return jnp.where(condition, self, other)
 
 
-@op("where", outputs="list")
-def where_nonzero(condition):
-    """One index array per dimension, together the places where ``condition`` is not zero.
-
-    The shape of the result depends on values, so it cannot be traced.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.where(jnp.array([False, True]))
-    [Array([1], dtype=int32)]
-    """
-    return list(jnp.nonzero(condition))
-
-
-where = overloads("where", where_self, where_nonzero)
+where = where_self
 
 
 def _clamp_self(grad, self, min, max):

@@ -199,6 +199,32 @@ def argwhere(input):
     return nonzero(input)
 
 
+@composite(face="torch")
+def where(condition, input=None, other=None):
+    """``input`` where ``condition`` holds, ``other`` elsewhere; all broadcast together.
+
+    ``where(condition)`` is ``nonzero(condition, as_tuple=True)``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.where(jnp.array([True, False]), jnp.ones(2), 0.0)
+    Array([1., 0.], dtype=float32)
+    """
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError(
+            "where() received an invalid combination of arguments: it takes a condition alone, or "
+            "a condition and both input and other"
+        )
+    return where_self(condition, input, other)
+
+
+@composite("where", face="method")
+def where_method(self, condition, other):
+    """``self`` where ``condition`` holds, ``other`` elsewhere: `where` as a method."""
+    return where_self(condition, self, other)
+
+
 @op("repeat_interleave.Tensor", face="private")
 def _repeated_places(repeats, *, output_size: int | None = None):
     """Every place of ``repeats`` as often as it says."""

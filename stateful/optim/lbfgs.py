@@ -82,7 +82,8 @@ class LBFGS(Optimizer):
         loss, grad = float(first_loss), self._flat_grad()
         if grad.abs().max() <= group["tolerance_grad"]:
             return first_loss
-        lr, limit = float(group["lr"]), group["max_iter"]
+        lr, limit = group["lr"], group["max_iter"]
+        lr = lr.item() if isinstance(lr, Tensor) else lr
         for iteration in range(1, limit + 1):
             state["n_iter"] += 1
             self._find_direction(state, grad, group["history_size"])
@@ -117,7 +118,7 @@ class LBFGS(Optimizer):
     def _find_direction(self, state: dict[str, Any], grad: Any, size: int) -> None:
         """Remember the last move, then go against the gradient, scaled by what is remembered."""
         if state["n_iter"] == 1:
-            state.update(d=-grad, old_dirs=[], old_stps=[], ro=[], H_diag=1)
+            state.update(d=-grad, t=None, old_dirs=[], old_stps=[], ro=[], H_diag=1)
         else:
             _remember(state, grad - state["prev_flat_grad"], state["d"] * state["t"], size)
             state["d"] = _two_loops(state, -grad, size)
