@@ -13,6 +13,7 @@ from . import sharding as sharding
 from . import testing as testing
 from . import train as train
 from .indexing import getitem as getitem
+from .indexing import index_put as index_put
 from .indexing import setitem as setitem
 from .op import REGISTRY as REGISTRY
 from .op import Op as Op

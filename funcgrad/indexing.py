@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .composite import composite
 from .op import Op, is_tensor
 from .ops.compare import ne
 from .ops.copying import copy
@@ -90,13 +91,35 @@ def assignment(x, index, value) -> Assignment:
         return Assignment(
             views, copy, (value if tuple(value.shape) == shape else expand(value, shape),)
         )
-    is_mask = _is_mask(tensors[-1]) and all(item is None for item in tensors[:-1])
-    if is_mask and (isinstance(value, NUMBERS) or tuple(value.shape) == ()):
+    if _is_only_mask(tensors) and (isinstance(value, NUMBERS) or tuple(value.shape) == ()):
         mask = _spread_mask(tensors, shape)
         value = _number(x, value) if isinstance(value, NUMBERS) else value
         return Assignment(views, index_put_mask, (mask, value))
     indices = expand_masks(tensors, shape)
     return Assignment(views, index_put_tensors, (indices, _as_value(x, value)))
+
+
+@composite()
+def index_put(self, indices, values, accumulate=False):
+    """``values`` written, or added, at ``indices``: integer tensors, masks or None.
+
+    There is one for each leading dimension; a mask counts for as many as it has. ``values``
+    broadcasts to what is there and has its dtype. The values of masks must be known; not if a
+    zero-dim value, of any dtype, goes to the places of one mask.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.index_put(jnp.zeros(3), [jnp.array([1, 1])], jnp.ones(2), accumulate=True)
+    Array([0., 2., 0.], dtype=float32)
+    """
+    op, args = placement(self, indices, values, accumulate)
+    return op(self, *args)
+
+
+def placement(x, indices, values, accumulate) -> tuple[Op, tuple]:
+    """The op of ``index_put(x, indices, values, accumulate)`` and its arguments after ``x``."""
+    if tuple(values.shape) == () and not accumulate and _is_only_mask(indices):
+        return index_put_mask, (_spread_mask(indices, tuple(x.shape)), values)
+    return index_put_tensors, (expand_masks(indices, tuple(x.shape)), values, accumulate)
 
 
 def apply(x, views):
@@ -320,6 +343,10 @@ def _bound(value) -> int:
 
 
 # -- masks and values ------------------------------------------------------------------------------
+
+
+def _is_only_mask(tensors) -> bool:
+    return bool(tensors) and _is_mask(tensors[-1]) and all(item is None for item in tensors[:-1])
 
 
 def expand_masks(tensors, shape) -> list:

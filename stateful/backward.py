@@ -75,9 +75,12 @@ def backward(
         if isinstance(target, Face.tensor):
             target.retain_grad()
     run_backward(
-        edges, seeds, keep_graph=keep, create_graph=create_graph,
+        edges,
+        seeds,
+        keep_graph=keep,
+        create_graph=create_graph,
         inputs=_input_edges(targets or ()),
-    )  # fmt: skip
+    )
 
 
 @functools.cache
@@ -123,20 +126,26 @@ def grad(
         warnings.warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To "
             "accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
-            FutureWarning, stacklevel=2,
-        )  # fmt: skip
+            FutureWarning,
+            stacklevel=2,
+        )
     roots, targets = _listed(outputs), _listed(inputs)
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        return _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused,
-                        materialize_grads)  # fmt: skip
+        return _batched(
+            roots, targets, grad_outputs, keep, create_graph, allow_unused, materialize_grads
+        )
     seeds = _seeds(roots, grad_outputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     results = run_backward(
-        _root_edges(roots), seeds, keep_graph=keep, create_graph=create_graph,
-        inputs=_input_edges(targets), accumulate=False,
-    )  # fmt: skip
+        _root_edges(roots),
+        seeds,
+        keep_graph=keep,
+        create_graph=create_graph,
+        inputs=_input_edges(targets),
+        accumulate=False,
+    )
     return tuple(
         _result(i, r, t, allow_unused, materialize_grads)
         for i, (r, t) in enumerate(zip(results, targets, strict=True))
@@ -166,8 +175,15 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
         def all_at_once(*slices):
             items = iter(slices)
             chosen = [None if s is None else next(items) for s in seeds]
-            return grad(roots, targets, chosen, keep, False, allow_unused=allow_unused,
-                        materialize_grads=materialize)  # fmt: skip
+            return grad(
+                roots,
+                targets,
+                chosen,
+                keep,
+                False,
+                allow_unused=allow_unused,
+                materialize_grads=materialize,
+            )
 
         return tuple(over_batch(all_at_once, [s._array for s in given]))
     rows = [

@@ -213,7 +213,23 @@ CONVERTERS = {
 }  # fmt: skip
 for _name, _dtype in CONVERTERS.items():
     setattr(Tensor, _name, _converter(_dtype, _name))
-for _method in (to, contiguous, clone, reshape, copy_, _assign, detach, detach_, cpu, cuda, type_as,
-                is_floating_point, is_complex, is_signed, is_inference, is_same_size):  # fmt: skip
+for _method in (
+    to,
+    contiguous,
+    clone,
+    reshape,
+    copy_,
+    _assign,
+    detach,
+    detach_,
+    cpu,
+    cuda,
+    type_as,
+    is_floating_point,
+    is_complex,
+    is_signed,
+    is_inference,
+    is_same_size,
+):
     setattr(Tensor, _method.__name__, _method)
 Tensor.view = view_  # type: ignore[attr-defined]

@@ -161,8 +161,17 @@ def factory(function: Callable) -> Callable:
     """A creation function of the registry, with ``device``, ``requires_grad`` and so on as well."""
 
     @functools.wraps(function)
-    def create(*args, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False,
-               memory_format=None, out=None, **kwargs):  # fmt: skip
+    def create(
+        *args,
+        dtype=None,
+        device=None,
+        requires_grad=False,
+        layout=None,
+        pin_memory=False,
+        memory_format=None,
+        out=None,
+        **kwargs,
+    ):
         if dtype is not None:
             kwargs["dtype"] = dtype
         with modes.no_grad():
@@ -238,8 +247,16 @@ class _LegacyMeta(type):
 
 
 def _legacy_type(name: str, dtype: dtypes.dtype) -> type:
-    return _LegacyMeta(name, (), {"_dtype": dtype, "dtype": dtype, "__module__": "torch",
-                                  "__doc__": f"Makes tensors of dtype {dtype}."})  # fmt: skip
+    return _LegacyMeta(
+        name,
+        (),
+        {
+            "_dtype": dtype,
+            "dtype": dtype,
+            "__module__": "torch",
+            "__doc__": f"Makes tensors of dtype {dtype}.",
+        },
+    )
 
 
 LEGACY_TYPES = {

@@ -45,6 +45,7 @@ class Face:
     construct: Any = None
     push: Any = None
     push_inplace: Any = None
+    keep_tangent: Any = None
     check_out: Any = None
 
 
@@ -101,6 +102,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     if inference.used:
         check_saved(plan, leaves)
     before = wrap(values[0])
+    if forward.level is not None:
+        Face.keep_tangent(target, before)
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
     store(target, result, op.name == "zero")

@@ -25,6 +25,7 @@ from .backward import zeros
 from .dispatch import OWNER, Face, call, call_inplace, wrap
 from .execute import Value, execute, kernel_of
 from .graph import Node, gradient_edge
+from .nodes import leaf_spans
 from .saved import SAVED_NUMBERS
 from .views import mark_view, relative_steps
 
@@ -163,12 +164,23 @@ _pusher = functools.cache(PushForward)
 
 
 def _computed(op: Op, template: tuple, leaves: Sequence, tangents: Sequence) -> list:
+    tangents = _complete(op, template, leaves, tangents)
     values = [x._read() if isinstance(x, Face.tensor) else x for x in leaves]
     dots = [t._read() for t in tangents if t is not None]
     there = tuple([t is not None for t in tangents])
     results = iter(execute(_pusher(op), [*values, *dots], (template, there)))
     flows = _flows(op, template, values)
     return [wrap(next(results)) if flow else None for flow in flows]
+
+
+def _complete(op: Op, template: tuple, leaves: Sequence, tangents: Sequence) -> list:
+    """Zeros for the missing tangents of a list of tensors that has some."""
+    full = list(tangents)
+    for entry, span in zip(template, leaf_spans(op, template), strict=True):
+        if isinstance(entry, tuple) and any(full[i] is not None for i in span):
+            for i in span:
+                full[i] = zeros(leaves[i]._aval) if full[i] is None else full[i]
+    return full
 
 
 def _flows(op: Op, template: tuple, values: Sequence) -> list[bool]:
@@ -236,6 +248,13 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         call_inplace(op, args, kwargs)
         _overwrite_tangent(target, tangent)
     return target
+
+
+def keep_tangent(target: Any, before: Any) -> None:
+    """Give what stands for the elements of ``target`` before a write the tangent of that time."""
+    tangent = tangent_of(target)
+    if tangent is not None:
+        set_tangent(before, tangent.clone())
 
 
 def _overwrite_tangent(target: Any, tangent: Any) -> None:
@@ -342,4 +361,6 @@ def primal(tensor: Any) -> Any:
     return out
 
 
-Face.push, Face.push_inplace, Face.check_out = push, inplace, check_out
+Face.push, Face.push_inplace, Face.keep_tangent, Face.check_out = (
+    push, inplace, keep_tangent, check_out
+)  # fmt: skip

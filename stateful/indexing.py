@@ -39,6 +39,14 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             call_inplace(op, (target, *args), {})
 
 
+def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """``values`` written, or added, in place at ``indices``: integer tensors, masks or None."""
+    with jax.enable_x64(True):
+        _check_places(indexing.Plan((), tuple(indices), self._aval.shape))
+        op, args = indexing.placement(self, indices, values, accumulate)
+        return call_inplace(op, (self, *args), {})
+
+
 def _viewed(tensor: Tensor, views) -> Any:
     for op, args in views:
         tensor = call(op, (tensor, *args), {})
@@ -60,3 +68,4 @@ def _check_places(plan: indexing.Plan) -> None:
 
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+Tensor.index_put_ = index_put_  # type: ignore[attr-defined]

@@ -48,8 +48,16 @@ def _leaf(value: Value, device, requires_grad: bool) -> Tensor:
     return out
 
 
-def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None,
-         requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+def rand(
+    *size,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+) -> Tensor:
     """Uniform numbers in [0, 1).
 
     >>> import stateful as torch
@@ -61,8 +69,16 @@ def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None,
     return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
 
 
-def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None,
-          requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+def randn(
+    *size,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+) -> Tensor:
     """Standard normal numbers.
 
     >>> import stateful as torch
@@ -74,8 +90,19 @@ def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None,
     return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
 
 
-def randint(*args, low=None, high=None, size=None, generator=None, out=None, dtype=None,
-            layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+def randint(
+    *args,
+    low=None,
+    high=None,
+    size=None,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+) -> Tensor:
     """Integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
     args = list(args)
     if size is None:
@@ -88,16 +115,36 @@ def randint(*args, low=None, high=None, size=None, generator=None, out=None, dty
     return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
 
 
-def randperm(n: int, *, generator=None, out=None, dtype=None, layout=None, device=None,
-             requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+def randperm(
+    n: int,
+    *,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+) -> Tensor:
     """A random permutation of ``range(n)``."""
     wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
     value = draw(generator, pure.randperm, int(n), wanted)
     return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator=None, out=None, dtype=None,
-           layout=None, device=None, requires_grad=False, pin_memory=False) -> Tensor:  # fmt: skip
+def normal(
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator=None,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    pin_memory=False,
+) -> Tensor:
     """Normal numbers with given means and standard deviations, tensors or numbers."""
     if size is not None:
         value = draw(generator, pure.normal, _shape((size,)), _floating(dtype), mean, std)
@@ -123,8 +170,9 @@ def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tens
     return made if out is None else out._assign(made)
 
 
-def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator=None,
-                out=None) -> Tensor:  # fmt: skip
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator=None, out=None
+) -> Tensor:
     """Indices drawn with the weights in each row."""
     weights = _elements(input)
     made = wrap(draw(generator, pure.multinomial, weights, num_samples, replacement))
@@ -132,8 +180,17 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 
 
 def _like(function: Callable) -> Callable:
-    def like(input, *args, dtype=None, device=None, requires_grad=False, layout=None,
-             memory_format=None, generator=None, **kwargs):  # fmt: skip
+    def like(
+        input,
+        *args,
+        dtype=None,
+        device=None,
+        requires_grad=False,
+        layout=None,
+        memory_format=None,
+        generator=None,
+        **kwargs,
+    ):
         return function(
             *args,
             *kwargs.values(),
@@ -226,8 +283,9 @@ def geometric_(self: Tensor, p: float, *, generator=None) -> Tensor:
     return fill_(self, generator, pure.geometric, p)
 
 
-def random_(self: Tensor, from_: int | None = None, to: int | None = None, *, generator=None,
-            **kwargs) -> Tensor:  # fmt: skip
+def random_(
+    self: Tensor, from_: int | None = None, to: int | None = None, *, generator=None, **kwargs
+) -> Tensor:
     """Overwrite with integers: of the whole range, below ``to``, or in [from, to)."""
     low = kwargs.pop("from", from_)
     if low is None and to is None:
@@ -245,6 +303,16 @@ SAMPLERS = {
     for f in (rand, randn, randint, randperm, normal, bernoulli, multinomial, rand_like, randn_like,
               randint_like)
 }  # fmt: skip
-for _method in (uniform_, normal_, exponential_, bernoulli_, cauchy_, log_normal_, geometric_,
-                random_, bernoulli, multinomial):  # fmt: skip
+for _method in (
+    uniform_,
+    normal_,
+    exponential_,
+    bernoulli_,
+    cauchy_,
+    log_normal_,
+    geometric_,
+    random_,
+    bernoulli,
+    multinomial,
+):
     setattr(Tensor, _method.__name__, _method)

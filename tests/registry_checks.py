@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from funcgrad.op import Op
+from tests.registry_exceptions import FREEDOMS
 from tests.registry_samples import INERT, Call, overload, to_numpy
 
 TOLERANCE = {"float64": 1e-9, "complex128": 1e-9, "float32": 4e-6, "complex64": 8e-6}
@@ -39,6 +40,12 @@ def run_torch(call: Call):
     return _flat(overload(call.aten)(**call.arguments))
 
 
+def determined(op: Op, outs: list) -> list:
+    """The outputs, or what they determine where PyTorch leaves a choice."""
+    invariant = FREEDOMS.get(op.aten)
+    return outs if invariant is None else list(invariant(*outs))
+
+
 def split(op: Op, call: Call):
     """Our function of the floating tensors alone, and those tensors."""
     leaves = [t for t in call.tensors() if t.is_floating_point() or t.is_complex()]
@@ -52,7 +59,8 @@ def split(op: Op, call: Call):
             return next(items) if floating else jnp.asarray(to_numpy(t))
 
         arguments = call.map(fill).arguments
-        return _flat(op(**{name: _static(value) for name, value in arguments.items()}))
+        outs = op(**{name: _static(value) for name, value in arguments.items()})
+        return determined(op, _flat(outs))
 
     return function, leaves, arrays
 
@@ -71,7 +79,7 @@ def _flat(out) -> list:
 def check_value(op: Op, call: Call) -> None:
     """Values, shapes and dtypes of all outputs."""
     function, _, arrays = split(op, call)
-    wanted = run_torch(call)
+    wanted = determined(op, run_torch(call))
     found = _jitted(function)(*arrays)
     assert len(found) == len(wanted), call
     for name, ours, theirs in zip(_names(op, wanted), found, wanted, strict=True):
@@ -82,7 +90,8 @@ def check_value(op: Op, call: Call) -> None:
 
 
 def _names(op: Op, outs) -> tuple[str, ...]:
-    return op.outputs if isinstance(op.outputs, tuple) else ("",) * len(outs)
+    named = isinstance(op.outputs, tuple) and op.aten not in FREEDOMS
+    return op.outputs if named else ("",) * len(outs)
 
 
 def assert_points_to(indices, values, theirs, call: Call) -> None:
@@ -115,8 +124,10 @@ def check_gradient(op: Op, call: Call, order: int = 1) -> None:
     """The node's name and what it saves, gradients of order 1 (and 2), and forward mode."""
     function, leaves, arrays = split(op, call)
     inputs, outs = _run_with_gradient(call, leaves)
+    outs, nodes = determined(op, outs), [getattr(o, "grad_fn", None) for o in outs]
     kept = [i for i, o in enumerate(outs) if isinstance(o, torch.Tensor) and o.requires_grad]
-    if not kept or "NotImplemented" in outs[kept[0]].grad_fn.name():
+    node = next((node for node in nodes if node is not None), None)
+    if not kept or "NotImplemented" in node.name():
         return
     outs = [outs[i] for i in kept]
     cotangents = [_random(o) for o in outs]
@@ -124,7 +135,7 @@ def check_gradient(op: Op, call: Call, order: int = 1) -> None:
         wanted = _torch_gradient(outs, inputs, cotangents, create_graph=order > 1)
     except (RuntimeError, NotImplementedError):
         return  # PyTorch has no derivative here
-    check_node(op, outs[0].grad_fn, call)
+    check_node(op, node, call)
 
     def pulled(arrays, cotangents):
         flat, pull = jax.vjp(lambda *a: [function(*a)[i] for i in kept], *arrays)

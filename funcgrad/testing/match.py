@@ -72,16 +72,20 @@ def assert_matches_torch(
         else:
             ours = _jax_levels(
                 lambda named, *rest: jax_fn(params_of(convert, params, named), *rest),
-                (weights, *arrays), order, seed,
-            )  # fmt: skip
-        for what, mine, other in zip(("values", "gradients", "second derivatives"), ours, theirs,
-                                     strict=False):  # fmt: skip
+                (weights, *arrays),
+                order,
+                seed,
+            )
+        for what, mine, other in zip(
+            ("values", "gradients", "second derivatives"), ours, theirs, strict=False
+        ):
             root = "output" if what == "values" else what[:-1] + " of inputs"
             _, lines = compare_trees(mine, other, root, rtol, atol, max_ulps)
             if lines:
                 count = len(jax.tree.leaves(mine))
-                raise AssertionError("\n  ".join(
-                    [f"{what} differ in {len(lines)} of {count} leaves.", *lines[:8]]))  # fmt: skip
+                raise AssertionError(
+                    "\n  ".join([f"{what} differ in {len(lines)} of {count} leaves.", *lines[:8]])
+                )
 
 
 def params_of(convert: Callable, params: Any, named: dict) -> Any:
@@ -215,9 +219,12 @@ def _torch_weighted_gradient(torch: Any, outputs: list, cotangents: list, variab
     if not pairs:
         return [torch.zeros_like(variable) for variable in variables]
     gradients = torch.autograd.grad(
-        [output for output, _ in pairs], variables, [cotangent for _, cotangent in pairs],
-        create_graph=True, allow_unused=True,
-    )  # fmt: skip
+        [output for output, _ in pairs],
+        variables,
+        [cotangent for _, cotangent in pairs],
+        create_graph=True,
+        allow_unused=True,
+    )
     return [
         torch.zeros_like(variable) if gradient is None else gradient
         for gradient, variable in zip(gradients, variables, strict=True)

@@ -135,8 +135,16 @@ def fit(
     optimizer = _with_schedule(optimizer, schedule)
     source = make_source(data, batch_size, shuffle, seed)
     layout = None if mesh is None else Layout(mesh, data_axis, shard_params or {})
-    step = make_step(loss_fn, optimizer, has_aux=has_aux, accumulate=accumulate,
-                     clip_norm=clip_norm, clip_value=clip_value, ema=ema, jit=False)  # fmt: skip
+    step = make_step(
+        loss_fn,
+        optimizer,
+        has_aux=has_aux,
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+        clip_value=clip_value,
+        ema=ema,
+        jit=False,
+    )
     run = RunState(_place(init_state(params, optimizer, ema=ema), layout), History(), BestSoFar())
     if checkpoint is not None and resume and Path(checkpoint).exists():
         run = load_run(checkpoint, run)
@@ -172,8 +180,15 @@ def fit(
                 save_run(checkpoint, run)  # type: ignore[arg-type]
         consume(pending)
     run.history.extend(pieces)
-    return FitResult(run.state.params, run.state.ema, run.best.params, run.best.step, run.state,
-                     run.history, "early" if stopped else "finished")  # fmt: skip
+    return FitResult(
+        run.state.params,
+        run.state.ema,
+        run.best.params,
+        run.best.step,
+        run.state,
+        run.history,
+        "early" if stopped else "finished",
+    )
 
 
 def _check_arguments(

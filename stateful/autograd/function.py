@@ -80,8 +80,9 @@ class FunctionCtx:
         warnings.warn(
             "`mark_shared_storage` is deprecated. Tensors with shared storages are automatically "
             "tracked. Note that calls to `set_()` are not tracked",
-            FutureWarning, stacklevel=2,
-        )  # fmt: skip
+            FutureWarning,
+            stacklevel=2,
+        )
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether ``backward`` gets zeros (the default) or None where no gradient arrived."""
@@ -239,8 +240,9 @@ class Function(FunctionCtx, _HookMixin, metaclass=FunctionMeta):
             f"{type(self)} should not be instantiated. Methods on autograd functions are all "
             "static, so you should invoke them on the class itself. Instantiating an autograd "
             "function will raise an error in a future version of PyTorch.",
-            DeprecationWarning, stacklevel=2,
-        )  # fmt: skip
+            DeprecationWarning,
+            stacklevel=2,
+        )
 
     def __call__(self, *args, **kwargs):
         raise RuntimeError(
@@ -349,10 +351,11 @@ def _wrap_outputs(ctx: BackwardCFunction, inputs: list, output: Any, records: bo
     dirty_ids, fixed_ids = {id(x) for x in dirty}, {id(x) for x in fixed}
     avals, wrapped = [], []
     differentiable = sum(
-        isinstance(o, Face.tensor) and id(o) not in fixed_ids
+        isinstance(o, Face.tensor)
+        and id(o) not in fixed_ids
         and types.is_differentiable(o._aval.dtype)
         for o in outputs
-    )  # fmt: skip
+    )
     for number, out in enumerate(outputs):
         if not isinstance(out, Face.tensor):
             avals.append(None)
@@ -361,9 +364,10 @@ def _wrap_outputs(ctx: BackwardCFunction, inputs: list, output: Any, records: bo
         avals.append(out._aval)
         flows = records and id(out) not in fixed_ids and types.is_differentiable(out._aval.dtype)
         wrapped.append(
-            _set_history(ctx, out, number, id(out) in input_ids, id(out) in dirty_ids, flows,
-                         differentiable)
-        )  # fmt: skip
+            _set_history(
+                ctx, out, number, id(out) in input_ids, id(out) in dirty_ids, flows, differentiable
+            )
+        )
     ctx.avals = tuple(avals)
     if records:
         ctx._saved = tuple(_save(ctx, i, x) for i, x in enumerate(ctx.to_save))

@@ -63,9 +63,7 @@ def allow_mutation_on_saved_tensors():
     context = AllowMutationContext()
     previous = modes.state.saved_hooks
     modes.state.mutation_allowed = True
-    modes.state.saved_hooks = (
-        *previous, (lambda tensor: _Handle(context, tensor), _Handle.tensor)
-    )  # fmt: skip
+    modes.state.saved_hooks = (*previous, (lambda tensor: _Handle(context, tensor), _Handle.tensor))
     try:
         yield context
     finally:

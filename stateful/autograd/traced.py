@@ -74,9 +74,10 @@ class _Call:
             tree = jax.tree.flatten(value, is_leaf=lambda x: isinstance(x, Face.tensor))
             if any(isinstance(x, Face.tensor) for x in tree[0]):
                 tensors[name] = jax.tree.map(
-                    lambda x: x._array if isinstance(x, Face.tensor) else x, value,
+                    lambda x: x._array if isinstance(x, Face.tensor) else x,
+                    value,
                     is_leaf=lambda x: isinstance(x, Face.tensor),
-                )  # fmt: skip
+                )
             else:
                 rest[name] = value
         arrays_out = tuple(o._array for o in outs if isinstance(o, Face.tensor))

@@ -14,8 +14,9 @@ from funcgrad import types
 from .. import modes
 from ..creation import new_tensor
 from ..dtypes import from_numpy
+from ..hooks import RemovableHandle, attach
 from ..lazy import flush
-from ..tensor import RemovableHandle, Tensor
+from ..tensor import Tensor
 
 
 class _Required:
@@ -163,7 +164,7 @@ class Optimizer:
         return self._add_hook("load_state_dict_post", hook, prepend)
 
     def _add_hook(self, kind: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
-        handle = RemovableHandle(self._hooks[kind], hook)
+        handle = attach(self._hooks[kind], hook)
         if prepend:
             self._hooks[kind].move_to_end(handle.id, last=False)
         return handle
@@ -225,12 +226,12 @@ class Optimizer:
 
 def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer."""
-    return RemovableHandle(_global["step_pre"], hook)
+    return attach(_global["step_pre"], hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
-    return RemovableHandle(_global["step_post"], hook)
+    return attach(_global["step_post"], hook)
 
 
 def _with_hooks(step: Callable) -> Callable:

@@ -24,8 +24,8 @@ _NUMBERS = (bool, int, float, complex, str, type(None))
 class Arguments:
     """One call's arguments, read.
 
-    ``key``: all that a program depends on. ``arrays``: the data, a tensor's gradient after the tensor.
-    ``items``: the leaves; ``tensors``: which of them are data, by position.
+    ``key``: all that a program depends on. ``arrays``: the data, a tensor's gradient after the
+    tensor. ``items``: the leaves; ``tree``: their structure, None where each is an argument.
     """
 
     __slots__ = ("key", "arrays", "items", "tree")
@@ -33,13 +33,13 @@ class Arguments:
     def __init__(self, args: tuple, kwargs: dict):
         self.tree = None
         items: Any = args
-        if kwargs or any(isinstance(a, _CONTAINERS) for a in args):
+        if kwargs or _has_container(args):
             items, self.tree = jax.tree.flatten((args, kwargs), is_leaf=is_tensor)
         state = modes.state
         key: list = [self.tree, state.grad_enabled, state.inference, types.default_dtype()]
         arrays: list = []
         for item in items:
-            if isinstance(item, Tensor) and not isinstance(item, Parameter):
+            if type(item) is Tensor or self.is_data(item) and isinstance(item, Tensor):
                 value = item._read()
                 array = value.array
                 arrays.append(value.read() if array is None else array)
@@ -71,7 +71,10 @@ class Arguments:
         ]  # fmt: skip
 
     def call(self, step: Callable, arrays: list) -> tuple[Any, list[tuple[Tensor, Any]]]:
-        """``step`` with ``arrays`` in place of the data; also the tensors made for it, each with its gradient."""
+        """``step`` with ``arrays`` in place of the data.
+
+        Also the tensors that were made for it, each with its gradient.
+        """
         feed = iter(arrays)
         made: list[tuple[Tensor, Any]] = []
         items = []
@@ -92,6 +95,13 @@ class Arguments:
     def data(self) -> list[Any]:
         """The items that are data, in order."""
         return [item for item in self.items if self.is_data(item)]
+
+
+def _has_container(args: tuple) -> bool:
+    for arg in args:
+        if type(arg) is not Tensor and isinstance(arg, _CONTAINERS):
+            return True
+    return False
 
 
 class _Object:

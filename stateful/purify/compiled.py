@@ -74,7 +74,6 @@ class Compiled:
                     continue
                 self.traces += 1
                 self._check(key, world, program, arguments)
-                program.keep = world.keep
                 self._programs[key] = program
             binding = Binding(program, world)
             recent = self._bindings.setdefault(arguments.key, [])
@@ -100,14 +99,14 @@ def compile(model: Callable | None = None, **options: Any) -> Any:
     """``model`` (a function or a Module) as one compiled program with the same signature.
 
     As https://pytorch.org/docs/stable/generated/torch.compile.html, whose options are accepted and
-    not needed. The state is found by itself: parameters, buffers, gradients, optimizer state, random
-    generators, and every tensor that the function's variables lead to. What the program depends on
-    besides (shapes, numbers, ``training``, which gradients exist, ...) is checked at each call, and a
-    change makes a new program. Learning rates are data. The elements are updated in place of the old
-    ones, so no memory is needed for both.
+    not needed. The state is found by itself: parameters, buffers, gradients, optimizer state,
+    random generators, and every tensor that the function's variables lead to. What the program
+    depends on besides (shapes, numbers, ``training``, which gradients exist, ...) is checked at
+    each call, and a change makes a new program. Learning rates are data. The elements are updated
+    in place of the old ones, so no memory is needed for both.
 
-    Raises `DataDependentError` where Python needs the value of a tensor, `PurifyError` for a step that
-    changes Python values each time it runs.
+    Raises `DataDependentError` where Python needs the value of a tensor, `PurifyError` for a step
+    that changes Python values each time it runs.
 
     >>> import stateful as torch
     >>> w = torch.ones(2, requires_grad=True)

@@ -1,7 +1,7 @@
-"""Outputs of a compiled forward pass that can be differentiated: one node, whose backward is compiled.
+"""Differentiable outputs of a compiled forward pass: one node, whose backward is compiled too.
 
-The step is traced together with the backward pass of its outputs, by the engine and its formulas, and
-the one program is cut where the gradients of the outputs come in.
+The step is traced together with the backward pass of its outputs, by the engine and its formulas,
+and the one program is cut where the gradients of the outputs come in.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .world import World
 def differentiable_outputs(traced: Traced, world: World) -> list[int]:
     """Which outputs have a history that the caller may want to go back through.
 
-    None if the step itself called ``backward``: then the history is used up.
+    No output if the step itself called ``backward``: then the history is used up.
     """
     saved = {id(container): content for container, content in world.saved}
     for tensor in world.tensors.values():
@@ -36,13 +36,11 @@ def differentiable_outputs(traced: Traced, world: World) -> list[int]:
     if any(kind == "grad" for _, kind, _ in traced.argument_writes):
         return []
     made = [x for x in traced.outputs if isinstance(x, New)]
-    return [
-        i for i, x in enumerate(made) if isinstance(x.tensor, Tensor) and x.tensor._grad_fn is not None
-    ]
+    return [i for i, x in enumerate(made) if getattr(x.tensor, "_grad_fn", None) is not None]
 
 
 class Targets:
-    """The tensors that a gradient can flow to: leaves of the state, by name, and arguments, by number."""
+    """Where gradients can flow to: leaves of the state, by name, and arguments, by number."""
 
     def __init__(self, world: World, traced: Traced):
         self.names = [
@@ -75,7 +73,9 @@ class Backward:
     are; ``reached``: the targets that get a gradient.
     """
 
-    def __init__(self, closed: Any, count: int, outputs: list[int], targets: Targets, reached: list[int]):
+    def __init__(
+        self, closed: Any, count: int, outputs: list[int], targets: Targets, reached: list[int]
+    ):
         self.first, self.second, self.given, self.kept = split(closed, count, len(outputs))
         self.outputs, self.targets, self.reached = outputs, targets, reached
         with jax.enable_x64(True):
@@ -98,8 +98,8 @@ class CompiledFunctionBackward(Node):
             raise RuntimeError(FREED)
         if modes.state.grad_enabled:
             raise RuntimeError(
-                "torch.compile with aot_autograd does not currently support double backward: take the "
-                "second derivative inside of the compiled function, or do not compile it."
+                "torch.compile with aot_autograd does not currently support double backward: take "
+                "the second derivative inside of the compiled function, or do not compile it."
             )
         feed = [
             np.zeros(aval.shape, aval.dtype) if g is None

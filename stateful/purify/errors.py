@@ -46,8 +46,8 @@ def naming_the_line() -> Iterator[None]:
             "data-dependent control flow: the value of a traced Tensor is needed at\n"
             f"{_where(error)}\n"
             "A compiled step runs as one program, so Python cannot look at its values (bool(), "
-            "item(), float(), numpy(), print). Use torch.where or arithmetic instead of `if`, or do "
-            "this outside of the step, on what the step returns."
+            "item(), float(), numpy(), print). Use torch.where or arithmetic instead of `if`, or "
+            "do this outside of the step, on what the step returns."
         ) from None
 
 

@@ -61,7 +61,9 @@ class Guard:
         if len(self.numbers) == len(numbers) and all(map(is_, numbers, self.numbers)):
             return True
         for number, (_, key, _) in zip(numbers, self.rates, strict=True):
-            if isinstance(number, bool) or not isinstance(number, int | float) or key != "lr" and not number:
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                return False
+            if key != "lr" and not number:
                 return False
         self.numbers = numbers
         with jax.enable_x64(True):

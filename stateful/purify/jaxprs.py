@@ -32,11 +32,11 @@ def pruned(closed: ClosedJaxpr, outputs: Sequence[int]) -> tuple[ClosedJaxpr, li
 def split(
     closed: ClosedJaxpr, outputs: int, late: int
 ) -> tuple[ClosedJaxpr, ClosedJaxpr, list[int], int]:
-    """Cut a program whose last ``late`` inputs come later, after ``outputs`` of the outputs are known.
+    """Cut a program whose last ``late`` inputs come after ``outputs`` of its outputs are known.
 
     Returns both parts, the inputs of the first that the second needs, and how many values it needs
-    besides. The first part gives its outputs and then these values; the second takes the inputs, the
-    values and the late inputs and gives the other outputs.
+    besides. The first part gives its outputs and then these values; the second takes the inputs,
+    the values and the late inputs and gives the other outputs.
     """
     jaxpr = closed.jaxpr
     early = len(jaxpr.invars) - late

@@ -28,11 +28,11 @@ _compiled: weakref.WeakKeyDictionary[Callable, Compiled] = weakref.WeakKeyDictio
 def scan(step: Callable, batches: Any) -> Any:
     """Run ``step`` once for each of ``batches`` as one program; returns its outputs, stacked.
 
-    ``batches``: a number of steps, for a step without arguments; a Tensor or array, whose slices along
-    the first dimension are the argument; a tuple of such, for several arguments; or a list of batches,
-    each an argument or a tuple of arguments. The tensors, optimizers and generators that the step works
-    on are afterwards as after a loop. Steps that add to the state (the first one adds gradients and
-    optimizer state) run on their own before.
+    ``batches``: a number of steps, for a step without arguments; a Tensor or array, whose slices
+    along the first dimension are the argument; a tuple of such, for several arguments; or a list
+    of batches, each an argument or a tuple of arguments. The tensors, optimizers and generators
+    that the step works on are afterwards as after a loop. Steps that add to the state (the first
+    one adds gradients and optimizer state) run on their own before.
 
     Raises ValueError for lengths that differ, and what `compile` raises.
 
@@ -77,13 +77,14 @@ def _columns(batches: Any) -> tuple[list[Any], int]:
     if isinstance(batches, list):
         rows = [row if isinstance(row, tuple) else (row,) for row in batches]
         with jax.enable_x64(True):
-            return [jnp.stack([_array(x) for x in column]) for column in zip(*rows, strict=True)], len(rows)
+            columns = [jnp.stack(list(map(_array, c))) for c in zip(*rows, strict=True)]
+        return columns, len(rows)
     columns = [_array(x) for x in (batches if isinstance(batches, tuple) else (batches,))]
     lengths = {len(c) if c.ndim else -1 for c in columns}
     if len(lengths) != 1 or -1 in lengths:
         raise ValueError(
-            "scan: the arguments need the same number of steps along their first dimension, but have "
-            f"the shapes {[list(c.shape) for c in columns]}"
+            "scan: the arguments need the same number of steps along their first dimension, but "
+            f"have the shapes {[list(c.shape) for c in columns]}"
         )
     return columns, lengths.pop()
 
@@ -106,7 +107,7 @@ def _loop(binding: Binding, columns: list, length: int) -> list:
     """All steps of a program that leads from its world to itself; returns the stacked outputs."""
     program = binding.program
     if program.writes:
-        raise PurifyError("scan: the step writes to its arguments, which are slices; clone() them first")
+        raise PurifyError("scan: the step writes to its arguments, which are slices; clone() them")
     flush()
     leaves = [copied(storage.value.read()) for storage in binding.written[: binding.donated]]
     words = [x for g in binding.generators for x in to_traced(g.state)]
@@ -131,8 +132,11 @@ def _loop(binding: Binding, columns: list, length: int) -> list:
 
 
 def _compile(program: Program, length: int) -> Callable:
-    """The loop around a program. Carried are leaves that are read and written, and generator words;
-    leaves that are only written (gradients, say) are taken from the last step, which stands alone."""
+    """The loop around a program.
+
+    Carried are leaves that are read and written, and generator words. Leaves that are only written
+    (gradients, say) are taken from the last step, which stands alone.
+    """
     count, donated = program.count, len(program.donated)
     written = donated + len(program.written)
     alone = written > donated
@@ -168,6 +172,7 @@ def _stacked(program: Program, outputs: list[list]) -> Any:
     """The outputs of all steps as tensors; what is no tensor is the same at each step."""
     made = [[x for x in part if hasattr(x, "shape")] for part in outputs]
     with jax.enable_x64(True):
-        columns = iter([c[0] if len(c) == 1 else jnp.concatenate(c) for c in zip(*made, strict=True)])
-    parts = [wrap(Value.of(next(columns))) if program.is_new(p) else p for p in program.template]
+        columns = [c[0] if len(c) == 1 else jnp.concatenate(c) for c in zip(*made, strict=True)]
+    items = iter(columns)
+    parts = [wrap(Value.of(next(items))) if program.is_new(p) else p for p in program.template]
     return jax.tree.unflatten(program.tree, parts)

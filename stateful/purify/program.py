@@ -45,8 +45,10 @@ class Program:
     def __init__(self, roots: Roots, world: World, arguments: Arguments):
         self.names = list(world.leaves)
         self.loops: dict[int, Callable] = {}
+        self.keep = world.keep
         self.closed, traced, self.backward = trace_with_backward(roots, world, arguments)
-        self.tree, self.template = traced.tree, [_NEW if isinstance(x, New) else x for x in traced.outputs]
+        self.tree = traced.tree
+        self.template = [_NEW if isinstance(x, New) else x for x in traced.outputs]
         self.is_single = self.tree.num_leaves == 1 and jax.tree.structure(0) == self.tree
         self.transition = None
         if traced.after.facts != world.facts:
@@ -134,7 +136,7 @@ def trace(
             {n: State(*words[WORDS * i : WORDS * (i + 1)]) for i, n in enumerate(world.generators)},
             {n: rates[i] for i, n in enumerate(world.rates)},
             lambda: arguments.call(roots.step, arrays),
-            None if extend is None else lambda traced: extend(traced, late),
+            lambda traced: extend(traced, late) if extend else None,
         ))  # fmt: skip
         return _results(found[-1], world)
 
@@ -213,11 +215,11 @@ class Binding:
         self.expected_arrays = [_ARRAY_REFERENCES] * self.donated
 
     def is_held(self) -> bool:
-        """Whether somebody else holds a tensor, a gradient say, that the step replaces by another."""
+        """Whether somebody else holds a tensor (a gradient, say) that the step replaces."""
         return list(map(getrefcount, self.replaced)) != self.expected_tensors
 
     def renew(self) -> None:
-        """Put new tensors in place of those that the step replaces; the old ones stay as they are."""
+        """Put new tensors in place of those that the step replaces; the old ones stay."""
         for containers, tensor in zip(self.places, self.replaced, strict=True):
             twin: Any = object.__new__(type(tensor))
             storage = Storage(tensor._storage.value)
@@ -296,7 +298,8 @@ class Binding:
             _write_arguments(program.writes, arguments, outs[start + len(self.moved) :])
         if program.transition is not None:
             leaves = dict(zip(program.appearing, outs, strict=False))
-            for name, storage in zip((*program.donated, *program.written), self.written, strict=True):
+            names = (*program.donated, *program.written)
+            for name, storage in zip(names, self.written, strict=True):
                 leaves[name] = storage.value.array
             program.transition.apply(leaves)
 

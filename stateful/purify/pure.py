@@ -25,8 +25,8 @@ from .world import World
 class State(Mapping):
     """The state of a step: arrays by dotted names, a pytree.
 
-    Parameters, buffers, gradients and optimizer state are arrays; learning rates and other numbers of
-    an optimizer are float64 scalars; generators are `funcgrad.random.State`.
+    Parameters, buffers, gradients and optimizer state are arrays; learning rates and other numbers
+    of an optimizer are float64 scalars; generators are `funcgrad.random.State`.
     """
 
     def __init__(self, world: World, values: dict[str, Any]):
@@ -105,8 +105,8 @@ class Pure:
             wanted = target.leaves[name].value.aval.shape
             if np.shape(array) != wanted:
                 raise ValueError(
-                    f"state {name!r} has shape {list(np.shape(array))}, but the tensor it belongs to "
-                    f"has {list(wanted)}: take one element of a batch of states."
+                    f"state {name!r} has shape {list(np.shape(array))}, but the tensor it belongs "
+                    f"to has {list(wanted)}: take one element of a batch of states."
                 )
         Transition(current, target, by_name=True).apply(arrays)
         for name, rate in target.rates.items():
@@ -120,15 +120,18 @@ class Pure:
         traced = self._run(world, state, Arguments(args, kwargs))
         if traced.watch.hidden:
             raise PurifyError(
-                f"the step reads {len(traced.watch.hidden)} tensors that are not in the state: give "
-                "purify example arguments with which the step touches all that it will ever touch."
+                f"the step reads {len(traced.watch.hidden)} tensors that are not in the state: "
+                "give purify example arguments with which the step touches all that it ever will."
             )
         following = self._follow(world, traced.after)
-        values = {n: traced.leaves[n] for n in traced.after.leaves if self._is_state(traced.after, n)}
+        after = traced.after
+        values = {n: traced.leaves[n] for n in after.leaves if self._is_state(after, n)}
         values.update((n, state[n]) for n in world.rates)
         values.update((n, traced.states[n]) for n in following.generators)
         made = State(following, {n: values[n] for n in self._names(following)})
-        outputs = [x.array if isinstance(x, New) else getattr(x, "_array", x) for x in traced.outputs]
+        outputs = [
+            x.array if isinstance(x, New) else getattr(x, "_array", x) for x in traced.outputs
+        ]
         out = jax.tree.unflatten(traced.tree, outputs)
         return (made if isinstance(state, State) else dict(made)), out
 
@@ -173,7 +176,7 @@ class Pure:
 
     def _values_of(self, world: World) -> dict[str, Any]:
         with jax.enable_x64(True):
-            values = {
+            values: dict[str, Any] = {
                 n: jnp.asarray(s.value.read())
                 for n, s in world.leaves.items() if self._is_state(world, n)
             }  # fmt: skip
@@ -219,15 +222,15 @@ def purify(step: Callable, *args: Any, **kwargs: Any) -> Pure:
     """``step`` as a pure function ``(state, *args) -> (state, out)`` of arrays.
 
     ``step`` is an imperative training step (forward, ``backward()``, ``optimizer.step()``,
-    ``zero_grad()``) or a Module. ``args``: example arguments. With them the step is looked at once,
-    without running it, and the state is just what it touches; without them it is every tensor that the
-    step's variables lead to. ``pure.state()`` is the state now, `pure.load` puts one back. The first
-    step may add to the state (gradients, optimizer state), the ones after it may not; so take one step
-    before `jax.lax.scan`.
+    ``zero_grad()``) or a Module. ``args``: example arguments. With them the step is looked at
+    once, without running it, and the state is just what it touches; without them it is every
+    tensor that the step's variables lead to. ``pure.state()`` is the state now, `pure.load` puts
+    one back. The first step may add to the state (gradients, optimizer state), the ones after it
+    may not; so take one step before `jax.lax.scan`.
 
-    `jax.jit`, `jax.vmap`, `jax.lax.scan`, `jax.export` and sharding apply. A state remembers the Python
-    side that it belongs to (``training`` flags and the like), so a jitted function is traced anew for
-    a state that was taken after a change.
+    `jax.jit`, `jax.vmap`, `jax.lax.scan`, `jax.export` and sharding apply. A state remembers the
+    Python side that it belongs to (``training`` flags and the like), so a jitted function is
+    traced anew for a state that was taken after a change.
 
     >>> import jax
     >>> import stateful as torch

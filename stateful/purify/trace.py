@@ -65,8 +65,9 @@ def run(
 ) -> Traced:  # fmt: skip
     """``call()`` in ``world`` with these arrays in place of its values.
 
-    ``call`` returns the step's output and the argument tensors it made, with their gradients. ``extend`` may look at the
-    result before the world is put back; what it returns is kept in ``extended``.
+    ``call`` returns the step's output and the argument tensors it made, with their gradients.
+    ``extend`` may look at the result before the world is put back; what it returns is kept in
+    ``extended``.
     """
     before = roots.world()
     result = Traced()
@@ -148,16 +149,12 @@ def check_settled(world: World, after: World) -> None:
     if new:
         raise PurifyError(
             "state that appears after the first step: the step makes "
-            f"{', '.join(map(repr, new[:5]))} each time it runs. A compiled step has a fixed set of "
-            "tensors: make them before, or return them from the step instead of collecting them."
+            f"{', '.join(map(repr, new[:5]))} each time it runs. A compiled step has a fixed set "
+            "of tensors: make them before, or return them from the step instead of collecting them."
         )
     names = list(dict.fromkeys(str(fact[0]) for fact in changes + gone))
     raise PurifyError(
         f"the step changes {', '.join(map(repr, names[:5]))} on the Python side each time it runs "
-        f"(from {[_shown(f) for f in gone[:3]]} to {[_shown(f) for f in changes[:3]]}), and a compiled "
+        f"(from {[f[-1] for f in gone[:3]]} to {[f[-1] for f in changes[:3]]}), and a compiled "
         "step cannot repeat that. Keep such a value in a tensor, or change it outside of the step."
     )
-
-
-def _shown(fact: tuple) -> Any:
-    return fact[-1]

@@ -1,4 +1,4 @@
-"""What a step does to the Python world besides changing elements: ``.grad`` that appears, new state."""
+"""What a step does to the Python world besides changing elements: new ``.grad``, new state."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class Transition:
         self.storages: dict[Storage, Storage] = {}
         if by_name:
             self._match(before, after)
-        self.made = [t for t in after.tensors.values() if id(t) not in own and id(t) not in self.twins]
-        made = {id(vars(t)) for t in after.tensors.values() if id(t) not in own}
+        new = [t for t in after.tensors.values() if id(t) not in own]
+        self.made = [t for t in new if id(t) not in self.twins]
+        made = {id(vars(t)) for t in new}
         self.edits = [
             (container, content) for container, content in after.saved
             if id(container) not in made and not _same(old.get(_key(container)), content)

@@ -1,4 +1,4 @@
-"""What is watched while a step is traced: every read and write of a `Storage`, and who runs kernels.
+"""What is watched while a step is traced: each read and write of a `Storage`, and each kernel.
 
 A step may touch tensors that nobody told us of. Every access to elements goes through
 ``Storage.value``, so for the time of a trace that attribute is a property that looks who comes by.
@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ from ..tensor import Tensor
 from ..views import Storage
 from .errors import LeakedTracerError
 
-_slot = Storage.value  # type: ignore[attr-defined]
+_slot: Any = Storage.value
 _local = threading.local()
 _lock = threading.RLock()
 
@@ -60,12 +61,12 @@ class Watch:
         if self._tensors is None:
             self._tensors = {}
             for x in gc.get_objects():
-                if isinstance(x, Tensor) and "_storage" in vars(x):
+                if issubclass(type(x), Tensor) and "_storage" in vars(x):
                     self._tensors.setdefault(x._storage, []).append((x, dict(vars(x))))
         return self._tensors
 
     def retire(self) -> None:
-        """Put back hidden storages, and take the tracers away from everything that was made during the trace and is still alive."""
+        """Put hidden storages back; take the tracers away from what was made and is still alive."""
         for storage, (value, version) in self.hidden.items():
             _slot.__set__(storage, value)
             storage.version = version
@@ -83,9 +84,9 @@ class _Gone:
     def flush(self) -> None:
         raise LeakedTracerError(
             "leaked tracer: this Tensor was made inside of a step while it was compiled and kept "
-            "where the step's state is not looked for (in a class attribute, say). Its value exists "
-            "only inside of the program: return it from the step, or keep it in an attribute of a "
-            "module or in a variable that the step itself names."
+            "where the step's state is not looked for (in a class attribute, say). Its value "
+            "exists only inside of the program: return it from the step, or keep it in an "
+            "attribute of a module or in a variable that the step itself names."
         )
 
 

@@ -1,7 +1,7 @@
-"""What a step can reach from its own variables: tensors by name, and the Python values around them.
+"""What a step can reach from its own variables: tensors by name, and Python values around them.
 
-A `World` is a snapshot. It can be put back (`install`), two of them can be compared (``facts``), and
-it knows what to look at to see that nothing has changed since (``watched``).
+A `World` is a snapshot. It can be put back (`install`), two of them can be compared (``facts``),
+and it knows what to look at to see that nothing has changed since (``watched``).
 """
 
 from __future__ import annotations
@@ -63,11 +63,12 @@ class Rate:
 class World:
     """Everything that a step can reach, as it is now.
 
-    ``tensors``, ``leaves``, ``generators`` and ``rates`` are by name; several tensors may share the
-    storage of one leaf. ``facts`` say everything that a program may depend on, but not identities of
-    tensors. ``saved`` holds copies of all containers. ``hidden``: tensors that the step was seen to
-    touch though nothing leads to them. ``substitutes``: what stands for the rates during a trace;
-    where given, this is the world after one, and a history that began after node ``since`` is cut.
+    ``tensors``, ``leaves``, ``generators`` and ``rates`` are by name; several tensors may share
+    the storage of one leaf. ``facts`` say everything that a program may depend on, but not
+    identities of tensors. ``saved`` holds copies of all containers. ``hidden``: tensors that the
+    step was seen to touch though nothing leads to them. ``substitutes``: what stands for the rates
+    during a trace; where given, this is the world after one, and a history that began after node
+    ``since`` is cut.
     """
 
     def __init__(

@@ -218,7 +218,8 @@ def test_copies_survive_that_the_state_is_given_away():
     compiled = torch.compile(step)
     data = batches(4)
     compiled(*data[0]), compiled(*data[1])
-    kept = copy.deepcopy(model), [p.detach().clone() for p in model.parameters()], model[0].weight._array
+    clones = [p.detach().clone() for p in model.parameters()]
+    kept = copy.deepcopy(model), clones, model[0].weight._array
     wanted = weights(model)
     pending = model[0].weight.detach() * 1
     alias = model[0].weight.detach()
@@ -337,7 +338,7 @@ def test_dtypes_stay():
     assert (first.dtype, second.dtype, count.dtype) == (torch.float32, torch.float64, torch.int64)
 
 
-# -- forward passes ----------------------------------------------------------------------------------
+# -- forward passes --------------------------------------------------------------------------------
 
 
 def test_a_compiled_module_can_be_differentiated():
@@ -396,10 +397,12 @@ def test_decorator_with_options():
     assert double(torch.ones(2)).tolist() == [2.0, 2.0]
 
 
-# -- errors ------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("look", [lambda t: t > 0, lambda t: t.item(), lambda t: float(t), lambda t: t.numpy()])
+@pytest.mark.parametrize(
+    "look", [lambda t: t > 0, lambda t: t.item(), lambda t: float(t), lambda t: t.numpy()]
+)
 def test_data_dependent_control_flow_names_the_line(look):
     @torch.compile
     def step(x):

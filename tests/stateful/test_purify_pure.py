@@ -84,7 +84,7 @@ def test_pure_steps_are_the_loop():
         state, loss = jitted(state, x[i]._array, y[i]._array)
         got.append(float(loss))
     assert close(got, losses) and jitted._cache_size() == 2
-    assert np.array_equal(model.weight.detach().numpy(), before)  # nothing has happened to the model
+    assert np.array_equal(model.weight.detach().numpy(), before)  # the model is as it was
     assert model.weight.grad is None and not optimizer.state
     pure.load(state)
     assert close(model.weight.detach().numpy(), weight)
@@ -147,7 +147,11 @@ def test_rates_are_data():
     state = pure.state()
     rates = jnp.array([0.0, 0.1])
     name = "optimizer.param_groups[0].lr"
-    after = jax.vmap(lambda lr: pure(state.replace(**{name: lr}), x[0]._array, y[0]._array)[0])(rates)
+
+    def at(rate):
+        return pure(state.replace(**{name: rate}), x[0]._array, y[0]._array)[0]
+
+    after = jax.vmap(at)(rates)
     assert close(after["model.weight"][0], model.weight.detach().numpy())
     assert not close(after["model.weight"][0], after["model.weight"][1])
     with pytest.raises(KeyError, match="no"):
@@ -223,5 +227,6 @@ np.testing.assert_allclose(state["model.0.weight"], model[0].weight.detach().num
 def test_on_a_mesh_of_eight_devices():
     flags = "--xla_force_host_platform_device_count=8"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", MESH], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", MESH]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

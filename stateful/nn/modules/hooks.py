@@ -9,7 +9,8 @@ from typing import Any
 
 from ... import modes
 from ...graph import Edge, Node, gradient_edge
-from ...tensor import RemovableHandle, Tensor
+from ...hooks import RemovableHandle, attach
+from ...tensor import Tensor
 
 _global: dict[str, OrderedDict] = {
     kind: OrderedDict()
@@ -21,7 +22,7 @@ _global_flags: dict[str, Any] = {"full": None, "with_kwargs": set(), "always": s
 
 def add(place: OrderedDict, hook: Callable, prepend: bool = False) -> RemovableHandle:
     """Put a hook at the end, or the beginning, of those there are."""
-    handle = RemovableHandle(place, hook)
+    handle = attach(place, hook)
     if prepend:
         place.move_to_end(handle.id, last=False)
     return handle

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from module_twins import NAMES, check, inputs_of
+from tests.stateful.nn.module_twins import NAMES, check, inputs_of
 
 import stateful
 
