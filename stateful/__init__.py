@@ -13,6 +13,7 @@ from . import indexing as _indexing
 from . import inplace_views as _inplace_views
 from . import linalg as linalg
 from . import methods as _methods
+from . import func as func
 from . import nn as nn
 from . import optim as optim
 from . import utils as utils
@@ -30,6 +31,7 @@ from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
 from .devices import device as device
 from .dtypes import *  # noqa: F403
+from .func import vmap as vmap
 from .lazy import set_execution as set_execution
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode

@@ -153,12 +153,8 @@ def grad(
 
 
 def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, materialize):
-    """``is_grads_batched``: a backward for each slice of ``grad_outputs``, results stacked.
-
-    All at once, unless the results are to be differentiated again: then one after the other.
-    """
+    """``is_grads_batched``: a backward for each slice of ``grad_outputs``, all at once."""
     seeds = [None] * len(roots) if grad_outputs is None else _listed(grad_outputs)
-    count = 0
     for i, (root, seed) in enumerate(zip(roots, seeds, strict=True)):
         if seed is None:
             continue
@@ -167,35 +163,16 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
                 "is_grads_batched: the first dimension of each grad_output is the batch (in_dim "
                 "0), but that input is a Tensor of dimensionality 0"
             )
-        count = len(seed)
         _check_batched(i, root, seed)
-    if not create_graph and count:
-        given = [s for s in seeds if s is not None]
 
-        def all_at_once(*slices):
-            items = iter(slices)
-            chosen = [None if s is None else next(items) for s in seeds]
-            return grad(
-                roots,
-                targets,
-                chosen,
-                keep,
-                False,
-                allow_unused=allow_unused,
-                materialize_grads=materialize,
-            )
+    def all_at_once(*slices):
+        items = iter(slices)
+        return grad(
+            roots, targets, [None if s is None else next(items) for s in seeds], keep, create_graph,
+            allow_unused=allow_unused, materialize_grads=materialize,
+        )  # fmt: skip
 
-        return tuple(over_batch(all_at_once, [s._array for s in given]))
-    rows = [
-        grad(roots, targets, [None if s is None else s[i] for s in seeds],
-             keep or i + 1 < count, create_graph,
-             allow_unused=allow_unused, materialize_grads=materialize)
-        for i in range(count)
-    ]  # fmt: skip
-    return tuple(
-        None if column[0] is None else call(join.stack, (column,), {})
-        for column in zip(*rows, strict=True)
-    )
+    return tuple(over_batch(all_at_once, [s for s in seeds if s is not None]))
 
 
 def _check_batched(i: int, root: Any, seed: Any) -> None:

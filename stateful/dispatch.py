@@ -46,6 +46,8 @@ class Face:
     push: Any = None
     push_inplace: Any = None
     keep_tangent: Any = None
+    tangent_of: Any = None
+    set_tangent: Any = None
     check_out: Any = None
 
 

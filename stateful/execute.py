@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from funcgrad.op import owned_by, plain
@@ -153,7 +154,8 @@ def eager(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
 def direct(kernel: Kernel, arrays: Sequence) -> tuple[Value, ...]:
     """Call the function on tracers, with PyTorch's derivative attached."""
     with jax.enable_x64(True), owned_by(None):
-        outs = kernel.fn.trace(kernel.static, arrays)
+        weak = [jnp.asarray(a) if isinstance(a, int | float | complex) else a for a in arrays]
+        outs = kernel.fn.trace(kernel.static, weak)
     outs = outs if isinstance(outs, tuple | list) else (outs,)
     return tuple(map(Value.of, outs))
 

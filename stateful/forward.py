@@ -89,6 +89,15 @@ class paused:  # noqa: N801 (used as a function)
         modes.forward.active = self._previous
 
 
+def carried(tensor: Any) -> Any:
+    """``tensor`` without its history, but with its tangent."""
+    out = tensor.detach()
+    tangent = tangent_of(tensor)
+    if tangent is not None:
+        set_tangent(out, tangent)
+    return out
+
+
 # -- ops -----------------------------------------------------------------------------------------------
 
 
@@ -364,3 +373,4 @@ def primal(tensor: Any) -> Any:
 Face.push, Face.push_inplace, Face.keep_tangent, Face.check_out = (
     push, inplace, keep_tangent, check_out
 )  # fmt: skip
+Face.tangent_of, Face.set_tangent = tangent_of, set_tangent

@@ -37,9 +37,7 @@ def check_bounds(index, length: int, dim: int):
 def check_integer(index, name: str):
     """PyTorch takes int32 and int64 indices."""
     if index.dtype not in (jnp.int32, jnp.int64):
-        raise RuntimeError(
-            f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}"
-        )
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}")
 
 
 def add_at(target, values):

@@ -174,9 +174,7 @@ def _multiply_at(target, src):
     return target.min(src) if src.dtype == jnp.bool_ else target.multiply(src)
 
 
-scatter = overloads(
-    "scatter", scatter_src, scatter_value, scatter_src_reduce, scatter_value_reduce
-)
+scatter = overloads("scatter", scatter_src, scatter_value, scatter_src_reduce, scatter_value_reduce)
 
 
 @op(
@@ -216,9 +214,7 @@ def _reduce_grads(grad, self, dim, index, src, reduce, include_self, result):
         grads = _prod_grads(grad, self, dim, index, src, include_self, result)
     else:
         self_hits = where(eq(self, result), ones_like(self), zeros_like(self))
-        src_hits = where(
-            eq(src, gather(result, dim, index)), ones_like(src), zeros_like(src)
-        )
+        src_hits = where(eq(src, gather(result, dim, index)), ones_like(src), zeros_like(src))
         shared = grad / scatter_add(self_hits, dim, index, src_hits)
         grads = self_hits * shared, src_hits * gather(shared, dim, index)
     if include_self:

@@ -129,7 +129,7 @@ class BackwardHookFunctionBackward(Node):
         super().__init__()
         self.edges, self.avals = edges, avals
 
-    def apply(self, grads, needed):
+    def run(self, grads, needed):
         return list(grads)
 
 

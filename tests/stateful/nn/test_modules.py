@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from tests.stateful.nn.module_twins import NAMES, check, inputs_of
 
 import stateful
+from tests.stateful.nn.module_twins import NAMES, check, inputs_of
 
 MISSING = {
     *(f"Lazy{kind}{rank}d" for kind in ("Conv", "ConvTranspose") for rank in (1, 2, 3)),
