@@ -34,7 +34,8 @@ from .saved import (
     SavedTensor,
     check_normal,
 )
-from .views import Step, Storage, View, check_inplace, count_write, rebase_history, write
+from .rules import check_inplace, count_write
+from .views import Step, Storage, View, rebase_history, write
 
 
 class Face:

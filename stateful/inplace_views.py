@@ -11,7 +11,7 @@ from typing import Any
 from . import forward, modes
 from .nodes import inplace_class
 from .tensor import Tensor
-from .views import check_inplace, count_write
+from .rules import check_inplace, count_write
 
 
 def _inplace(name: str) -> Callable:

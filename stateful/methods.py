@@ -41,7 +41,7 @@ def derive() -> None:
 
 
 def _attach(name: str, function: Callable) -> None:
-    if name not in Tensor.__dict__:
+    if not hasattr(Tensor, name):
         setattr(Tensor, name, function)
 
 

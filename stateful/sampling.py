@@ -18,7 +18,7 @@ from .layout import is_default
 from .layout import of as geometry_of
 from .random import Generator, default_generator
 from .tensor import Tensor
-from .views import check_inplace
+from .rules import check_inplace
 
 
 def draw(generator: Generator | None, sampler: Callable, *args: Any, **kwargs: Any) -> Value:

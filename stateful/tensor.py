@@ -5,24 +5,24 @@ The methods that are ops are attached from their declarations in ``methods.py``.
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from funcgrad import types
 
 from . import backward as _backward
-from . import devices, dtypes, geometry, layout, modes, printing
-from .dispatch import CAST, TYPE_NAMES, Face, call, store, type_name, wrap
+from . import dtypes, modes
+from .described import Described
+from .dispatch import CAST, Face, call, store, wrap
 from .engine import Hooks
 from .execute import Aval, Value, execute
 from .graph import AccumulateGrad, InputMetadata, Node
 from .hooks import RemovableHandle, attach
+from .rules import check_grad, warn_non_leaf
 from .sizes import Size
 from .views import (
     CopySlices,
@@ -31,12 +31,11 @@ from .views import (
     Storage,
     View,
     current_grad_fn,
-    read,
     step_avals,
 )  # fmt: skip
 
 
-class Tensor:
+class Tensor(Described):
     """A mutable array with a history, with PyTorch's interface and semantics.
 
     >>> import stateful as torch
@@ -77,190 +76,6 @@ class Tensor:
         out.__dict__.update(self._alias().__dict__)
         return out
 
-    # -- reading ---------------------------------------------------------------------------------
-
-    def _read(self) -> Value:
-        return read(self._storage, self._view)
-
-    @property
-    def _aval(self) -> Aval:
-        view = self._view
-        return self._storage.value.aval if view is None else view.value.aval
-
-    @property
-    def _array(self) -> jax.Array:
-        return self._read().read()
-
-    def numpy(self, *, force: bool = False) -> np.ndarray:
-        """The elements as a numpy array (a copy: JAX arrays cannot be written to).
-
-        Raises RuntimeError if the tensor requires a gradient, unless ``force``.
-        """
-        if self._requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
-        return np.array(self._read().numpy())
-
-    def item(self) -> Any:
-        """The only element as a Python number."""
-        array = self._read().numpy()
-        if array.size != 1:
-            raise RuntimeError(
-                f"a Tensor with {array.size} elements cannot be converted to Scalar"
-            )
-        return array.item() if array.dtype.name != "bfloat16" else float(array.reshape(()))
-
-    def tolist(self) -> Any:
-        """The elements as nested Python lists."""
-        return self._read().numpy().tolist()
-
-    def __array__(self, dtype=None, copy=None):
-        array = self.numpy()
-        return array if dtype is None else array.astype(dtype)
-
-    def __jax_array__(self):
-        return self._array
-
-    # -- what it is ------------------------------------------------------------------------------
-
-    @property
-    def shape(self) -> Size:
-        """The size of each dimension."""
-        return tuple.__new__(Size, self._aval.shape)
-
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or one of its entries."""
-        return self.shape if dim is None else self._aval.shape[_checked_dim(dim, self)]
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return len(self._aval.shape)
-
-    def dim(self) -> int:
-        """The number of dimensions."""
-        return len(self._aval.shape)
-
-    ndimension = dim
-
-    @property
-    def dtype(self) -> dtypes.dtype:
-        """The dtype, as ``torch.float32``."""
-        return dtypes.from_numpy(self._aval.dtype)
-
-    @property
-    def device(self) -> devices.device:
-        """Where the elements are."""
-        array = self._storage.value.array
-        if isinstance(array, jax.Array) and not isinstance(array, jax.core.Tracer):
-            return devices.from_jax(next(iter(array.devices())))
-        return devices.device("cpu")
-
-    def stride(self, dim: int | None = None) -> Any:
-        """How far apart in storage neighbours along each dimension are, in elements."""
-        stride = layout.of(self).stride
-        return stride if dim is None else stride[_checked_dim(dim, self)]
-
-    def storage_offset(self) -> int:
-        """Where in storage the first element is."""
-        return layout.of(self).offset
-
-    def is_contiguous(self, memory_format=devices.contiguous_format) -> bool:
-        """Whether the elements lie in storage in the order of the dimensions."""
-        if layout.is_default(self) and memory_format is devices.contiguous_format:
-            return True
-        return geometry.is_contiguous(layout.of(self), memory_format)
-
-    def _has_overlap(self) -> bool:
-        return geometry.has_internal_overlap(layout.of(self))
-
-    def _overlaps(self, other: Tensor) -> bool:
-        """Whether this and another view of the same storage share some elements but are not the same."""
-        mine, theirs = layout.of(self), layout.of(other)
-        if mine == theirs or not all(map(geometry.is_non_overlapping_and_dense, (mine, theirs))):
-            return False
-        return (
-            mine.offset < theirs.offset + theirs.numel and theirs.offset < mine.offset + mine.numel
-        )
-
-    def element_size(self) -> int:
-        """Bytes per element."""
-        return self._aval.dtype.itemsize
-
-    def data_ptr(self) -> int:
-        """A number that is equal for tensors that start at the same place of the same storage."""
-        return id(self._storage) + self.storage_offset() * self.element_size()
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return self.shape.numel()
-
-    nelement = numel
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes per element."""
-        return self._aval.dtype.itemsize
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all elements."""
-        return self.numel() * self.itemsize
-
-    @property
-    def is_cuda(self) -> bool:
-        """Whether the elements are on a GPU."""
-        return self.device.type == "cuda"
-
-    @property
-    def layout(self):
-        """Always strided."""
-        return devices.strided
-
-    def __len__(self) -> int:
-        if not self._aval.shape:
-            raise TypeError("len() of a 0-d tensor")
-        return self._aval.shape[0]
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            raise RuntimeError(
-                f"Boolean value of Tensor with {'no values' if not self.numel() else 'more than one value'}"
-                " is ambiguous"
-            )
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
-
-    def __index__(self) -> int:
-        if self.numel() != 1 or types.is_differentiable(self._aval.dtype):
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self.item())
-
-    def __iter__(self):
-        if not self.ndim:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter(self.unbind(0))  # type: ignore[attr-defined]
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    __hash__ = object.__hash__
-
-    def __repr__(self, *, tensor_contents=None) -> str:
-        return _text(self)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if not self.ndim else object.__format__(self, spec)
-
     # -- autograd --------------------------------------------------------------------------------
 
     @property
@@ -288,7 +103,9 @@ class Tensor:
                 f"this one is {self.dtype}"
             )
         if value and self._inference and not modes.state.inference:
-            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+            )
         self._requires_grad = bool(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -319,13 +136,13 @@ class Tensor:
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` accumulated."""
         if self._grad is None and self._grad_fn is not None and not self._retains:
-            _warn_non_leaf()
+            warn_non_leaf()
         return self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
-            _check_grad(self, value)
+            check_grad(self, value)
         self._grad = value
 
     @grad.deleter
@@ -439,18 +256,12 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if not self.is_leaf:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         if self._post_accumulate_hooks is None:
             self._post_accumulate_hooks = OrderedDict()
         return attach(self._post_accumulate_hooks, hook)
-
-    def type(self, dtype: Any = None) -> Any:
-        """The legacy type name, ``"torch.FloatTensor"``; with an argument, a conversion."""
-        if dtype is None:
-            return f"torch.{type_name(self._aval.dtype)}Tensor"
-        if isinstance(dtype, str):
-            return self.to(dtypes.from_numpy(type_dtype(dtype)))  # type: ignore[attr-defined]
-        return self.to(getattr(dtype, "_dtype", dtype))  # type: ignore[attr-defined]
 
     # -- used by the layers below --------------------------------------------------------------------
 
@@ -498,60 +309,6 @@ def _summed_to(grad: Any, shape: tuple[int, ...]) -> Any:
     ones = [i + lead for i, n in enumerate(shape) if n == 1 and grad.shape[i + lead] != 1]
     grad = grad.sum([*range(lead), *ones], keepdim=True)
     return grad.view(shape) if lead else grad
-
-
-def _checked_dim(dim: int, tensor: Tensor) -> int:
-    from funcgrad.errors import dimension_error
-
-    if not -max(tensor.ndim, 1) <= dim < max(tensor.ndim, 1):
-        raise dimension_error(dim, tensor.ndim)
-    return dim
-
-
-def _warn_non_leaf() -> None:
-    warnings.warn(
-        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-        "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
-        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If "
-        "you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.",
-        stacklevel=3,
-    )
-
-
-def _check_grad(tensor: Tensor, grad: Any) -> None:
-    if not isinstance(grad, Tensor):
-        raise TypeError(
-            f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}"
-        )
-    if grad is tensor:
-        raise RuntimeError("can't assign Variable as its own grad")
-    if grad._aval.dtype != tensor._aval.dtype:
-        raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{grad.dtype}' to a tensor with grad_dtype "
-            f"'{tensor.dtype}'. The gradient must match the tensor's grad_dtype (defaults to the "
-            "tensor's dtype)."
-        )
-    if grad._aval.shape != tensor._aval.shape:
-        raise RuntimeError(
-            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
-            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same "
-            "size"
-        )
-
-
-def _text(tensor: Tensor) -> str:
-    node = tensor.grad_fn
-    return printing.tensor_repr(
-        tensor._read().numpy(),
-        grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
-        requires_grad=tensor._requires_grad,
-    )
-
-
-def type_dtype(name: str) -> np.dtype:
-    """The dtype of a legacy type name."""
-    short = name.removeprefix("torch.").removesuffix("Tensor")
-    return np.dtype(next(k for k, v in TYPE_NAMES.items() if v == short))
 
 
 def _as_tensor(grad: Any) -> Tensor:

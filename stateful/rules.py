@@ -1,0 +1,113 @@
+"""What autograd forbids on tensors, in PyTorch's words: in-place writes, assigned gradients."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from . import modes
+from .graph import short_name
+
+
+def check_inplace(tensor: Any, records: bool) -> None:
+    """Raise PyTorch's error if a write that is to be recorded (``records``) cannot be."""
+    if not records:
+        return
+    base = tensor._base
+    if base is not None:
+        check_creation(tensor, "is being")
+        if base._requires_grad and base._current_grad_fn() is None:
+            raise RuntimeError(
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                "operation. Update it under torch.no_grad(), or make a new tensor instead."
+            )
+    if tensor._requires_grad and tensor._current_grad_fn() is None:
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation. Update it "
+            "under torch.no_grad(), or make a new tensor instead."
+        )
+
+
+def count_write(tensor: Any) -> None:
+    """Count an in-place write; inference tensors have no count, but may not be written to here."""
+    if not tensor._inference:
+        tensor._counter.version += 1
+    elif not modes.state.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+            "a clone to get a normal tensor before doing inplace update."
+        )
+
+
+_CLARIFY = (
+    " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {mode} block (if you "
+    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+_CREATION_ERRORS = {
+    "no_grad": _CLARIFY.format(mode="no_grad"),
+    "inference": _CLARIFY.format(mode="inference_mode"),
+    "multi_output": (
+        " This view is the output of a function that returns multiple views. Such functions do not "
+        "allow the output views to be modified inplace. You should replace the inplace operation "
+        "by an out-of-place one."
+    ),
+    "custom_function": (
+        " This view was created inside a custom Function (or because an input was returned as-is) "
+        "and the autograd logic to handle view+inplace would override the custom backward "
+        "associated with the custom Function, leading to incorrect gradients. This behavior is "
+        "forbidden. You can fix this by cloning the output of the custom Function."
+    ),
+}
+
+
+def check_creation(view: Any, what: str) -> None:
+    """Raise if a view was made in a way that forbids writing to it. ``what`` was written to."""
+    kind = view._creation
+    if kind == "default":
+        return
+    node = view._grad_fn
+    if kind == "inference":
+        start = f"A view was created in inference mode and {what} modified inplace in normal mode."
+    elif node is None:
+        start = (
+            f"A view was created in no_grad mode and {what} modified inplace with grad mode "
+            f"enabled."
+        )
+    else:
+        output = f"Output {view._output_nr} of {short_name(node)}"
+        start = f"{output} is a view and {what} modified inplace."
+    raise RuntimeError(start + _CREATION_ERRORS[kind])
+
+
+def warn_non_leaf() -> None:
+    """Warn that ``.grad`` of a non-leaf is read."""
+    warnings.warn(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+        "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If "
+        "you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.",
+        stacklevel=3,
+    )
+
+
+def check_grad(tensor: Any, grad: Any) -> None:
+    """Raise if ``grad`` may not be assigned to ``tensor.grad``."""
+    if not hasattr(grad, "_aval"):
+        raise TypeError(
+            f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}"
+        )
+    if grad is tensor:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if grad._aval.dtype != tensor._aval.dtype:
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{grad.dtype}' to a tensor with grad_dtype "
+            f"'{tensor.dtype}'. The gradient must match the tensor's grad_dtype (defaults to the "
+            "tensor's dtype)."
+        )
+    if grad._aval.shape != tensor._aval.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
+            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same "
+            "size"
+        )
