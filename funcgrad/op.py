@@ -14,10 +14,8 @@ file), the Tensor method, its in-place form and its graph node (``stateful``), t
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -29,6 +27,7 @@ from . import signature as signatures
 from . import types
 from .derivative import Derived, as_operand, derive, push_forward
 from .errors import DeclarationError
+from .mode import mode
 from .template import HOLE, fill, is_small
 
 REGISTRY: dict[str, Op] = {}
@@ -37,39 +36,6 @@ REGISTRY: dict[str, Op] = {}
 
 ALIASES = {"input": "self", "axis": "dim", "keepdims": "keepdim"}
 """Argument names that PyTorch's Python functions take beside ATen's."""
-
-
-class _Mode(threading.local):
-    plain = False
-    owner: Any = None
-
-
-_mode = _Mode()
-
-
-class owned_by:  # noqa: N801 (used as a function)
-    """Inside, ops without a tensor argument belong to ``owner`` too: it has ``__funcgrad_op__``."""
-
-    __slots__ = ("_owner", "_previous")
-
-    def __init__(self, owner: Any):
-        self._owner = owner
-
-    def __enter__(self):
-        self._previous, _mode.owner = _mode.owner, self._owner
-
-    def __exit__(self, *exc):
-        _mode.owner = self._previous
-
-
-@contextlib.contextmanager
-def plain():
-    """Inside, ops are plain computations: whoever traces does not want to differentiate them."""
-    previous, _mode.plain = _mode.plain, True
-    try:
-        yield
-    finally:
-        _mode.plain = previous
 
 
 class Parameter(NamedTuple):
@@ -129,13 +95,13 @@ class Op:
     # -- calling ---------------------------------------------------------------------------------
 
     def __call__(self, /, *args, **kwargs):
-        if not _mode.plain:
+        if not mode.plain:
             owner = find_owner(args, kwargs)
-            owner = _mode.owner if owner is None else owner
+            owner = mode.owner if owner is None else owner
             if owner is not None:
                 return owner.__funcgrad_op__(self, args, kwargs)
         leaves, template = self.bind(args, kwargs)
-        if _mode.plain:
+        if mode.plain:
             return self.run(template, leaves)
         return self.trace(template, leaves)
 
@@ -238,9 +204,7 @@ class Op:
             if p.kind in ("tensor", "tensors") and args[i] is not None
             and (self.promotes in (True, "float") or p.name in self.promotes)
         ]  # fmt: skip
-        flat = [
-            x for i in where for x in (args[i] if isinstance(args[i], tuple) else (args[i],))
-        ]
+        flat = [x for i in where for x in (args[i] if isinstance(args[i], tuple) else (args[i],))]
         promote = types.promote_float if self.promotes == "float" else types.promote
         items = iter(promote(*flat))
         args = list(args)

@@ -12,15 +12,15 @@ import numpy as np
 
 from funcgrad import types
 from funcgrad.derivative import fit
-from funcgrad.ops import join
 
 from . import modes
 from .batching import over_batch
-from .dispatch import OWNER, Face, call, wrap
-from .engine import Hooks, run_backward
+from .dispatch import OWNER, Face, wrap
+from .engine import run_backward
 from .execute import Aval, Function, Value, execute
 from .graph import Edge, Node, gradient_edge
 from .nodes import OpNode
+from .watching import Hooks
 
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ZEROS = Function(lambda shape, dtype: jnp.zeros(shape, dtype))

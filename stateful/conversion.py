@@ -11,12 +11,12 @@ from funcgrad.ops import copying, view
 
 from . import devices, dtypes, geometry_shape, geometry_views, modes
 from .dispatch import call, call_inplace, wrap
-from .engine import Hooks
 from .execute import Value
 from .graph import Node, gradient_edge
 from .layout import is_default, set_like
 from .layout import of as geometry_of
 from .tensor import Tensor
+from .watching import Hooks
 
 
 def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, **kwargs) -> Tensor:

@@ -11,8 +11,8 @@ from funcgrad import types
 from funcgrad.errors import dimension_error
 
 from . import devices, dtypes, geometry, layout, printing
-from .dispatch import TYPE_NAMES, type_name
 from .execute import Aval, Value
+from .rules import TYPE_NAMES, type_name
 from .sizes import Size
 from .views import (
     Storage,

@@ -15,7 +15,7 @@ from funcgrad.op import Op
 
 from . import execute as seam
 from . import modes
-from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
+from .execute import Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
 from .graph import (
     NO_EDGE,
     Edge,
@@ -30,11 +30,11 @@ from .nodes import (
     inplace_class,
     leaf_spans,
 )
+from .rules import check_inplace, check_overlap, check_partial_overlap, check_result, count_write
 from .saved import (
     SavedTensor,
     check_normal,
 )
-from .rules import check_inplace, count_write
 from .views import Step, Storage, View, rebase_history, write
 
 
@@ -91,7 +91,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     kernel = kernel_at(key)
     aval = target._aval
     if kernel.outputs[0] is not aval:
-        _check_result(op, kernel.outputs[0], aval)
+        check_result(kernel.outputs[0], aval)
     result = run_kernel(kernel, values)[0]
     if result.aval is not aval:
         (result,) = execute(CAST, (result,), (aval.dtype,))
@@ -133,7 +133,7 @@ def check_saved(plan: Plan, leaves: Sequence) -> None:
 def store(target: Any, value: Value, uniform: bool = False) -> None:
     """Write ``value`` through a tensor and count the write. ``uniform``: all elements are equal."""
     if not uniform:
-        _check_overlap(target)
+        check_overlap(target)
     write(target._storage, target._view, value)
     count_write(target)
 
@@ -182,9 +182,7 @@ def as_leaf(op: Op, leaf: Any) -> Any:
         return complex(leaf) if isinstance(leaf, complex) else leaf.real
     if isinstance(leaf, jax.Array | np.ndarray):
         return Value.of(jnp.asarray(leaf))
-    raise TypeError(
-        f"{op.name}(): every tensor argument must be Tensor, not {type(leaf).__name__}"
-    )
+    raise TypeError(f"{op.name}(): every tensor argument must be Tensor, not {type(leaf).__name__}")
 
 
 def plan_of(kernel: Kernel, requiring: int) -> Plan | None:
@@ -284,55 +282,6 @@ def wrap_view(base: Any, step: Step, value: Value) -> Any:
     steps = (step,) if base._view is None else (*base._view.steps, step)
     out._view = View(steps, base._storage.value, value)
     return out
-
-
-def _check_result(op: Op, result: Aval, target: Aval) -> None:
-    if not types.can_cast(result.dtype, target.dtype):
-        raise RuntimeError(
-            f"result type {type_name(result.dtype)} can't be cast to the desired output type "
-            f"{type_name(target.dtype)}"
-        )
-    if result.shape != target.shape:
-        raise RuntimeError(
-            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
-            f"{list(result.shape)}"
-        )
-
-
-TYPE_NAMES = {
-    "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
-    "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
-    "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
-
-
-def type_name(dtype: np.dtype) -> str:
-    """The name of a dtype in legacy type names and in casting errors."""
-    return TYPE_NAMES.get(dtype.name, dtype.name)
-
-
-def check_partial_overlap(target: Any, leaves: Sequence) -> None:
-    """Raise if another argument is a different part of the memory that is written to."""
-    storage, view = target._storage, target._view
-    for leaf in leaves:
-        if getattr(leaf, "_storage", None) is storage and leaf._view is not view:
-            if target._overlaps(leaf):
-                raise RuntimeError(
-                    "unsupported operation: some elements of the input tensor and the written-to "
-                    "tensor refer to a single memory location. Please clone() the tensor before "
-                    "performing the operation."
-                )
-
-
-def _check_overlap(target: Any) -> None:
-    view = target._view
-    if view is None or not any(step.op.name in ("expand", "as_strided") for step in view.steps):
-        return
-    if target._has_overlap():
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
-        )
 
 
 def _cast(array, dtype):

@@ -17,19 +17,10 @@ from typing import Any
 from . import modes
 from .graph import NO_EDGE, Edge, Node
 from .lazy import mark
+from .watching import Hooks, check_nan, origins_of, run_post_hooks, run_pre_hooks, run_tensor_hooks
 
 DEEPEST = 40
 """Backward passes inside each other on one stack; the next one gets a thread of its own."""
-
-
-class Hooks:
-    """What the engine needs from Tensor; ``tensor.py`` fills it in."""
-
-    as_tensor: Any = None
-    add: Any = None
-    check: Any = None
-    has_nan: Any = None
-    check_hook: Any = None
 
 
 class _Running(threading.local):
@@ -213,7 +204,7 @@ class _Task:
         if not self.keep_graph:
             node.release()
         if modes.anomaly.enabled and modes.anomaly.check_nan:
-            _check_nan(node, results)
+            check_nan(node, results)
         return results
 
     def _wanted(self, node: Node) -> list[bool]:
@@ -256,92 +247,3 @@ def _reaching(nodes: dict[Node, int], targets: set[Node]) -> set[Node]:
                 found.add(caller)
                 stack.append(caller)
     return found
-
-
-# -- hooks -----------------------------------------------------------------------------------------
-
-
-def run_pre_hooks(node: Node, grads: list) -> list:
-    """Hooks of tensors on single gradients, then the node's own on all, then retained gradients."""
-    if node.pre_hooks:
-        grads = run_tensor_hooks(node, grads)
-    for nr, reference in (node.retained or {}).items():
-        tensor = reference()
-        if tensor is not None and grads[nr] is not None:
-            grads = list(grads)
-            grads[nr] = Hooks.as_tensor(grads[nr])
-            tensor._retain(grads[nr])
-    for hook in list((node.node_pre_hooks or {}).values()):
-        seen = tuple(None if g is None else Hooks.as_tensor(g) for g in grads)
-        result = hook(seen)
-        grads = list(seen if result is None else _as_tuple(result, seen, hook))
-    return grads
-
-
-def run_tensor_hooks(node: Node, grads: list) -> list:
-    """The hooks of tensors, each on one gradient, which it may replace."""
-    grads = list(grads)
-    for nr, hooks in (node.pre_hooks or {}).items():
-        for hook in list(hooks.values()):
-            given = grads[nr] = None if grads[nr] is None else Hooks.as_tensor(grads[nr])
-            result = hook(given)
-            if result is not None:
-                grads[nr] = Hooks.check_hook(given, result, hook)
-    return grads
-
-
-def run_post_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
-    """The node's hooks on its results; each may replace them."""
-    outs = tuple(None if g is None else Hooks.as_tensor(g) for g in results)
-    ins = tuple(None if g is None else Hooks.as_tensor(g) for g in grads)
-    for hook in list((node.node_hooks or {}).values()):
-        result = hook(outs, ins)
-        if result is not None:
-            outs = _as_tuple(result, outs, hook)
-    return outs
-
-
-def _as_tuple(result: Any, given: tuple, hook: Callable) -> tuple:
-    if not isinstance(result, tuple):
-        raise TypeError(f"expected tuple, but hook returned '{type(result).__name__}'")
-    if len(result) != len(given):
-        raise RuntimeError(
-            f"hook '{getattr(hook, '__name__', '<unknown>')}' has returned an incorrect number of "
-            f"values (got {len(result)}, but expected {len(given)})"
-        )
-    return tuple(
-        r if r is None or r is g else Hooks.check_hook(g, r, hook)
-        for g, r in zip(given, result, strict=True)
-    )
-
-
-# -- anomaly mode ----------------------------------------------------------------------------------
-
-
-def _check_nan(node: Node, results: Sequence[Any]) -> None:
-    for number, result in enumerate(results):
-        if result is not None and Hooks.has_nan(result):
-            raise RuntimeError(
-                f"Function '{node.name()}' returned nan values in its {number}th output."
-            )
-
-
-def origins_of(node: Node) -> list[str]:
-    """Where in the forward ``node`` was made, then the same of the nodes whose backward made it."""
-    texts = []
-    start, cause = f"Error detected in {node.name()}.", "caused the error"
-    current: Node | None = node
-    while current is not None:
-        stack = current.metadata.get("traceback_")
-        if stack is None:
-            texts.append(
-                f"{start} No forward pass information available. Enable detect anomaly during "
-                "forward pass for more information."
-            )
-            break
-        texts.append(f"{start} Traceback of forward call that {cause}:\n{''.join(stack)}")
-        current = current.metadata.get("parent_")
-        if current is not None:
-            start = f"\n\nPrevious calculation was induced by {current.name()}."
-            cause = "induced the previous calculation"
-    return texts

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funcgrad.op import owned_by, plain
+from funcgrad.mode import owned_by, plain
 
 Tracer = jax.core.Tracer
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from funcgrad.composite import Composite, Overloads
-from funcgrad.op import Op, owned_by
+from funcgrad.mode import owned_by
+from funcgrad.op import Op
 
 from . import modes
-from .dispatch import OWNER, Face, call, call_inplace, check_partial_overlap
+from .dispatch import OWNER, Face, call, call_inplace
 from .modes import forward
+from .rules import check_partial_overlap
 
 
 def resolve(declared: Op | Overloads, args: Sequence, kwargs: dict) -> Op:

@@ -17,7 +17,8 @@ import jax
 
 from funcgrad import types
 from funcgrad.derivative import push_forward
-from funcgrad.op import Op, owned_by
+from funcgrad.mode import owned_by
+from funcgrad.op import Op
 
 from . import modes
 from .backward import grad as autograd_grad

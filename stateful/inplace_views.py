@@ -10,8 +10,8 @@ from typing import Any
 
 from . import forward, modes
 from .nodes import inplace_class
-from .tensor import Tensor
 from .rules import check_inplace, count_write
+from .tensor import Tensor
 
 
 def _inplace(name: str) -> Callable:

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from funcgrad.op import plain
+from funcgrad.mode import plain
 
 from .execute import POLICIES, Aval, Kernel, Tracer, Value, direct, set_execution
 

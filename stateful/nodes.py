@@ -14,7 +14,8 @@ import jax.numpy as jnp
 
 from funcgrad import types
 from funcgrad.derivative import fit
-from funcgrad.op import Op, owned_by
+from funcgrad.mode import owned_by
+from funcgrad.op import Op
 from funcgrad.template import HOLE
 
 from . import modes

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from funcgrad import types
+
 from . import modes
+from .execute import Aval
 from .graph import short_name
 
 
@@ -110,4 +116,55 @@ def check_grad(tensor: Any, grad: Any) -> None:
             f"attempting to assign a gradient of size '{list(grad.shape)}' to a tensor of size "
             f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same "
             "size"
+        )
+
+
+def check_result(result: Aval, target: Aval) -> None:
+    """Raise if a result cannot be written in place of a tensor of aval ``target``."""
+    if not types.can_cast(result.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {type_name(result.dtype)} can't be cast to the desired output type "
+            f"{type_name(target.dtype)}"
+        )
+    if result.shape != target.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(result.shape)}"
+        )
+
+
+TYPE_NAMES = {
+    "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
+    "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
+    "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
+
+
+def type_name(dtype: np.dtype) -> str:
+    """The name of a dtype in legacy type names and in casting errors."""
+    return TYPE_NAMES.get(dtype.name, dtype.name)
+
+
+def check_partial_overlap(target: Any, leaves: Sequence) -> None:
+    """Raise if another argument is a different part of the memory that is written to."""
+    storage, view = target._storage, target._view
+    for leaf in leaves:
+        if getattr(leaf, "_storage", None) is storage and leaf._view is not view:
+            if target._overlaps(leaf):
+                raise RuntimeError(
+                    "unsupported operation: some elements of the input tensor and the written-to "
+                    "tensor refer to a single memory location. Please clone() the tensor before "
+                    "performing the operation."
+                )
+
+
+def check_overlap(target: Any) -> None:
+    """Raise if elements of ``target`` share memory with each other."""
+    view = target._view
+    if view is None or not any(step.op.name in ("expand", "as_strided") for step in view.steps):
+        return
+    if target._has_overlap():
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
         )

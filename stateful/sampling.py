@@ -17,8 +17,8 @@ from .execute import Tracer, Value
 from .layout import is_default
 from .layout import of as geometry_of
 from .random import Generator, default_generator
-from .tensor import Tensor
 from .rules import check_inplace
+from .tensor import Tensor
 
 
 def draw(generator: Generator | None, sampler: Callable, *args: Any, **kwargs: Any) -> Value:

@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 from . import devices, dtypes
-from .dispatch import TYPE_NAMES
 from .execute import clear_kernels
+from .rules import TYPE_NAMES
 from .tensor import Tensor
 
 

@@ -18,7 +18,6 @@ from . import backward as _backward
 from . import dtypes, modes
 from .described import Described
 from .dispatch import CAST, Face, call, store, wrap
-from .engine import Hooks
 from .execute import Aval, Value, execute
 from .graph import AccumulateGrad, InputMetadata, Node
 from .hooks import RemovableHandle, attach
@@ -33,6 +32,7 @@ from .views import (
     current_grad_fn,
     step_avals,
 )  # fmt: skip
+from .watching import Hooks
 
 
 class Tensor(Described):

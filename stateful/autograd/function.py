@@ -19,7 +19,6 @@ from funcgrad import types
 from .. import forward, modes
 from ..backward import zeros
 from ..dispatch import Face
-from ..engine import Hooks
 from ..execute import Tracer
 from ..graph import (
     FREED,
@@ -35,6 +34,7 @@ from ..saved import (
     check_normal,
 )
 from ..views import mark_view, rebase_function
+from ..watching import Hooks
 from . import traced
 
 _ids = itertools.count()

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from .. import modes
 from ..dispatch import wrap
-from ..execute import Function, execute
+from ..execute import Function, eager, kernel_of
 from ..methods import FUNCTIONS
 from ..tensor import Tensor
 from .line_search import Point, strong_wolfe
@@ -172,7 +172,7 @@ def _two_loops(state: dict[str, Any], vector: Any, size: int) -> Any:
     """The inverse Hessian that the history approximates, times ``vector``.
 
     The history is padded to a power of two, so that as it grows few programs are compiled: a row of
-    zeros changes nothing.
+    zeros changes nothing. Run eagerly: in a window every length of the history would be a program.
     """
     state.setdefault("al", [None] * size)
     if not state["ro"]:
@@ -182,7 +182,8 @@ def _two_loops(state: dict[str, Any], vector: Any, size: int) -> Any:
     none = vector.new_zeros(vector.shape)
     leaves = [vector, state["H_diag"], *state["old_dirs"], *[none] * padding,
               *state["old_stps"], *[none] * padding, *state["ro"], *[none.sum()] * padding]  # fmt: skip
-    return wrap(execute(_DIRECTION, [leaf._read() for leaf in leaves])[0])
+    values = [leaf._read() for leaf in leaves]
+    return wrap(eager(kernel_of(_DIRECTION, values), values)[0])
 
 
 def _direction(vector, scale, *history):

@@ -33,8 +33,9 @@ def options_for(face, options):
 
 def numbers(state):
     """A state_dict with numpy arrays for tensors, which can be compared."""
-    if isinstance(state, dict):  # "al" is scratch space of LBFGS
-        return {key: numbers(value) for key, value in state.items() if key != "al"}
+    if isinstance(state, dict):  # of LBFGS: scratch space, and a rate that may be a tensor
+        plain = {key: float(value) for key, value in state.items() if key == "t"}
+        return {key: numbers(value) for key, value in (state | plain).items() if key != "al"}
     if isinstance(state, list | tuple):
         return [numbers(value) for value in state]
     if isinstance(state, torch.Tensor | stateful.Tensor):
@@ -116,8 +117,10 @@ def test_trajectory_and_state(info, options):
     assert ours[3] == theirs[3]
 
 
-@pytest.mark.parametrize("info", [i for i in DB if i.optim_cls.__name__ not in ("Muon", "Adafactor")],
-                         ids=lambda i: i.optim_cls.__name__)  # fmt: skip
+COMPLEX = [info for info in DB if info.optim_cls.__name__ not in ("Muon", "Adafactor")]
+
+
+@pytest.mark.parametrize("info", COMPLEX, ids=lambda i: i.optim_cls.__name__)
 def test_complex_parameters(info):
     name = info.optim_cls.__name__
     results = []
