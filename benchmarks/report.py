@@ -160,7 +160,7 @@ def draw(folder: Path, results: Results, columns: list[str]) -> bool:
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_xticks(range(len(rows)), rows)
     axes.set_ylabel(f"time of a step / {columns[0]}")
-    axes.legend(ncols=4, fontsize="small")
+    figure.legend(loc="outside upper center", ncols=4, fontsize="small")
     figure.savefig(folder / "benchmarks.png", dpi=120)
     pyplot.close(figure)
     return True

@@ -1,4 +1,4 @@
-"""`torch.backends`: switches of PyTorch's libraries. They are remembered, and change nothing here."""
+"""`torch.backends`: PyTorch's switches of its libraries. Remembered; they change nothing here."""
 
 from types import SimpleNamespace as _Switches
 

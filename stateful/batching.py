@@ -119,7 +119,7 @@ class _Call:
         for value, array in zip(self.values, extras, strict=True):
             value.array = array
         try:
-            self.outs = self.program(*self.inner)
+            self.outs = [self._inside(out) for out in self.program(*self.inner)]
             arrays = [o._array for o in self.outs if o is not None]
             self.kept = list(saved_tracers(self.recorded()))
             return arrays, [value.array for value in self.kept]
@@ -127,13 +127,22 @@ class _Call:
             for value, array in zip(self.values, before, strict=True):
                 value.array = array
 
+    def _inside(self, out: Any) -> Any:
+        """A result that the program only handed on becomes one of its own."""
+        if out is None or not out.requires_grad or any(out is t for t in self.inner):
+            return out
+        node = out.grad_fn
+        return out if node is not None and self._is_inner(node) else out.view_as(out)
+
     def recorded(self) -> set[Node]:
         """The nodes of the inner graph."""
         found: set[Node] = set()
         stack = [o._grad_fn for o in self.outs if o is not None and o.requires_grad]
         while stack:
             node = stack.pop()
-            if node is not None and node not in found and self._is_inner(node):
+            if node is None or node in found or isinstance(node, Border):
+                continue
+            if self._is_inner(node):
                 found.add(node)
                 stack.extend(edge.node for edge in node.edges)
         return found
@@ -148,11 +157,20 @@ class _Call:
             if inside._requires_grad:
                 edge = Edge(accumulator(inside), 0)
                 found[edge] = Way(edge, gradient_edge(outside), dim)
+        borders: dict[Edge, Edge] = {}
         for node in self.recorded():
-            for edge in node.edges:
-                if edge.node is not None and not self._is_inner(edge.node):
-                    found.setdefault(edge, Way(edge, edge, None))
-        return list(found.values())
+            node.edges = tuple([self._border(edge, found, borders) for edge in node.edges])
+        ways = [Way(border, edge, None) for edge, border in borders.items()]
+        return [*found.values(), *ways]
+
+    def _border(self, edge: Edge, found: dict, borders: dict) -> Edge:
+        """An edge out of the inner graph becomes one to a `Border`."""
+        known = edge.node is None or edge in found or isinstance(edge.node, Border)
+        if known or self._is_inner(edge.node):
+            return edge
+        if edge not in borders:
+            borders[edge] = Edge(Border(edge), 0)
+        return borders[edge]
 
     def finish(self, arrays: list, residuals: list) -> list:
         """The results with their history."""
@@ -168,6 +186,17 @@ class _Call:
             node.avals = (*node.avals, results[nr]._aval)
             results[nr]._set_history(node, position)
         return results
+
+
+class Border(Node):
+    """Where an inner graph ends: the engine must not go on outside, in each slice."""
+
+    def __init__(self, outside: Edge):
+        super().__init__()
+        self.avals = (outside.node.avals[outside.nr],)
+
+    def run(self, grads, needed):
+        return []
 
 
 class VmapBackward(Node):

@@ -54,7 +54,7 @@ def is_initialized() -> bool:
 
 
 def manual_seed(seed: int) -> None:
-    """Nothing: all random numbers are those of the CPU generator, which `torch.manual_seed` seeds."""
+    """Nothing: all random numbers are the CPU generator's, which `torch.manual_seed` seeds."""
 
 
 def manual_seed_all(seed: int) -> None:

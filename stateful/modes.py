@@ -60,6 +60,16 @@ class Forward:
 forward = Forward()
 
 
+class Vmap:
+    """How many `vmap` transforms the program is in, and what they say about random numbers."""
+
+    depth: int = 0
+    randomness: str = "error"
+
+
+vmap = Vmap()
+
+
 def is_grad_enabled() -> bool:
     """Whether ops are being recorded in this thread.
 

@@ -176,9 +176,9 @@ class _Unpickler(pickle.Unpickler):
         found = _ALLOWED.get((module_name, name))
         if found is None:
             raise pickle.UnpicklingError(
-                f"Weights only load failed: the file asks for {module_name}.{name}, and only tensors "
-                "and containers are loaded, because anything else could run code. Save a state_dict "
-                "instead of the object"
+                f"Weights only load failed: the file asks for {module_name}.{name}, and only "
+                "tensors and containers are loaded, because anything else could run code. Save a "
+                "state_dict instead of the object"
             )
         return found
 
@@ -196,7 +196,8 @@ def load(f: Any, map_location: Any = None, pickle_module=None, *, weights_only: 
          mmap: bool | None = None, **pickle_load_args: Any) -> Any:  # fmt: skip
     """Read what `save`, ours or PyTorch's, wrote. Code in the file is never run.
 
-    UnpicklingError if the file asks for more than tensors and containers, whatever ``weights_only``.
+    UnpicklingError if the file asks for more than tensors and containers, whatever
+    ``weights_only`` says.
     """
     try:
         archive = zipfile.ZipFile(f)

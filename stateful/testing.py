@@ -34,7 +34,9 @@ def assert_close(
     >>> torch.testing.assert_close(torch.tensor([1.0]), torch.tensor([1.0 + 1e-7]))
     """
     if (rtol is None) != (atol is None):
-        raise ValueError(f"rtol and atol must both be specified or both be unspecified, got {rtol}, {atol}")
+        raise ValueError(
+            f"rtol and atol must both be specified or both be unspecified, got {rtol}, {atol}"
+        )
     options = (rtol, atol, equal_nan, check_dtype, check_stride)
     problem = _difference(actual, expected, options, "")
     if problem is not None:
@@ -71,7 +73,9 @@ def _leaf_difference(actual: Any, expected: Any, options: tuple, where: str) -> 
     if check_dtype and not is_scalar and a.dtype is not e.dtype:
         return f"The values for attribute 'dtype' do not match: {a.dtype} != {e.dtype}.{at}"
     if check_stride and a.stride() != e.stride():
-        return f"The values for attribute 'stride()' do not match: {a.stride()} != {e.stride()}.{at}"
+        return (
+            f"The values for attribute 'stride()' do not match: {a.stride()} != {e.stride()}.{at}"
+        )
     if rtol is None:
         defaults = [_TOLERANCE.get(x._aval.dtype.name, (0.0, 0.0)) for x in (a, e)]
         rtol, atol = (max(pair) for pair in zip(*defaults, strict=True))

@@ -304,6 +304,10 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
     ctx = object.__new__(cls._backward_cls)
     tensor = Face.tensor
     inputs = [a for a in args if isinstance(a, tensor)]
+    if modes.vmap.depth and any(isinstance(a._storage.value.array, Tracer) for a in inputs):
+        check_vmap(cls)
+        if not cls.generate_vmap_rule and not any(a.requires_grad for a in inputs):
+            return traced.apply_batched(cls, args)
     ctx.needs_input_grad = tuple([isinstance(a, tensor) and a.requires_grad for a in args])
     ctx._is_tensor_input = tuple([isinstance(a, tensor) for a in args])
     records = modes.state.grad_enabled and any(ctx.needs_input_grad)
@@ -325,6 +329,22 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
         forward.push_function(ctx, args, outputs, dirty)
     ctx.saved_for_forward = ()
     return outputs
+
+
+def check_vmap(cls: type[Function]) -> None:
+    """Raise if a custom function does not say, once, how it is batched."""
+    own = cls.vmap is not Function.vmap
+    if own and cls.generate_vmap_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an "
+            "overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the "
+            "overridden vmap staticmethod to avoid ambiguity."
+        )
+    if not own and not cls.generate_vmap_rule:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please "
+            "override and implement the vmap staticmethod or set generate_vmap_rule=True."
+        )
 
 
 def run_forward(cls: type[Function], ctx: Any, args: tuple, kwargs: dict) -> Any:

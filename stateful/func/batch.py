@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .. import modes
 from ..batching import over_batch
 from ..dispatch import Face
 from .trees import flatten, spread
@@ -51,7 +52,14 @@ def vmap(
             _check_outputs(name, outs, out_dims)
             return outs
 
-        found = over_batch(program, [leaves[i] for i in places], [dims[i] for i in places], size)
+        previous = modes.vmap.depth, modes.vmap.randomness
+        modes.vmap.depth, modes.vmap.randomness = previous[0] + 1, randomness
+        try:
+            found = over_batch(
+                program, [leaves[i] for i in places], [dims[i] for i in places], size
+            )
+        finally:
+            modes.vmap.depth, modes.vmap.randomness = previous
         outputs = spread(out_dims, shown["structure"])
         if outputs is None:
             raise ValueError(

@@ -72,7 +72,7 @@ def _check_tensors(items: list, what: str) -> None:
 def _unpacked(out: Any, strict: bool) -> tuple:
     if not isinstance(out, Face.tensor):
         raise RuntimeError(
-            f"{_NAME}: expected f(*args) to return only tensors, got unsupported type {type(out)}"
+            f"{_NAME}: expected f(*primals) to return only tensors, got unsupported type {type(out)}"
         )
     primal, tangent = forward_ad.unpack_dual(out)
     if tangent is None and strict:

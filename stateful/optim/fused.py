@@ -21,8 +21,9 @@ class Layout(NamedTuple):
     """The static part of a step: how the flat list of arrays is to be read.
 
     ``options``: name and value, `DATA` where the value is data; ``counts``: how many different step
-    counts there are; ``steps``: for each parameter the place of its count among them (-1: this is its
-    first step); ``slots``: for each parameter the names of its slots; ``count_dtype``: of new counts.
+    counts there are; ``steps``: for each parameter the place of its count among them (-1: this is
+    its first step); ``slots``: for each parameter the names of its slots; ``count_dtype``: of new
+    counts.
     """
 
     options: tuple[tuple[str, Any], ...]

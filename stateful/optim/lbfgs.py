@@ -24,8 +24,8 @@ class LBFGS(Optimizer):
     """Limited-memory BFGS (Liu and Nocedal 1989).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.LBFGS.html. One step makes up to
-    ``max_iter`` iterations and calls ``closure`` up to ``max_eval`` times. All parameters are in one
-    group.
+    ``max_iter`` iterations and calls ``closure`` up to ``max_eval`` times. All parameters are in
+    one group.
 
     >>> import stateful as torch
     >>> w = torch.nn.Parameter(torch.ones(2))
@@ -57,9 +57,7 @@ class LBFGS(Optimizer):
                         history_size=history_size, line_search_fn=line_search_fn)  # fmt: skip
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
-            raise ValueError(
-                "LBFGS doesn't support per-parameter options (parameter groups)"
-            )
+            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
     @property
     def _params(self) -> list[Any]:
@@ -156,7 +154,7 @@ class LBFGS(Optimizer):
 
 
 def _remember(state: dict[str, Any], change: Any, move: Any, size: int) -> None:
-    """Add a change of the gradient and its move to the history, unless the curvature is too small."""
+    """Add a change of the gradient and its move to the history, unless it curves too little."""
     curvature = change.dot(move)
     if not curvature > _CURVATURE:
         return
@@ -181,7 +179,8 @@ def _two_loops(state: dict[str, Any], vector: Any, size: int) -> Any:
     padding = (1 << (used - 1).bit_length()) - used
     none = vector.new_zeros(vector.shape)
     leaves = [vector, state["H_diag"], *state["old_dirs"], *[none] * padding,
-              *state["old_stps"], *[none] * padding, *state["ro"], *[none.sum()] * padding]  # fmt: skip
+              *state["old_stps"], *[none] * padding, *state["ro"],
+              *[none.sum()] * padding]  # fmt: skip
     values = [leaf._read() for leaf in leaves]
     return wrap(eager(kernel_of(_DIRECTION, values), values)[0])
 

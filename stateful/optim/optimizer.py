@@ -34,14 +34,14 @@ _global: dict[str, OrderedDict] = {kind: OrderedDict() for kind in ("step_pre", 
 class Optimizer:
     """Updates parameters by their gradients; subclasses define `step`.
 
-    ``params``: tensors, (name, tensor) pairs, or dicts with a key "params" and options of that group.
+    ``params``: tensors, (name, tensor) pairs, or dicts with a key "params" and its own options.
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]):
         if isinstance(params, Tensor):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, but "
-                f"got {params.type()}"  # type: ignore[attr-defined]
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {params.type()}"  # type: ignore[attr-defined]
             )
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
@@ -78,8 +78,8 @@ class Optimizer:
             given = [given]
         elif isinstance(given, set):
             raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering of "
-                "tensors in sets will change between runs. Please use a list instead."
+                "optimizer parameters need to be organized in ordered collections, but the ordering "
+                "of tensors in sets will change between runs. Please use a list instead."
             )
         names, params = _named(list(given))
         param_group["params"] = params
@@ -90,7 +90,8 @@ class Optimizer:
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {name}"
+                    "parameter group didn't specify a value of required optimization parameter "
+                    f"{name}"
                 )
             param_group.setdefault(name, default)
         self._check_group(param_group)
@@ -100,8 +101,8 @@ class Optimizer:
         ids = {id(p) for p in param_group["params"]}
         if len(ids) != len(param_group["params"]):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will "
-                "cause an error; see https://github.com/pytorch/pytorch/issues/40967 for more "
+                "optimizer contains a parameter group with duplicate parameters; in future, this "
+                "will cause an error; see https://github.com/pytorch/pytorch/issues/40967 for more "
                 "information", stacklevel=4,
             )  # fmt: skip
         if any(id(p) in ids for group in self.param_groups for p in group["params"]):
@@ -220,7 +221,9 @@ class Optimizer:
         text = type(self).__name__ + " ("
         for i, group in enumerate(self.param_groups):
             text += f"\nParameter Group {i}\n"
-            text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+            text += "".join(
+                f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params"
+            )
         return text + ")"
 
 
@@ -270,7 +273,9 @@ def _named(given: list) -> tuple[list[str] | None, list]:
 
 def _check_parameter(param: Any) -> None:
     if not isinstance(param, Tensor):
-        raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param)}")
+        raise TypeError(
+            f"optimizer can only optimize Tensors, but one of the params is {type(param)}"
+        )
     if not (param.is_leaf or param.retains_grad):
         raise ValueError("can't optimize a non-leaf Tensor")
 

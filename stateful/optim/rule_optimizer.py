@@ -81,7 +81,9 @@ def _check_switches(defaults: dict[str, Any]) -> None:
         if lr.numel() != 1:
             raise ValueError("Tensor lr must be 1-element")
         if foreach and not defaults.get("capturable", True):
-            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+            raise ValueError(
+                "lr as a Tensor is not supported for capturable=False and foreach=True"
+            )
     for i, beta in enumerate(defaults.get("betas", ())):
         if isinstance(beta, Tensor) != isinstance(defaults["betas"][0], Tensor):
             raise ValueError("betas must be either both floats or both Tensors")

@@ -277,9 +277,7 @@ class _Region:
     def _run_again(self, task: int) -> None:
         self.recomputed[task] = weakref.WeakKeyDictionary()
         self.counts[task] = 0
-        args = [
-            a.current() if isinstance(a, SavedTensor) else a for a in self.args
-        ]
+        args = [a.current() if isinstance(a, SavedTensor) else a for a in self.args]
         region = weakref.ref(self)
         try:
             with (

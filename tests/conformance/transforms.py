@@ -90,7 +90,7 @@ def case_jvp(torch, show):
     show(jvp(lambda t: torch.ones(2), (x,), (x,)))
     show.error(lambda: jvp(torch.sin, x, (x,)), "Expected primals to be a tuple")
     show.error(lambda: jvp(torch.sin, (x,), (x, x)), "Expected primals and tangents to have the same python structure")
-    show.error(lambda: jvp(lambda t: 3, (x,), (x,)), "expected f(*args) to return only tensors")
+    show.error(lambda: jvp(lambda t: 3, (x,), (x,)), "to return only tensors, got unsupported type")
     show.error(lambda: jvp(lambda t: torch.ones(2), (x,), (x,), strict=True), "The output of f is independent of the inputs. This is not allowed with strict=True.")
     show.error(lambda: jvp(torch.sin, (3.0,), (x,)), "only contain Tensors")
 

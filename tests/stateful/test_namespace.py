@@ -77,5 +77,7 @@ def test_make_tensor(name):
     made = []
     for face in FACES:
         face.manual_seed(5)
-        made.append(face.testing.make_tensor((3, 4), dtype=getattr(face, name), device="cpu").numpy())
+        made.append(
+            face.testing.make_tensor((3, 4), dtype=getattr(face, name), device="cpu").numpy()
+        )
     assert np.array_equal(*made)

@@ -147,8 +147,8 @@ class MultiheadAttention(Module):
                 mask = mask.reshape(batch, self.num_heads, *mask.shape[1:])
             elif mask.dim() != 2:
                 raise RuntimeError(
-                    f"attn_mask's dimension {mask.dim()} is not supported: pass (target, source) or "
-                    "(batch * heads, target, source)"
+                    f"attn_mask's dimension {mask.dim()} is not supported: pass (target, source) "
+                    "or (batch * heads, target, source)"
                 )
             mask = F.pad(mask, (0, extra)) if extra else mask
         if padding is not None:

@@ -1,4 +1,4 @@
-"""`BatchNorm1d/2d/3d`, `InstanceNorm1d/2d/3d`: normalization of channels, with running statistics."""
+"""`BatchNorm1d/2d/3d`, `InstanceNorm1d/2d/3d`: of channels, with running statistics."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class BatchNorm2d(_BatchNorm):
 
     >>> import stateful as torch
     >>> torch.nn.BatchNorm2d(3)
-    BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+    BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
     """
 
     ranks = (4,)

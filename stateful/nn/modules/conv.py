@@ -155,9 +155,7 @@ class _Transposed(_Conv):
     ):  # fmt: skip
         super().__init__()
         if padding_mode != "zeros":
-            raise ValueError(
-                f'Only "zeros" padding mode is supported for {type(self).__name__}'
-            )
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         self._build(in_channels, out_channels, kernel_size, stride, padding, dilation,
                     output_padding, groups, bias, padding_mode, device, dtype)  # fmt: skip
 
@@ -185,10 +183,10 @@ class _Transposed(_Conv):
         ]  # fmt: skip
         for size, least, stride in zip(spatial, smallest, self.stride, strict=True):
             if not least <= size < least + stride:
+                largest = [n + s - 1 for n, s in zip(smallest, self.stride, strict=True)]
                 raise ValueError(
-                    f"requested an output size of {spatial}, but valid sizes range from {smallest} to "
-                    f"{[n + s - 1 for n, s in zip(smallest, self.stride, strict=True)]} (for an input "
-                    f"of {input.size()[-self.rank :]})"
+                    f"requested an output size of {spatial}, but valid sizes range from "
+                    f"{smallest} to {largest} (for an input of {input.size()[-self.rank :]})"
                 )
         return tuple(size - least for size, least in zip(spatial, smallest, strict=True))
 

@@ -20,9 +20,7 @@ class _Dropout(FunctionModule):
 
     def _check(self) -> None:
         if not 0 <= self.p <= 1:
-            raise ValueError(
-                f"dropout probability has to be between 0 and 1, but got {self.p}"
-            )
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {self.p}")
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "training": self.training}

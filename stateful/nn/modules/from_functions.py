@@ -36,7 +36,8 @@ class FunctionModule(Module):
         for name, default in self._options.items():
             if name not in given and default is REQUIRED:
                 raise TypeError(
-                    f"{type(self).__name__}.__init__() missing 1 required positional argument: '{name}'"
+                    f"{type(self).__name__}.__init__() missing 1 required positional argument: "
+                    f"'{name}'"
                 )
             setattr(self, name, given.get(name, default))
         self._check()

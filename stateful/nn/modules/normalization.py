@@ -39,14 +39,22 @@ class _ShapeNorm(Module):
             init.zeros_(self.bias)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        )
 
 
 class LayerNorm(_ShapeNorm):
     """Mean 0 and variance 1 over the last dimensions (Ba et al. 2016)."""
 
     def __init__(
-        self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None
+        self,
+        normalized_shape,
+        eps=1e-5,
+        elementwise_affine=True,
+        bias=True,
+        device=None,
+        dtype=None,
     ):
         super().__init__()
         self._build(normalized_shape, eps, elementwise_affine, bool(bias), device, dtype)
@@ -61,7 +69,9 @@ class LayerNorm(_ShapeNorm):
 class RMSNorm(_ShapeNorm):
     """Mean square 1 over the last dimensions (Zhang and Sennrich 2019)."""
 
-    def __init__(self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
+    def __init__(
+        self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None
+    ):
         super().__init__()
         self._build(normalized_shape, eps, elementwise_affine, None, device, dtype)
 

@@ -96,7 +96,9 @@ class RNNBase(Module):
                 if proj_size:
                     shapes["weight_hr"] = (proj_size, hidden_size)
                 for name, shape in shapes.items():
-                    self.register_parameter(name + suffix, empty(*shape, device=device, dtype=dtype))
+                    self.register_parameter(
+                        name + suffix, empty(*shape, device=device, dtype=dtype)
+                    )
                 self._all_weights.append([name + suffix for name in shapes])
         self.reset_parameters()
 
@@ -149,7 +151,8 @@ class RNNBase(Module):
         if not batched:
             if any(state.dim() != 2 for state in given):
                 raise RuntimeError(
-                    f"For unbatched 2-D input, hx should also be 2-D but got {given[0].dim()}-D tensor"
+                    "For unbatched 2-D input, hx should also be 2-D but got "
+                    f"{given[0].dim()}-D tensor"
                 )
             given = tuple(state.unsqueeze(1) for state in given)
         for state, size in zip(given, sizes, strict=True):
@@ -212,9 +215,7 @@ def _check_options(mode, hidden_size, num_layers, dropout, proj_size) -> None:
     if num_layers <= 0:
         raise ValueError("num_layers must be greater than zero")
     if proj_size < 0:
-        raise ValueError(
-            "proj_size should be a positive integer or zero to disable projections"
-        )
+        raise ValueError("proj_size should be a positive integer or zero to disable projections")
     if proj_size >= hidden_size:
         raise ValueError("proj_size has to be smaller than hidden_size")
     if proj_size and mode != "LSTM":

@@ -1,4 +1,4 @@
-"""Modules that rearrange: `Flatten`, `Unflatten`, `Fold`, `Unfold`, `PixelShuffle`, `Upsample`, ..."""
+"""Modules that rearrange: `Flatten`, `Unflatten`, `Fold`, `Unfold`, `Upsample`, ..."""
 
 from __future__ import annotations
 

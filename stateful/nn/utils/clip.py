@@ -35,8 +35,8 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite=Fals
         total = _norm(_stack([_norm(t, float(norm_type)) for t in tensors]), float(norm_type))
         if error_if_nonfinite and not total.isfinite():
             raise RuntimeError(
-                f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
-                "so it cannot be clipped. To disable this error and scale the gradients by the "
+                f"The total norm of order {norm_type} for gradients from `parameters` is "
+                "non-finite, so it cannot be clipped. To disable this error and scale the gradients by the "
                 "non-finite norm anyway, set `error_if_nonfinite=False`"
             )
         return total

@@ -129,7 +129,9 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-def random_split(dataset: Any, lengths: Sequence[float], generator=default_generator) -> list[Subset]:
+def random_split(
+    dataset: Any, lengths: Sequence[float], generator=default_generator
+) -> list[Subset]:
     """Disjoint random subsets of these lengths, or fractions that sum to 1.
 
     >>> import stateful as torch

@@ -70,8 +70,9 @@ class DataLoader:
 
     def __init__(
         self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None,
-        sampler: Iterable | None = None, batch_sampler: Iterable | None = None, num_workers: int = 0,
-        collate_fn: Callable | None = None, pin_memory: bool = False, drop_last: bool = False,
+        sampler: Iterable | None = None, batch_sampler: Iterable | None = None,
+        num_workers: int = 0, collate_fn: Callable | None = None, pin_memory: bool = False,
+        drop_last: bool = False,
         timeout: float = 0, worker_init_fn: Callable | None = None, multiprocessing_context=None,
         generator=None, *, prefetch_factor=None, persistent_workers: bool = False,
         pin_memory_device: str = "", in_order: bool = True,
@@ -90,7 +91,9 @@ class DataLoader:
         self.timeout, self.worker_init_fn = timeout, worker_init_fn
         if sampler is None and not self._iterable:
             sampler = (
-                RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+                RandomSampler(dataset, generator=generator)
+                if shuffle
+                else SequentialSampler(dataset)
             )
         if batch_sampler is None and batch_size is not None and not self._iterable:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)  # type: ignore[arg-type]

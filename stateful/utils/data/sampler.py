@@ -105,7 +105,9 @@ class SubsetRandomSampler(Sampler[int]):
 class WeightedRandomSampler(Sampler[int]):
     """Indices with these probabilities."""
 
-    def __init__(self, weights: Sequence[float], num_samples: int, replacement=True, generator=None):
+    def __init__(
+        self, weights: Sequence[float], num_samples: int, replacement=True, generator=None
+    ):
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
             raise ValueError(
                 f"num_samples should be a positive integer value, but got num_samples={num_samples}"

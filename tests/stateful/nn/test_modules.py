@@ -1,4 +1,4 @@
-"""Every module over PyTorch's own module database: initial values, outputs, gradients, state, repr."""
+"""Every module over PyTorch's own module database: values, gradients, state, repr."""
 
 import pytest
 import torch
@@ -81,9 +81,11 @@ def test_dropout_between_layers_of_a_recurrence(name):
         "Upsample(scale_factor=2)", "Upsample(size=(2, 3), mode='bilinear')",
         "UpsamplingNearest2d(scale_factor=2)", "Flatten()", "Unflatten(1, (2, 3))",
         "Fold((4, 4), 2)", "Unfold(2, stride=2)", "PixelShuffle(2)", "ChannelShuffle(2)",
-        "ZeroPad2d(1)", "ConstantPad1d(2, 3.5)", "ReflectionPad2d((1, 2, 0, 1))", "CircularPad1d(1)",
+        "ZeroPad2d(1)", "ConstantPad1d(2, 3.5)", "ReflectionPad2d((1, 2, 0, 1))",
+        "CircularPad1d(1)",
         "CosineSimilarity()", "PairwiseDistance()", "LocalResponseNorm(2)", "RMSNorm(3)",
-        "LayerNorm((2, 3), bias=False)", "GroupNorm(2, 4, affine=False)", "Dropout(0.3, inplace=True)",
+        "LayerNorm((2, 3), bias=False)", "GroupNorm(2, 4, affine=False)",
+        "Dropout(0.3, inplace=True)",
         "MultiheadAttention(4, 2, kdim=3, vdim=5, add_bias_kv=True)", "Softmax2d()", "RReLU()",
         "ModuleList([m.Linear(1, 1), m.Linear(1, 1), m.ReLU()])",
         "TransformerEncoder(m.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2)",
@@ -94,7 +96,9 @@ def test_repr_and_initial_values(text):
     for m in (torch.nn, stateful.nn):
         (torch if m is torch.nn else stateful).manual_seed(0)
         module = eval(f"m.{text}")
-        shown.append((repr(module), {k: v.numpy().tolist() for k, v in module.state_dict().items()}))
+        shown.append(
+            (repr(module), {k: v.numpy().tolist() for k, v in module.state_dict().items()})
+        )
     assert shown[1] == shown[0]
 
 

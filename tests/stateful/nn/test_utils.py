@@ -24,7 +24,9 @@ def test_clip_grad_norm(norm, limit):
     for face in FACES:
         parameters = with_gradients(face)
         total = face.nn.utils.clip_grad_norm_(parameters, limit, norm)
-        results.append([total.item(), *[x for p in parameters for x in p.grad.reshape(-1).tolist()]])
+        results.append(
+            [total.item(), *[x for p in parameters for x in p.grad.reshape(-1).tolist()]]
+        )
     assert results[1] == pytest.approx(results[0], rel=1e-6)
 
 
