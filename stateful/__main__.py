@@ -16,7 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="stateful", description="PyTorch programs on JAX.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run a PyTorch script: `import torch` means stateful")
-    run.add_argument("--no-cache", action="store_true", help="do not keep compiled programs on disk")
+    run.add_argument(
+        "--no-cache", action="store_true", help="do not keep compiled programs on disk"
+    )
     run.add_argument("script", type=Path)
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script sees in sys.argv")
     compare = commands.add_parser(

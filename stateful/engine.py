@@ -70,7 +70,8 @@ def run_backward(
     With ``inputs`` and not ``accumulate`` the gradients arriving there are returned (None where
     nothing arrived).
     """
-    mark()
+    if accumulate:
+        mark()
     task = _Task(roots, inputs, accumulate, keep_graph)
     depth = len(running.tasks)
     if depth and depth % DEEPEST == 0:

@@ -48,6 +48,14 @@ class Aval:
         return f"{self.dtype}{list(self.shape)}"
 
 
+class Looks:
+    """What is to be done when somebody looks at a value; ``lazy.py`` fills it in."""
+
+    @staticmethod
+    def before() -> None:
+        """Nothing, if nothing is ever pending."""
+
+
 class Value:
     """An immutable array that may not have been computed yet. ``pending`` is who will compute it."""
 
@@ -79,7 +87,8 @@ class Value:
         return array
 
     def numpy(self) -> np.ndarray:
-        """The value in host memory."""
+        """The value in host memory. A look: whatever is pending is started, so windows end alike."""
+        Looks.before()
         return np.asarray(self.read())
 
     def __repr__(self):

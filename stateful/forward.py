@@ -198,7 +198,9 @@ def _flows(op: Op, template: tuple, values: Sequence) -> list[bool]:
     return [types.is_differentiable(a.dtype) for a in kernel_of(op, values, template).outputs]
 
 
-def _recorded(op: Op, template: tuple, leaves: Sequence, tangents: Sequence, outs: Sequence) -> list:
+def _recorded(
+    op: Op, template: tuple, leaves: Sequence, tangents: Sequence, outs: Sequence
+) -> list:
     args = op.unbind(template, [_operand(x) for x in leaves])
     dots = op.unbind(template, tangents)
     totals: list = [None] * len(outs)
@@ -208,7 +210,8 @@ def _recorded(op: Op, template: tuple, leaves: Sequence, tangents: Sequence, out
             continue
         terms = _transposed(op, index, args, given, outs)
         totals = [
-            a if b is None else b if a is None else a + b for a, b in zip(totals, terms, strict=True)
+            a if b is None else b if a is None else a + b
+            for a, b in zip(totals, terms, strict=True)
         ]
     return [
         zeros(o._aval) if t is None and types.is_differentiable(o._aval.dtype) else t

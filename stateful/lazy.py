@@ -20,9 +20,9 @@ import numpy as np
 
 from funcgrad.mode import plain
 
-from .execute import POLICIES, Aval, Kernel, Tracer, Value, direct, set_execution
+from .execute import POLICIES, Aval, Kernel, Looks, Tracer, Value, direct, set_execution
 
-CAP = 500
+CAP = 1000
 """Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly."""
 
 _NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.complex128}
@@ -111,7 +111,7 @@ class Window:
 
     def flush(self) -> None:
         """Run what was recorded; every value that is still held gets its array."""
-        with self.lock, jax.ensure_compile_time_eval():
+        with self.lock:
             self._flush()
 
     def _flush(self) -> None:
@@ -131,6 +131,9 @@ class Window:
             program = structure.programs[live] = compiled(structure.entries(), live)
         with jax.enable_x64(True):
             outs = program(packed, *arrays)
+            if isinstance(outs[0], Tracer):  # we are inside a trace that has nothing to do with it
+                with jax.ensure_compile_time_eval():
+                    outs = program(packed, *arrays)
         for i, out in zip(live, outs, strict=True):
             value = values[i]
             value.array, value.pending = out, None
@@ -215,4 +218,5 @@ def mark() -> None:
 
 
 POLICIES["lazy"] = lazy
+Looks.before = staticmethod(flush)
 set_execution("lazy")

@@ -25,7 +25,9 @@ Single = bool
 """Whether a caller passed one Tensor rather than a tuple."""
 
 
-def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False):
+def vjp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+):
     """``func(inputs)`` and the product of the vector ``v`` with the Jacobian there.
 
     ``v`` has the shapes of the outputs, and may be left out for a scalar output. With ``create_graph``
@@ -50,7 +52,9 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     return _finish(outputs, single_out, create_graph), _finish(found, single, create_graph)
 
 
-def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False):
+def jvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+):
     """``func(inputs)`` and the product of the Jacobian there with the vector ``v``.
 
     ``v`` has the shapes of the inputs, and may be left out for a scalar input.
@@ -77,7 +81,9 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     return _finish(outputs, single_out, create_graph), _finish(found, single_out, create_graph)
 
 
-def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False):
+def vhp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+):
     """``func(inputs)``, a scalar, and the product of the vector ``v`` with its Hessian.
 
     >>> import stateful as torch
@@ -93,7 +99,9 @@ def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     return _finish(outputs, True, create_graph), _finish(found, single, create_graph)
 
 
-def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False):
+def hvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+):
     """``func(inputs)``, a scalar, and the product of its Hessian with the vector ``v``.
 
     `vhp` gives the same and is faster, where the Hessian is symmetric.
@@ -220,7 +228,8 @@ def _rows_at_once(nr, output, inputs, create_graph: bool, strict: bool) -> list:
         allow_unused=True, is_grads_batched=True,
     )  # fmt: skip
     return [
-        x.new_zeros((count, *x.shape)) if g is None else g for g, x in zip(found, inputs, strict=True)
+        x.new_zeros((count, *x.shape)) if g is None else g
+        for g, x in zip(found, inputs, strict=True)
     ]
 
 
@@ -232,7 +241,7 @@ def _units(tensor: Any) -> np.ndarray:
 def _forward_jacobian(func: Callable, inputs: Any, strict: bool, vectorize: bool) -> Any:
     if strict:
         raise RuntimeError(
-            "torch.autograd.functional.jacobian: `strict=True` and `strategy=\"forward-mode\"` are not "
+            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not '
             'supported together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
         )
     single, inputs = _as_tuple(inputs, "inputs", "jacobian")
@@ -290,9 +299,7 @@ def hessian(
     """
     single, inputs = _as_tuple(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(
-            'Expected strategy to be either "forward-mode" or "reverse-mode".'
-        )
+        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
     def scalar(*arguments):
         output = func(*arguments)

@@ -75,9 +75,7 @@ def gradcheck(
             "Setting check_batched_grad=True requires check_backward_ad to be True")  # fmt: skip
     _expect(not check_batched_forward_grad or check_forward_ad,
             "Setting check_batched_forward_grad=True requires check_forward_ad to be True")  # fmt: skip
-    check = _Check(
-        eps, atol, rtol, nondet_tol, check_grad_dtypes, check_undefined_grad, fast_mode
-    )
+    check = _Check(eps, atol, rtol, nondet_tol, check_grad_dtypes, check_undefined_grad, fast_mode)
     given = _as_tuple(inputs)
     execution = set_execution("eager")  # many short programs, each run a few times
     try:
@@ -152,8 +150,7 @@ def gradgradcheck(
 
     def gradients(*arguments):
         heads = [
-            x.requires_grad_() if want else x
-            for x, want in zip(arguments, wanted, strict=False)
+            x.requires_grad_() if want else x for x, want in zip(arguments, wanted, strict=False)
         ]
         outputs = _differentiable(func(*heads))
         tails = [
@@ -347,7 +344,9 @@ def _repeated(check: _Check, output: Any, targets: Sequence, seeds: np.ndarray) 
     return first
 
 
-def _gradients(check: _Check, output: Any, targets: Sequence, seeds: np.ndarray) -> list[np.ndarray]:
+def _gradients(
+    check: _Check, output: Any, targets: Sequence, seeds: np.ndarray
+) -> list[np.ndarray]:
     rows = []
     for seed in seeds:
         seed = wrap(Value.of(seed.reshape(output._aval.shape).astype(output._aval.dtype)))
@@ -386,9 +385,7 @@ def _fast_backward(check, func, given, x, i, j, output, analytical, prefix) -> N
         numerical, found = numerical + part * (v @ along), found + part * (side @ u)
         scale += u.sum() * v.sum()
     if not _close(check, found, numerical, scale):
-        raise GradcheckError(
-            prefix + _mismatch("", j, i, numerical, found) + _FAST_NOTE
-        )
+        raise GradcheckError(prefix + _mismatch("", j, i, numerical, found) + _FAST_NOTE)
 
 
 _FAST_NOTE = (
@@ -475,7 +472,12 @@ def _check_batched(given: tuple, output: Any) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             batched = autograd_grad(
-                output, targets, stacked, retain_graph=True, allow_unused=True, is_grads_batched=True
+                output,
+                targets,
+                stacked,
+                retain_graph=True,
+                allow_unused=True,
+                is_grads_batched=True,
             )
     except Exception as error:
         raise GradcheckError(
@@ -551,7 +553,10 @@ def _compare_forward(check, func, given, position, count, unit, prefix, scale) -
 def _check_undefined_forward(func: Callable, given: tuple) -> None:
     """A missing tangent must count as zero."""
     wanted = [i for i, x in enumerate(given) if _is_tensor(x) and x.requires_grad]
-    full = {i: _like(given[i], _direction(given[i].numel(), i).reshape(given[i]._aval.shape)) for i in wanted}
+    full = {
+        i: _like(given[i], _direction(given[i].numel(), i).reshape(given[i]._aval.shape))
+        for i in wanted
+    }
     for missing in wanted:
         partial = {i: t for i, t in full.items() if i != missing}
         zeros = {**full, missing: _like(given[missing], 0)}

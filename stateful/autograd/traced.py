@@ -6,7 +6,8 @@ between them travels as residuals: tensors as arrays, everything else as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -34,6 +35,16 @@ class VmapInfo(NamedTuple):
     randomness: str
 
 
+@contextlib.contextmanager
+def outside_of_vmap() -> Iterator[None]:
+    """Inside, custom functions are called as if there were no `vmap`."""
+    previous, modes.vmap.depth = modes.vmap.depth, 0
+    try:
+        yield
+    finally:
+        modes.vmap.depth = previous
+
+
 def apply_batched(cls: type, args: tuple) -> Any:
     """``cls.apply(*args)`` inside of `vmap`: the user's ``vmap`` staticmethod on the whole batch."""
     places = [i for i, a in enumerate(args) if isinstance(a, Face.tensor)]
@@ -49,7 +60,10 @@ def apply_batched(cls: type, args: tuple) -> Any:
         shown["many"] = isinstance(outputs, tuple)
         return tuple(o._array for o in (outputs if shown["many"] else (outputs,)))
 
-    function = jax.custom_batching.custom_vmap(lambda *arrays: as_arrays(cls.apply(*full(arrays))))
+    @jax.custom_batching.custom_vmap
+    def function(*arrays):
+        with outside_of_vmap():
+            return as_arrays(cls.apply(*full(arrays)))
 
     @function.def_vmap
     def rule(size, batched, *arrays):
@@ -57,14 +71,14 @@ def apply_batched(cls: type, args: tuple) -> Any:
         for place, is_batched in zip(places, batched, strict=True):
             in_dims[place] = 0 if is_batched else None
         info = VmapInfo(size, modes.vmap.randomness)
-        modes.vmap.depth -= 1
-        try:
+        with outside_of_vmap():
             outputs, out_dims = cls.vmap(info, tuple(in_dims), *full(arrays))
-        finally:
-            modes.vmap.depth += 1
         results = as_arrays(outputs)
         dims = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(results)
-        moved = tuple(r if d in (0, None) else jnp.moveaxis(r, d, 0) for r, d in zip(results, dims, strict=True))
+        moved = tuple(
+            r if d in (0, None) else jnp.moveaxis(r, d, 0)
+            for r, d in zip(results, dims, strict=True)
+        )
         return moved, tuple(d is not None for d in dims)
 
     results = tuple(wrap(Value.of(r)) for r in function(*[args[i]._array for i in places]))

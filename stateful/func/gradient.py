@@ -267,7 +267,11 @@ def _check_tensors(leaves: Sequence, output: Any) -> None:
 
 
 def jacrev(
-    func: Callable, argnums: Any = 0, *, has_aux: bool = False, chunk_size: int | None = None,
+    func: Callable,
+    argnums: Any = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
 ) -> Callable:
     """The function that gives the Jacobian of ``func``, all rows at once.

@@ -11,8 +11,13 @@ from ..nn.utils import stateless
 
 
 def functional_call(
-    module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: dict | None = None, *,
-    tie_weights: bool = True, strict: bool = False,
+    module: Any,
+    parameter_and_buffer_dicts: Any,
+    args: Any = None,
+    kwargs: dict | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
 ) -> Any:
     """``module(*args, **kwargs)`` with other parameters and buffers, given by name.
 
@@ -25,7 +30,9 @@ def functional_call(
         given = parameter_and_buffer_dicts
     elif isinstance(parameter_and_buffer_dicts, tuple | list):
         if not all(isinstance(d, dict) for d in parameter_and_buffer_dicts):
-            raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+            raise ValueError(
+                "Expected all elements of parameter_and_buffer_dicts to be dictionaries"
+            )
         counts = Counter(key for d in parameter_and_buffer_dicts for key in d)
         repeated = [key for key, n in counts.items() if n > 1]
         if repeated:

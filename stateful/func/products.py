@@ -66,7 +66,9 @@ def _check_tensors(items: list, what: str) -> None:
         raise RuntimeError(f"{_NAME}: Expected {what} to contain at least one Tensor.")
     for item in items:
         if not isinstance(item, Face.tensor):
-            raise RuntimeError(f"{_NAME}: Expected {what} to only contain Tensors, got {type(item)}")
+            raise RuntimeError(
+                f"{_NAME}: Expected {what} to only contain Tensors, got {type(item)}"
+            )
 
 
 def _unpacked(out: Any, strict: bool) -> tuple:

@@ -109,5 +109,3 @@ class CompiledFunctionBackward(Node):
         with jax.enable_x64(True):
             outs = self.backward.jitted(*self.kept, *feed)
         return list(map(Value.of, outs))
-
-

@@ -72,5 +72,3 @@ def _program(closed: ClosedJaxpr, inputs, outputs, equations) -> ClosedJaxpr:
 def as_function(closed: ClosedJaxpr):
     """A program as a function of its inputs that returns a list."""
     return core.jaxpr_as_fun(closed)
-
-

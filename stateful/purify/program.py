@@ -312,7 +312,6 @@ class Binding:
         parts = [wrap(Value.of(next(items))) if p is _NEW else p for p in program.template]
         return jax.tree.unflatten(program.tree, parts)
 
-
     def _differentiable_output(self, outs: list, kept: list, arguments: Arguments) -> Any:
         program = self.program
         backward: Any = program.backward

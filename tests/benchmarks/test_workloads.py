@@ -77,6 +77,7 @@ def test_every_column_names_its_imports():
 
 def test_verdicts():
     """Row b is held against torch, or against JAX where that is slower than torch."""
+
     def cells(stateful_time, jax_time):
         times = {"torch": 100.0, "stateful": stateful_time, "jax": jax_time}
         return {"b": {column: {"microseconds": time} for column, time in times.items()}}

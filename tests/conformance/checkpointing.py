@@ -40,30 +40,64 @@ def case_default_warns(torch, show):
     x = leaf(torch)
     check = torch.utils.checkpoint.checkpoint
     show.warning(lambda: check(torch.exp, x), "use_reentrant parameter should be passed explicitly")
-    show.warning(lambda: check(torch.exp, x.detach(), use_reentrant=True), "None of the inputs have requires_grad=True. Gradients will be None")
+    show.warning(
+        lambda: check(torch.exp, x.detach(), use_reentrant=True),
+        "None of the inputs have requires_grad=True. Gradients will be None",
+    )
     sequential = torch.utils.checkpoint.checkpoint_sequential
-    show.warning(lambda: sequential([torch.exp, torch.sin], 2, x), "checkpoint_sequential: the use_reentrant parameter should be passed explicitly")
+    show.warning(
+        lambda: sequential([torch.exp, torch.sin], 2, x),
+        "checkpoint_sequential: the use_reentrant parameter should be passed explicitly",
+    )
 
 
 def case_wrong_arguments(torch, show):
     x = leaf(torch)
     check = torch.utils.checkpoint.checkpoint
-    show.error(lambda: check(torch.exp, x, use_reentrant=True, foo=3), "Unexpected keyword arguments: foo")
-    show.error(lambda: check(torch.exp, x, use_reentrant=True, debug=True), "Passing `context_fn` or `debug` is only supported when use_reentrant=False")
-    show.error(lambda: check(torch.exp, x, use_reentrant=False, determinism_check="x"), "determinism_check should be one of ['default', 'none'], but got x")
-    show.error(lambda: check(torch.exp, x, use_reentrant=False, debug=True, context_fn=lambda: (contextlib.nullcontext(),) * 2), "debug=True is incompatible with non-default context_fn")
-    show.error(lambda: torch.utils.checkpoint.checkpoint_sequential([torch.exp], 1, x, use_reentrant=False, foo=1), "Unexpected keyword arguments: foo")
+    show.error(
+        lambda: check(torch.exp, x, use_reentrant=True, foo=3), "Unexpected keyword arguments: foo"
+    )
+    show.error(
+        lambda: check(torch.exp, x, use_reentrant=True, debug=True),
+        "Passing `context_fn` or `debug` is only supported when use_reentrant=False",
+    )
+    show.error(
+        lambda: check(torch.exp, x, use_reentrant=False, determinism_check="x"),
+        "determinism_check should be one of ['default', 'none'], but got x",
+    )
+    show.error(
+        lambda: check(
+            torch.exp,
+            x,
+            use_reentrant=False,
+            debug=True,
+            context_fn=lambda: (contextlib.nullcontext(),) * 2,
+        ),
+        "debug=True is incompatible with non-default context_fn",
+    )
+    show.error(
+        lambda: torch.utils.checkpoint.checkpoint_sequential(
+            [torch.exp], 1, x, use_reentrant=False, foo=1
+        ),
+        "Unexpected keyword arguments: foo",
+    )
 
 
 def case_reentrant_needs_backward(torch, show):
     x = leaf(torch)
     check = torch.utils.checkpoint.checkpoint
     y = check(torch.exp, x, use_reentrant=True)
-    show.error(lambda: torch.autograd.grad(y.sum(), x), "torch.utils.checkpoint is incompatible with .grad()")
+    show.error(
+        lambda: torch.autograd.grad(y.sum(), x),
+        "torch.utils.checkpoint is incompatible with .grad()",
+    )
     y = check(torch.exp, x, use_reentrant=True)
     show.error(lambda: y.sum().backward(inputs=[x]), "passing an `inputs` parameter to .backward()")
     y = check(lambda t: t.detach() * 2, x, use_reentrant=True)
-    show.error(lambda: y.sum().backward(), "none of output has requires_grad=True, this checkpoint() is not necessary")
+    show.error(
+        lambda: y.sum().backward(),
+        "none of output has requires_grad=True, this checkpoint() is not necessary",
+    )
 
 
 def case_grad_without_reentrance(torch, show):
@@ -83,7 +117,9 @@ def case_several_inputs_and_outputs(torch, show):
 
     for reentrant in (True, False):
         x.grad = y.grad = None
-        p, none, text, q = torch.utils.checkpoint.checkpoint(f, x, 3, y, None, use_reentrant=reentrant)
+        p, none, text, q = torch.utils.checkpoint.checkpoint(
+            f, x, 3, y, None, use_reentrant=reentrant
+        )
         show(none, text, p, q)
         (p.sum() + q.sum()).backward()
         show(x.grad, y.grad)
@@ -91,7 +127,9 @@ def case_several_inputs_and_outputs(torch, show):
 
 def case_keyword_arguments(torch, show):
     x = leaf(torch)
-    y = torch.utils.checkpoint.checkpoint(lambda a, scale=1.0: (a * a * scale), x, use_reentrant=False, scale=3.0)
+    y = torch.utils.checkpoint.checkpoint(
+        lambda a, scale=1.0: a * a * scale, x, use_reentrant=False, scale=3.0
+    )
     y.sum().backward()
     show(x.grad)
 
@@ -174,7 +212,9 @@ def case_random_state(torch, show):
                 drawn.append(noise)
                 return (t * noise).exp()
 
-            y = torch.utils.checkpoint.checkpoint(f, x, use_reentrant=reentrant, preserve_rng_state=preserve)
+            y = torch.utils.checkpoint.checkpoint(
+                f, x, use_reentrant=reentrant, preserve_rng_state=preserve
+            )
             torch.rand(2)
             y.sum().backward()
             show(torch.equal(drawn[0], drawn[1]), x.grad, torch.rand(1))
@@ -191,7 +231,10 @@ def case_context_fn(torch, show):
 
     x = leaf(torch)
     y = torch.utils.checkpoint.checkpoint(
-        lambda t: t.exp().sin(), x, use_reentrant=False, context_fn=lambda: (noted("forward"), noted("again"))
+        lambda t: t.exp().sin(),
+        x,
+        use_reentrant=False,
+        context_fn=lambda: (noted("forward"), noted("again")),
     )
     show(seen)
     with torch.utils.checkpoint.set_checkpoint_early_stop(False):
@@ -215,12 +258,31 @@ def case_different_run_is_noticed(torch, show):
     show(issubclass(error, RuntimeError))
     x = leaf(torch)
     y = check(region(lambda t: t.exp().sin().cos(), lambda t: t.exp()), x, use_reentrant=False)
-    show.error(lambda: y.sum().backward(), "A different number of tensors was saved during the original forward and recomputation")
-    z = check(region(lambda t: t.exp(), lambda t: t.exp().sin().cos()), x, use_reentrant=False, early_stop=False)
-    show.error(lambda: z.sum().backward(), "trying to save more tensors during recomputation than during the original forward pass")
+    show.error(
+        lambda: y.sum().backward(),
+        "A different number of tensors was saved during the original forward and recomputation",
+    )
+    z = check(
+        region(lambda t: t.exp(), lambda t: t.exp().sin().cos()),
+        x,
+        use_reentrant=False,
+        early_stop=False,
+    )
+    show.error(
+        lambda: z.sum().backward(),
+        "trying to save more tensors during recomputation than during the original forward pass",
+    )
     w = check(region(lambda t: t.exp(), lambda t: t[:2].exp()), x, use_reentrant=False)
-    show.error(lambda: w.sum().backward(), "Recomputed values for the following tensors have different metadata than during the forward pass")
-    v = check(region(lambda t: t.exp(), lambda t: (t * 2).exp()), x, use_reentrant=False, determinism_check="none")
+    show.error(
+        lambda: w.sum().backward(),
+        "Recomputed values for the following tensors have different metadata than during the forward pass",
+    )
+    v = check(
+        region(lambda t: t.exp(), lambda t: (t * 2).exp()),
+        x,
+        use_reentrant=False,
+        determinism_check="none",
+    )
     v.sum().backward()
     show(x.grad)
 
@@ -240,7 +302,10 @@ def case_unpacked_twice(torch, show):
 
     x = leaf(torch)
     y = torch.utils.checkpoint.checkpoint(Twice.apply, x, use_reentrant=False)
-    show.error(lambda: y.sum().backward(), "Unpack is being triggered for a tensor that was already unpacked once")
+    show.error(
+        lambda: y.sum().backward(),
+        "Unpack is being triggered for a tensor that was already unpacked once",
+    )
 
 
 def case_under_no_grad(torch, show):
@@ -283,7 +348,9 @@ def case_sequential(torch, show):
 
     sequential = partial(torch.utils.checkpoint.checkpoint_sequential, use_reentrant=False)
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2), torch.nn.Sigmoid())
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2), torch.nn.Sigmoid()
+    )
     x = leaf(torch)
     expected = torch.autograd.grad(model(x).sum(), x)[0]
     for segments in (1, 2, 3, 4):
@@ -309,7 +376,9 @@ def case_detach_variable(torch, show):
     x = leaf(torch)
     a, b, c = helper((x * 2, 3, x.detach()))
     show(a, b, c)
-    show.error(lambda: helper(x), "Only tuple of tensors is supported. Got Unsupported input type: Tensor")
+    show.error(
+        lambda: helper(x), "Only tuple of tensors is supported. Got Unsupported input type: Tensor"
+    )
 
 
 def case_backward_inside(torch, show):
@@ -336,6 +405,8 @@ def case_input_changed_afterwards(torch, show):
 
 def case_in_place_inside(torch, show):
     x = leaf(torch)
-    y = torch.utils.checkpoint.checkpoint(lambda t: t.exp().mul_(2).sin_().cos(), x, use_reentrant=False)
+    y = torch.utils.checkpoint.checkpoint(
+        lambda t: t.exp().mul_(2).sin_().cos(), x, use_reentrant=False
+    )
     y.sum().backward()
     show(x.grad)

@@ -19,7 +19,9 @@ def case_make_and_unpack(torch, show):
         d = fw(torch).make_dual(x, t)
         u = fw(torch).unpack_dual(d)
         show(level, u.primal, u.tangent, u.tangent is t, type(u).__name__, u._fields)
-        show(tangent(torch, x), tangent(torch, u.primal), d._is_view(), d._base is x, d.requires_grad)
+        show(
+            tangent(torch, x), tangent(torch, u.primal), d._is_view(), d._base is x, d.requires_grad
+        )
         primal, dot = fw(torch).unpack_dual(d * d)
         show(primal, dot)
         show(d * 2)
@@ -29,16 +31,36 @@ def case_make_and_unpack(torch, show):
 def case_errors(torch, show):
     x, t = data(torch)
     f = fw(torch)
-    show.error(lambda: f.make_dual(x, t), "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first.")
+    show.error(
+        lambda: f.make_dual(x, t),
+        "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first.",
+    )
     show.error(lambda: f.exit_dual_level(), "")
     with f.dual_level():
         d = f.make_dual(x, t)
-        show.error(lambda: f.enter_dual_level(), "Nested forward mode AD is not supported at the moment")
-        show.error(lambda: f.make_dual(d, t), "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not supported")
-        show.error(lambda: f.make_dual(x, t[:2]), "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported")
-        show.error(lambda: f.make_dual(x, t.long()), "Expected tangent to be floating point or complex, but got: torch.int64")
-        show.error(lambda: f.make_dual(x.long(), t), "Expected primal to be floating point or complex, but got: torch.int64")
-        show.error(lambda: f.exit_dual_level(level=3), "Trying to exit a forward AD level that was not the last one that was created")
+        show.error(
+            lambda: f.enter_dual_level(), "Nested forward mode AD is not supported at the moment"
+        )
+        show.error(
+            lambda: f.make_dual(d, t),
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not supported",
+        )
+        show.error(
+            lambda: f.make_dual(x, t[:2]),
+            "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported",
+        )
+        show.error(
+            lambda: f.make_dual(x, t.long()),
+            "Expected tangent to be floating point or complex, but got: torch.int64",
+        )
+        show.error(
+            lambda: f.make_dual(x.long(), t),
+            "Expected primal to be floating point or complex, but got: torch.int64",
+        )
+        show.error(
+            lambda: f.exit_dual_level(level=3),
+            "Trying to exit a forward AD level that was not the last one that was created",
+        )
         show.error(lambda: torch.add(d, d, out=torch.zeros(3)), "because it is an out= function")
     with f.dual_level():
         show(tangent(torch, d))
@@ -95,7 +117,12 @@ def case_no_tangent(torch, show):
     x, t = data(torch)
     with fw(torch).dual_level():
         d = fw(torch).make_dual(x, t)
-        show(tangent(torch, d.detach()), tangent(torch, d.data), tangent(torch, d > 1), tangent(torch, d.argmax()))
+        show(
+            tangent(torch, d.detach()),
+            tangent(torch, d.data),
+            tangent(torch, d > 1),
+            tangent(torch, d.argmax()),
+        )
         show(tangent(torch, torch.zeros_like(d)), tangent(torch, x * 2), tangent(torch, d.long()))
         with torch.no_grad():
             show(tangent(torch, d * 2))
@@ -109,7 +136,10 @@ def case_several_outputs(torch, show):
         show(tangent(torch, values), tangent(torch, indices))
         values, indices = d.sort(descending=True)
         show(tangent(torch, values), tangent(torch, indices))
-        show([tangent(torch, part) for part in d.split(2)], [tangent(torch, part) for part in d.unbind()])
+        show(
+            [tangent(torch, part) for part in d.split(2)],
+            [tangent(torch, part) for part in d.unbind()],
+        )
         show([tangent(torch, p) for p in torch.var_mean(d)])
 
 
@@ -118,7 +148,12 @@ def case_partial(torch, show):
     y = x + 1
     with fw(torch).dual_level():
         a, b = fw(torch).make_dual(x, t), fw(torch).make_dual(y, t * 2)
-        show(tangent(torch, a * b), tangent(torch, a * y), tangent(torch, x * b), tangent(torch, a / b))
+        show(
+            tangent(torch, a * b),
+            tangent(torch, a * y),
+            tangent(torch, x * b),
+            tangent(torch, a / b),
+        )
 
 
 def case_views(torch, show):
@@ -193,7 +228,7 @@ def case_mixed_with_reverse(torch, show):
     with f.dual_level():
         d = f.make_dual(x, t)
         show(d.requires_grad, d.is_leaf)
-        y = (d ** 3).exp().sin()
+        y = (d**3).exp().sin()
         dot = tangent(torch, y)
         show(dot.detach(), dot.requires_grad)
         show(torch.autograd.grad(dot.sum(), x, retain_graph=True))
@@ -219,7 +254,7 @@ def case_hessian_vector_product(torch, show):
     f = fw(torch)
     with f.dual_level():
         d = f.make_dual(x, t).requires_grad_()
-        y = (d ** 3).sum() * d[0]
+        y = (d**3).sum() * d[0]
         (g,) = torch.autograd.grad(y, d, create_graph=True)
         u = f.unpack_dual(g)
         show(u.primal.detach(), u.tangent.detach())
@@ -254,11 +289,19 @@ def case_functions(torch, show):
         y = Mul.apply(f.make_dual(x, t), x)
         show(tangent(torch, y).detach(), torch.autograd.grad(tangent(torch, y).sum(), x))
     double = x.detach().double().requires_grad_()
-    show(torch.autograd.gradcheck(Mul.apply, (double, double.detach().clone().requires_grad_()), check_forward_ad=True))
+    show(
+        torch.autograd.gradcheck(
+            Mul.apply, (double, double.detach().clone().requires_grad_()), check_forward_ad=True
+        )
+    )
 
 
 def function(torch, forward, jvp):
-    return type("Custom", (torch.autograd.Function,), {"forward": staticmethod(forward), "jvp": staticmethod(jvp)}).apply
+    return type(
+        "Custom",
+        (torch.autograd.Function,),
+        {"forward": staticmethod(forward), "jvp": staticmethod(jvp)},
+    ).apply
 
 
 def case_function_errors(torch, show):
@@ -278,13 +321,34 @@ def case_function_errors(torch, show):
             return a * 2
 
     with f.dual_level():
-        show.error(lambda: NoJvp.apply(f.make_dual(x, t)), "You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
-        show.error(lambda: run(lambda ctx, a: (a * 2, a * 3), lambda ctx, g: g), "Function's jvp returned an invalid number of forward gradients (expected 2 but got 1)")
-        show.error(lambda: run(lambda ctx, a: a * 2, lambda ctx, g: 3), "expected Variable or None (got int)")
-        show.error(lambda: run(lambda ctx, a: a * 2, lambda ctx, g: g[:2]), "has a different size than that of the original Tensor")
-        show.error(lambda: run(lambda ctx, a: a.view(3), lambda ctx, g: g.clone()), "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.")
-        show.error(lambda: run(lambda ctx, a: a, lambda ctx, g: g * 2), "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.")
-        show.error(lambda: run(dirty, lambda ctx, g: g * 2), "An inplace custom Function is not modifying the forward mode gradients inplace")
+        show.error(
+            lambda: NoJvp.apply(f.make_dual(x, t)),
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD.",
+        )
+        show.error(
+            lambda: run(lambda ctx, a: (a * 2, a * 3), lambda ctx, g: g),
+            "Function's jvp returned an invalid number of forward gradients (expected 2 but got 1)",
+        )
+        show.error(
+            lambda: run(lambda ctx, a: a * 2, lambda ctx, g: 3),
+            "expected Variable or None (got int)",
+        )
+        show.error(
+            lambda: run(lambda ctx, a: a * 2, lambda ctx, g: g[:2]),
+            "has a different size than that of the original Tensor",
+        )
+        show.error(
+            lambda: run(lambda ctx, a: a.view(3), lambda ctx, g: g.clone()),
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
+        )
+        show.error(
+            lambda: run(lambda ctx, a: a, lambda ctx, g: g * 2),
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
+        )
+        show.error(
+            lambda: run(dirty, lambda ctx, g: g * 2),
+            "An inplace custom Function is not modifying the forward mode gradients inplace",
+        )
         show(tangent(torch, run(dirty, lambda ctx, g: g.mul_(2))))
         show(tangent(torch, run(lambda ctx, a: a.view(3, 1), lambda ctx, g: g.view(3, 1))))
 
@@ -309,7 +373,7 @@ def case_function_setup_context(torch, show):
     class Cube(torch.autograd.Function):
         @staticmethod
         def forward(x):
-            return x ** 3, 3 * x ** 2
+            return x**3, 3 * x**2
 
         @staticmethod
         def setup_context(ctx, inputs, output):
@@ -353,7 +417,15 @@ def case_complex(torch, show):
     z = torch.tensor([1 + 2j, 0.5 - 1j])
     t = torch.tensor([1j, 2 + 0.5j])
     with fw(torch).dual_level():
-        for f in (lambda d: d * d, lambda d: d.abs(), lambda d: d.conj() * 2, lambda d: d.exp(), lambda d: d.real, lambda d: d.imag * 2, lambda d: torch.view_as_real(d)):
+        for f in (
+            lambda d: d * d,
+            lambda d: d.abs(),
+            lambda d: d.conj() * 2,
+            lambda d: d.exp(),
+            lambda d: d.real,
+            lambda d: d.imag * 2,
+            lambda d: torch.view_as_real(d),
+        ):
             show(tangent(torch, f(fw(torch).make_dual(z, t))))
 
 

@@ -33,20 +33,44 @@ def case_right(torch, show):
     show(check(lambda a: a.prod(), (x,), fast_mode=True))
     show(check(lambda a, n: a * n, (x, 3)))
     show(check(lambda a, b: a @ b, (x, y), check_forward_ad=True))
-    show(check(lambda a: a.exp() * a, (x,), check_forward_ad=True, check_batched_grad=True, check_batched_forward_grad=True))
+    show(
+        check(
+            lambda a: a.exp() * a,
+            (x,),
+            check_forward_ad=True,
+            check_batched_grad=True,
+            check_batched_forward_grad=True,
+        )
+    )
     show(check(lambda a: a.exp(), (x,), check_forward_ad=True, check_backward_ad=False))
     show(check(lambda a: a.exp(), (x,), check_forward_ad=True, fast_mode=True))
     show(check(lambda a: a.split(1), (x,)))
-    show(check(lambda a: a.sin(), (x,), masked=True, check_grad_dtypes=True, check_undefined_grad=False))
+    show(
+        check(
+            lambda a: a.sin(), (x,), masked=True, check_grad_dtypes=True, check_undefined_grad=False
+        )
+    )
 
 
 def case_wrong(torch, show):
     x = double(torch, 2)
     check = torch.autograd.gradcheck
-    show.error(lambda: check(wrong(torch), (x,)), "Jacobian mismatch for output 0 with respect to input 0,\nnumerical:tensor([[2.")
-    show.error(lambda: check(wrong(torch), (x,), fast_mode=True), "Jacobian mismatch for output 0 with respect to input 0")
-    show.error(lambda: check(wrong(torch, 2.0, 3.0), (x,), check_forward_ad=True), "Jacobian computed with forward mode mismatch for output 0 with respect to input 0")
-    show.error(lambda: check(wrong(torch, 2.0, 3.0), (x,), check_forward_ad=True, fast_mode=True), "Jacobian computed with forward mode mismatch for output 0 with respect to input 0")
+    show.error(
+        lambda: check(wrong(torch), (x,)),
+        "Jacobian mismatch for output 0 with respect to input 0,\nnumerical:tensor([[2.",
+    )
+    show.error(
+        lambda: check(wrong(torch), (x,), fast_mode=True),
+        "Jacobian mismatch for output 0 with respect to input 0",
+    )
+    show.error(
+        lambda: check(wrong(torch, 2.0, 3.0), (x,), check_forward_ad=True),
+        "Jacobian computed with forward mode mismatch for output 0 with respect to input 0",
+    )
+    show.error(
+        lambda: check(wrong(torch, 2.0, 3.0), (x,), check_forward_ad=True, fast_mode=True),
+        "Jacobian computed with forward mode mismatch for output 0 with respect to input 0",
+    )
     show(check(wrong(torch), (x,), raise_exception=False))
     show(check(wrong(torch), (x,), raise_exception=False, fast_mode=True))
     show(check(wrong(torch, 2.0, 3.0), (x,)))
@@ -70,23 +94,63 @@ def case_second_input_is_wrong(torch, show):
             return g + h * y, h * x * 5
 
     x, y = double(torch, 2), double(torch, 2)
-    show.error(lambda: torch.autograd.gradcheck(Mul.apply, (x, y)), "Jacobian mismatch for output 1 with respect to input 1")
+    show.error(
+        lambda: torch.autograd.gradcheck(Mul.apply, (x, y)),
+        "Jacobian mismatch for output 1 with respect to input 1",
+    )
     show(torch.autograd.gradcheck(Mul.apply, (x, y.detach())))
 
 
 def case_inputs(torch, show):
     x = double(torch, 2)
     check = torch.autograd.gradcheck
-    show.error(lambda: check(torch.exp, (x.detach(),)), "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."[:70])
-    show.warning(lambda: check(torch.exp, (x.detach().float().requires_grad_(),), atol=1, eps=1e-2), "is not a double precision floating point or complex")
-    show.error(lambda: check(torch.exp, (x[:1].expand(3),)), "The 0th input has a dimension with stride 0")
-    show.error(lambda: check(torch.exp, (x,), check_backward_ad=False), "Expected at least one of check_forward_ad or check_backward_ad to be True")
-    show.error(lambda: check(torch.exp, (x,), check_backward_ad=False, check_forward_ad=True, check_batched_grad=True), "Setting check_batched_grad=True requires check_backward_ad to be True")
-    show.error(lambda: check(torch.exp, (x,), check_batched_forward_grad=True), "Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+    show.error(
+        lambda: check(torch.exp, (x.detach(),)),
+        "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."[
+            :70
+        ],
+    )
+    show.warning(
+        lambda: check(torch.exp, (x.detach().float().requires_grad_(),), atol=1, eps=1e-2),
+        "is not a double precision floating point or complex",
+    )
+    show.error(
+        lambda: check(torch.exp, (x[:1].expand(3),)), "The 0th input has a dimension with stride 0"
+    )
+    show.error(
+        lambda: check(torch.exp, (x,), check_backward_ad=False),
+        "Expected at least one of check_forward_ad or check_backward_ad to be True",
+    )
+    show.error(
+        lambda: check(
+            torch.exp, (x,), check_backward_ad=False, check_forward_ad=True, check_batched_grad=True
+        ),
+        "Setting check_batched_grad=True requires check_backward_ad to be True",
+    )
+    show.error(
+        lambda: check(torch.exp, (x,), check_batched_forward_grad=True),
+        "Setting check_batched_forward_grad=True requires check_forward_ad to be True",
+    )
     again = torch.autograd.gradgradcheck
-    show.error(lambda: again(torch.exp, (x,), check_rev_over_rev=False), "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
-    show.error(lambda: again(torch.exp, (x,), check_rev_over_rev=False, check_fwd_over_rev=True), "Setting check_undefined_grad=True requires check_rev_over_rev to be True")
-    show.error(lambda: again(torch.exp, (x,), check_rev_over_rev=False, check_fwd_over_rev=True, check_undefined_grad=False, check_batched_grad=True), "Setting check_batched_grad=True requires check_rev_over_rev to be True")
+    show.error(
+        lambda: again(torch.exp, (x,), check_rev_over_rev=False),
+        "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True",
+    )
+    show.error(
+        lambda: again(torch.exp, (x,), check_rev_over_rev=False, check_fwd_over_rev=True),
+        "Setting check_undefined_grad=True requires check_rev_over_rev to be True",
+    )
+    show.error(
+        lambda: again(
+            torch.exp,
+            (x,),
+            check_rev_over_rev=False,
+            check_fwd_over_rev=True,
+            check_undefined_grad=False,
+            check_batched_grad=True,
+        ),
+        "Setting check_batched_grad=True requires check_rev_over_rev to be True",
+    )
 
 
 def case_input_is_left_alone(torch, show):
@@ -99,7 +163,10 @@ def case_input_is_left_alone(torch, show):
 def case_nothing_differentiable(torch, show):
     x = double(torch, 2)
     check = torch.autograd.gradcheck
-    show.error(lambda: check(lambda a: a.detach() * 2, (x,)), "Numerical gradient for function expected to be zero")
+    show.error(
+        lambda: check(lambda a: a.detach() * 2, (x,)),
+        "Numerical gradient for function expected to be zero",
+    )
     show(check(lambda a: a.detach() * 0, (x,)))
 
 
@@ -115,7 +182,11 @@ def case_not_reentrant(torch, show):
 
     x = double(torch, 2)
     show.error(lambda: torch.autograd.gradcheck(Random.apply, (x,)), "Backward is not reentrant")
-    show(torch.autograd.gradcheck(Random.apply, (x,), nondet_tol=1e-3, check_undefined_grad=False, raise_exception=False))
+    show(
+        torch.autograd.gradcheck(
+            Random.apply, (x,), nondet_tol=1e-3, check_undefined_grad=False, raise_exception=False
+        )
+    )
 
 
 def case_not_multiplied(torch, show):
@@ -129,7 +200,10 @@ def case_not_multiplied(torch, show):
             return torch.full_like(g, 2.0) * (g != 0) + (g == 0).all() * 1.0
 
     x = double(torch, 1)
-    show.error(lambda: torch.autograd.gradcheck(Constant.apply, (x,)), "backward not multiplied by grad_output")
+    show.error(
+        lambda: torch.autograd.gradcheck(Constant.apply, (x,)),
+        "backward not multiplied by grad_output",
+    )
 
 
 def case_undefined(torch, show):
@@ -185,7 +259,10 @@ def case_complex(torch, show):
         def backward(ctx, g):
             return g * 1j
 
-    show.error(lambda: check(Wrong.apply, (z,)), "While considering the imaginary part of complex outputs only, Jacobian mismatch for output 0 with respect to input 0")
+    show.error(
+        lambda: check(Wrong.apply, (z,)),
+        "While considering the imaginary part of complex outputs only, Jacobian mismatch for output 0 with respect to input 0",
+    )
     show(check(Wrong.apply, (z,), raise_exception=False, fast_mode=True))
 
 
@@ -194,7 +271,15 @@ def case_second_order(torch, show):
     check = torch.autograd.gradgradcheck
     show(check(lambda a, b: a * b, (x, y)))
     show(check(lambda a: a.exp(), (x,), check_fwd_over_rev=True))
-    show(check(lambda a: a.exp(), (x,), check_fwd_over_rev=True, check_rev_over_rev=False, check_undefined_grad=False))
+    show(
+        check(
+            lambda a: a.exp(),
+            (x,),
+            check_fwd_over_rev=True,
+            check_rev_over_rev=False,
+            check_undefined_grad=False,
+        )
+    )
     show(check(lambda a: a.sin(), (x,), fast_mode=True))
     show(check(lambda a: a.sin(), (x,), check_batched_grad=True))
     show(check(lambda a: a * a, (x,), torch.ones(2, 2, dtype=torch.float64, requires_grad=True)))
@@ -216,7 +301,10 @@ def case_second_order_wrong(torch, show):
 
     x = double(torch, 2)
     show(torch.autograd.gradcheck(Square.apply, (x,)))
-    show.error(lambda: torch.autograd.gradgradcheck(Square.apply, (x,)), "Jacobian mismatch for output 0 with respect to input 0")
+    show.error(
+        lambda: torch.autograd.gradgradcheck(Square.apply, (x,)),
+        "Jacobian mismatch for output 0 with respect to input 0",
+    )
     show(torch.autograd.gradgradcheck(Square.apply, (x,), raise_exception=False))
 
 
@@ -232,7 +320,10 @@ def case_batched_gradient_that_cannot_be(torch, show):
 
     x = double(torch, 2)
     show(torch.autograd.gradcheck(Looks.apply, (x,)))
-    show.error(lambda: torch.autograd.gradcheck(Looks.apply, (x,), check_batched_grad=True), "gradcheck or gradgradcheck failed while testing batched gradient computation")
+    show.error(
+        lambda: torch.autograd.gradcheck(Looks.apply, (x,), check_batched_grad=True),
+        "gradcheck or gradgradcheck failed while testing batched gradient computation",
+    )
 
 
 def case_once_differentiable(torch, show):

@@ -320,7 +320,7 @@ def test_arguments_of_all_kinds():
 
     a, b = torch.ones(2), {"b": np.ones(2, np.float32)}
     assert step((a, b), 2.0)["out"].tolist() == [4.0, 4.0]
-    assert step((a, b), 3.0, flip=True) ["out"].tolist() == [-6.0, -6.0]
+    assert step((a, b), 3.0, flip=True)["out"].tolist() == [-6.0, -6.0]
     assert step([a, b], 3.0, extra="x")["extra"] == "x"
 
 

@@ -66,7 +66,9 @@ class Linear(Module):
 class Bilinear(Module):
     """``x1 @ weight @ x2 + bias`` for each output."""
 
-    def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
+    def __init__(
+        self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None
+    ):
         super().__init__()
         self.in1_features, self.in2_features = in1_features, in2_features
         self.out_features = out_features

@@ -183,7 +183,9 @@ class Module:
 
     # -- walking ---------------------------------------------------------------------------------
 
-    def named_modules(self, memo=None, prefix="", remove_duplicate=True) -> Iterator[tuple[str, Any]]:
+    def named_modules(
+        self, memo=None, prefix="", remove_duplicate=True
+    ) -> Iterator[tuple[str, Any]]:
         """This module and all below, each once, with their dotted names."""
         memo = set() if memo is None else memo
         if self in memo:
@@ -370,14 +372,18 @@ class Module:
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._modules.items():
             if module is not None:
-                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+                module.state_dict(
+                    destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+                )
         for hook in self._state_dict_hooks.values():
             result = hook(self, destination, prefix, {"version": self._version})
             destination = destination if result is None else result
         return destination
 
     def _save_to_state_dict(self, destination, prefix, keep_vars) -> None:
-        buffers = {k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set}
+        buffers = {
+            k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set
+        }
         for name, item in {**self._parameters, **buffers}.items():
             if item is not None:
                 destination[prefix + name] = item if keep_vars else item.detach()
@@ -386,11 +392,15 @@ class Module:
 
     def get_extra_state(self) -> Any:
         """More for the state_dict; with `set_extra_state`."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
+        raise RuntimeError(
+            "Reached a code path in Module.get_extra_state() that should never be called."
+        )
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what `get_extra_state` returned."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
+        raise RuntimeError(
+            "Reached a code path in Module.set_extra_state() that should never be called."
+        )
 
     def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False):
         """Copy what ``state_dict`` holds into the parameters and buffers of these names.
@@ -419,7 +429,8 @@ class Module:
             errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if errors:
             raise RuntimeError(
-                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors)
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
+                + "\n\t".join(errors)
             )
         return result
 
@@ -430,16 +441,30 @@ class Module:
             module = module._modules.get(part)
             if module is None:
                 return False
-        buffers = module._buffers.get(name) is not None and name not in module._non_persistent_buffers_set
-        extra = name == "_extra_state" and type(module).get_extra_state is not Module.get_extra_state
+        buffers = (
+            module._buffers.get(name) is not None and name not in module._non_persistent_buffers_set
+        )
+        extra = (
+            name == "_extra_state" and type(module).get_extra_state is not Module.get_extra_state
+        )
         return module._parameters.get(name) is not None or buffers or extra
 
     def _load_from_state_dict(
         self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
     ) -> None:
         for hook in self._load_state_dict_pre_hooks.values():
-            hook(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
-        buffers = {k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set}
+            hook(
+                state_dict,
+                prefix,
+                local_metadata,
+                strict,
+                missing_keys,
+                unexpected_keys,
+                error_msgs,
+            )
+        buffers = {
+            k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set
+        }
         for name, item in {**self._parameters, **buffers}.items():
             key = prefix + name
             if item is None:
@@ -473,7 +498,9 @@ class Module:
 
     # -- hooks -----------------------------------------------------------------------------------
 
-    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False) -> RemovableHandle:
+    def register_forward_pre_hook(
+        self, hook, *, prepend=False, with_kwargs=False
+    ) -> RemovableHandle:
         """Call ``hook(module, args)`` before `forward`; it may return other arguments."""
         handle = hooks.add(self._forward_pre_hooks, hook, prepend)
         if with_kwargs:
@@ -544,7 +571,8 @@ class Module:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
         children = [
-            f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()
+            f"({name}): " + repr(module).replace("\n", "\n  ")
+            for name, module in self._modules.items()
         ]
         if len(lines) == 1 and not children:
             return f"{self._get_name()}({lines[0]})"
