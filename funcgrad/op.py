@@ -302,8 +302,8 @@ def op(aten: str, *, grad_fn: str | None = None, vjp: Any = None, **flags) -> Ca
     ``dunder``: the operator's name, ``"mul"`` for ``*``. ``promotes``: tensor arguments are brought
     to PyTorch's common dtype first (``"float"``: integers to the default dtype too; a tuple: only
     these arguments). ``face``: where users find it, ``"tensor"`` (function and method), ``"torch"``
-    (function only), ``"method"``, ``"nn"``, ``"linalg"``, ``"special"``, ``"fft"`` or ``"private"``.
-    ``geometry``: the rule for the strides of a view.
+    (function only), ``"method"``, ``"nn"``, ``"linalg"``, ``"special"``, ``"fft"`` or
+    ``"private"``. ``geometry``: the rule for the strides of a view.
     """
 
     def declare(fn: Callable) -> Op:

@@ -1,16 +1,16 @@
 """Run a program on Tensors for a whole batch at once: the Tensors hold what `jax.vmap` traces with.
 
 What the program records inside is a graph over tracers, which are dead once `jax.vmap` is done. So
-everything that the graph saved is a result too, and the whole batch becomes one node: its backward puts
-the saved arrays back, runs the engine over the inner graph, again under `jax.vmap`, and is itself
-recorded in the same way when that is asked for.
+everything that the graph saved is a result too, and the whole batch becomes one node: its backward
+puts the saved arrays back, runs the engine over the inner graph, again under `jax.vmap`, and is
+itself recorded in the same way when that is asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -22,7 +22,8 @@ from .graph import Edge, Node, accumulator, gradient_edge, sequence_numbers
 from .saved import SavedTensor
 
 _WHAT = (
-    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() "
+    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling "
+    ".item() "
     "on a Tensor, nor data-dependent control flow: a Tensor stands for a whole batch there. Use "
     "torch.where, or compute outside."
 )
@@ -38,14 +39,17 @@ def explained() -> Iterator[None]:
 
 
 def over_batch(
-    program: Callable, batched: Sequence, in_dims: Sequence | None = None, size: int | None = None,
+    program: Callable,
+    batched: Sequence,
+    in_dims: Sequence | None = None,
+    size: int | None = None,
     graph: VmapBackward | None = None,
 ) -> list:
     """``program`` on slices of the Tensors ``batched``; its results, with the batch in front.
 
-    ``program`` returns a list of Tensors and Nones. ``in_dims``: the batch dimension of each Tensor,
-    None for one that is the same in all slices. ``graph``: its inner graph is part of the program's.
-    Gradients flow to the Tensors and to whatever the program knows from outside.
+    ``program`` returns a list of Tensors and Nones. ``in_dims``: the batch dimension of each
+    Tensor, None for one that is the same in all slices. ``graph``: its inner graph is part of the
+    program's. Gradients flow to the Tensors and to whatever the program knows from outside.
     """
     batched = [t if isinstance(t, Face.tensor) else wrap(Value.of(t)) for t in batched]
     dims = [0] * len(batched) if in_dims is None else list(in_dims)
@@ -151,7 +155,7 @@ class _Call:
         return node in self.known or self.start < node.sequence_nr < float("inf")
 
     def all_ways(self) -> list[Way]:
-        """The ways to the inputs, those that an inner graph had before, and those to captured Tensors."""
+        """The ways to the inputs, those that an inner graph had, and those to captured Tensors."""
         found = {way.inside: way for way in self.ways}
         for inside, outside, dim in zip(self.inner, self.batched, self.dims, strict=True):
             if inside._requires_grad:
@@ -176,9 +180,7 @@ class _Call:
         """The results with their history."""
         items = iter(arrays)
         results = [None if o is None else wrap(Value.of(next(items))) for o in self.outs]
-        roots = [
-            (nr, o) for nr, o in enumerate(self.outs) if o is not None and o.requires_grad
-        ]
+        roots = [(nr, o) for nr, o in enumerate(self.outs) if o is not None and o.requires_grad]
         if not roots or not modes.state.grad_enabled:
             return results
         node = VmapBackward(self, [o for _, o in roots], residuals)

@@ -195,6 +195,21 @@ FACTORIES = {
 }  # fmt: skip
 
 
+def _uninitialised(name: str, zeros: str) -> Callable:
+    """PyTorch's ``empty``: here the elements are zeros."""
+
+    def create(*args, **kwargs):
+        return FACTORIES[zeros](*args, **kwargs)
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"`{zeros}`: in PyTorch the elements are whatever was in memory."
+    return create
+
+
+FACTORIES["empty"] = _uninitialised("empty", "zeros")
+FACTORIES["empty_like"] = _uninitialised("empty_like", "zeros_like")
+
+
 def _new_method(name: str) -> Callable:
     create = FACTORIES[name]
 

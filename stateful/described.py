@@ -53,7 +53,8 @@ class Described:
         """
         if self._requires_grad and not force:
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
             )
         return np.array(self._read().numpy())
 
@@ -179,7 +180,8 @@ class Described:
     def __bool__(self) -> bool:
         if self.numel() != 1:
             raise RuntimeError(
-                f"Boolean value of Tensor with {'no values' if not self.numel() else 'more than one value'}"
+                "Boolean value of Tensor with "
+                f"{'no values' if not self.numel() else 'more than one value'}"
                 " is ambiguous"
             )
         return bool(self.item())

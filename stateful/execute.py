@@ -1,8 +1,8 @@
 """The seam: every array computation of `stateful` passes through `execute`.
 
-``execute(fn, leaves, static)`` runs ``fn.run(static, arrays)``. A `Kernel` is what is known about one
-such computation before it runs: the function, its static part and the avals of its inputs and outputs.
-A *policy* runs a kernel:
+``execute(fn, leaves, static)`` runs ``fn.run(static, arrays)``. A `Kernel` is what is known about
+one such computation before it runs: the function, its static part and the avals of its inputs and
+outputs. A *policy* runs a kernel:
 
 eager    compile it once (`jax.jit`), run it now
 direct   an input is a tracer (a `jax.jit`, `grad` or `vmap` is above us): call the function
@@ -205,9 +205,7 @@ class set_execution:  # noqa: N801 (used as a function, like set_grad_enabled)
     def __init__(self, name: str):
         global policy
         if name not in POLICIES:
-            raise ValueError(
-                f"unknown execution policy {name!r}; choose one of {sorted(POLICIES)}"
-            )
+            raise ValueError(f"unknown execution policy {name!r}; choose one of {sorted(POLICIES)}")
         self._previous = policy
         policy = POLICIES[name]
 

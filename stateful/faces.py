@@ -11,9 +11,11 @@ from funcgrad.mode import owned_by
 from funcgrad.op import Op
 
 from . import modes
-from .dispatch import OWNER, Face, call, call_inplace
+from .dispatch import OWNER, Face, call, call_inplace, store, wrap
+from .graph import gradient_edge
 from .modes import forward
-from .rules import check_partial_overlap
+from .rules import check_inplace, check_partial_overlap, check_result
+from .views import rebase_history
 
 
 def resolve(declared: Op | Overloads, args: Sequence, kwargs: dict) -> Op:
@@ -61,9 +63,24 @@ def public_inplace(declared: Op | Composite) -> Any:
 
         def method(self, *args, **kwargs):
             with owned_by(OWNER):
+                if self._base is None and self._requires_grad and modes.state.grad_enabled:
+                    return _overwrite(self, declared.fn, args, kwargs)
                 return self.copy_(declared.fn(self, *args, **kwargs))
 
     return _named(method, declared, f"{declared.name}_")
+
+
+def _overwrite(target: Any, function: Any, args: tuple, kwargs: dict) -> Any:
+    """``function`` of a tensor as it was, written to it, with the history of the result."""
+    check_inplace(target, True)
+    before = wrap(target._read())
+    before._set_history(*gradient_edge(target))
+    result = function(before, *args, **kwargs)
+    check_result(result._aval, target._aval)
+    result = result.to(target.dtype)
+    store(target, result._read())
+    rebase_history(target, result.grad_fn, result._output_nr)
+    return target
 
 
 def _named(function, declared, name):

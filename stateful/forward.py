@@ -1,9 +1,9 @@
 """Forward mode: tangents that travel with tensors, one level at a time.
 
-A formula is the adjoint of the derivative, so a tangent is pushed forward by the transposed formula. If
-nothing is recorded that is one kernel. If something is, the formula runs on Tensors with a stand-in for
-the gradient and is differentiated with respect to the stand-in (it is linear in it): so the tangent has
-a history of its own, and reverse over forward works.
+A formula is the adjoint of the derivative, so a tangent is pushed forward by the transposed
+formula. If nothing is recorded that is one kernel. If something is, the formula runs on Tensors
+with a stand-in for the gradient and is differentiated with respect to the stand-in (it is linear in
+it): so the tangent has a history of its own, and reverse over forward works.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def set_tangent(tensor: Any, tangent: Any) -> None:
     if tangent._aval.shape != tensor._aval.shape:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original "
-            f"Tensor, this is not supported. Tensor is of size {list(tensor.shape)} while the given "
+            f"Tensor, this is not supported. Tensor is of size {list(tensor.shape)} while the "
+            "given "
             f"forward gradient is of size {list(tangent.shape)}."
         )
     tensor._tangent = tangent
@@ -99,7 +100,7 @@ def carried(tensor: Any) -> Any:
     return out
 
 
-# -- ops -----------------------------------------------------------------------------------------------
+# -- ops -------------------------------------------------------------------------------------------
 
 
 def push(op: Op, template: tuple, leaves: Sequence, outs: Sequence) -> None:
@@ -143,7 +144,7 @@ def _again(op: Op, template: tuple, tangent: Any) -> Sequence:
 
 
 class PushForward:
-    """The transposed formulas of an op as one kernel; ``static``: the template, which tangents exist."""
+    """An op's transposed formulas as one kernel; ``static``: template, which tangents exist."""
 
     def __init__(self, op: Op):
         self.op = op
@@ -293,7 +294,7 @@ def check_out(name: str, tensors: Sequence) -> None:
         )
 
 
-# -- custom functions ------------------------------------------------------------------------------------
+# -- custom functions ------------------------------------------------------------------------------
 
 
 def push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int]) -> None:
@@ -340,18 +341,20 @@ def _check_function_tangent(tangent: Any, is_view: bool, is_dirty: bool, given: 
     storages = [t._storage for t in given if t is not None]
     if is_dirty and all(tangent._storage is not s for s in storages):
         raise RuntimeError(
-            "An inplace custom Function is not modifying the forward mode gradients inplace. If the "
+            "An inplace custom Function is not modifying the forward mode gradients inplace. If "
+            "the "
             "forward is modifying an input inplace, then the jvp function must modify the "
             "corresponding gradient inplace."
         )
     if is_view and not is_dirty and all(tangent._storage is not s for s in storages):
         raise RuntimeError(
-            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not "
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is "
+            "not "
             "returning a view."
         )
 
 
-# -- without tangents ------------------------------------------------------------------------------------
+# -- without tangents ------------------------------------------------------------------------------
 
 
 class Identity(Node):

@@ -91,8 +91,9 @@ def warn_non_leaf() -> None:
     warnings.warn(
         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
         "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
-        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If "
-        "you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead.",
+        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. "
+        "If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor "
+        "instead.",
         stacklevel=3,
     )
 
@@ -101,15 +102,16 @@ def check_grad(tensor: Any, grad: Any) -> None:
     """Raise if ``grad`` may not be assigned to ``tensor.grad``."""
     if not hasattr(grad, "_aval"):
         raise TypeError(
-            f"assigned grad expected to be a Tensor or None but got grad of type {type(grad).__name__}"
+            "assigned grad expected to be a Tensor or None but got grad of type "
+            f"{type(grad).__name__}"
         )
     if grad is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if grad._aval.dtype != tensor._aval.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{grad.dtype}' to a tensor with grad_dtype "
-            f"'{tensor.dtype}'. The gradient must match the tensor's grad_dtype (defaults to the "
-            "tensor's dtype)."
+            f"attempting to assign a gradient with dtype '{grad.dtype}' to a tensor with "
+            f"grad_dtype '{tensor.dtype}'. The gradient must match the tensor's grad_dtype "
+            "(defaults to the tensor's dtype)."
         )
     if grad._aval.shape != tensor._aval.shape:
         raise RuntimeError(

@@ -104,7 +104,8 @@ class Tensor(Described):
             )
         if value and self._inference and not modes.state.inference:
             raise RuntimeError(
-                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed."
             )
         self._requires_grad = bool(value)
 
@@ -263,7 +264,7 @@ class Tensor(Described):
             self._post_accumulate_hooks = OrderedDict()
         return attach(self._post_accumulate_hooks, hook)
 
-    # -- used by the layers below --------------------------------------------------------------------
+    # -- used by the layers below ------------------------------------------------------------------
 
     def __funcgrad_op__(self, op, args, kwargs):
         return call(op, args, kwargs)

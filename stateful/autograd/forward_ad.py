@@ -56,8 +56,8 @@ def _switch() -> None:
 def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     """A view of ``tensor`` that has ``tangent``.
 
-    Raises RuntimeError outside of a level, for a tensor that has a tangent already, and for a tangent
-    of another size; ValueError for integers.
+    Raises RuntimeError outside of a level, for a tensor that has a tangent already, and for a
+    tangent of another size; ValueError for integers.
 
     >>> import stateful as torch
     >>> import stateful.autograd.forward_ad as forward_ad
@@ -79,7 +79,8 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
             )
     if forward.tangent_of(tensor) is not None:
         raise RuntimeError(
-            "Making a dual Tensor based on a Tensor that already has a forward gradient at the same "
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
+            "same "
             f"level {level} is not supported."
         )
     with forward.paused():

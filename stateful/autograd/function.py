@@ -336,7 +336,8 @@ def check_vmap(cls: type[Function]) -> None:
     own = cls.vmap is not Function.vmap
     if own and cls.generate_vmap_rule:
         raise RuntimeError(
-            f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an "
+            f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and "
+            "an "
             "overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the "
             "overridden vmap staticmethod to avoid ambiguity."
         )

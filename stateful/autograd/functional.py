@@ -1,7 +1,7 @@
 """`torch.autograd.functional`: vjp, jvp, jacobian, hessian, vhp, hvp of functions on Tensors.
 
-As https://pytorch.org/docs/stable/autograd.html#functional-higher-level-api. Forward products use the
-"double backward trick": the vjp is linear in its vector, so its own vjp is the jvp.
+As https://pytorch.org/docs/stable/autograd.html#functional-higher-level-api. Forward products use
+the "double backward trick": the vjp is linear in its vector, so its own vjp is the jvp.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def vjp(
 ):
     """``func(inputs)`` and the product of the vector ``v`` with the Jacobian there.
 
-    ``v`` has the shapes of the outputs, and may be left out for a scalar output. With ``create_graph``
-    the results can be differentiated; with ``strict`` an input that does not matter is an error.
+    ``v`` has the shapes of the outputs, and may be left out for a scalar output. With
+    ``create_graph`` the results can be differentiated; with ``strict`` an input that does not
+    matter is an error.
 
     >>> import stateful as torch
     >>> torch.autograd.functional.vjp(torch.exp, torch.zeros(2), torch.ones(2))
@@ -42,7 +43,8 @@ def vjp(
         single_out, outputs = _run(func, inputs, "vjp", strict)
         if v is None and (len(outputs) != 1 or outputs[0].numel() != 1):
             raise RuntimeError(
-                "The vector v can only be None if the user-provided function returns a single Tensor "
+                "The vector v can only be None if the user-provided function returns a single "
+                "Tensor "
                 "with a single element."
             )
         v = None if v is None else _vector(v, outputs, single_out, "vjp", create_graph)
@@ -137,7 +139,8 @@ def _first_derivative(func, inputs, v, create_graph, strict, name: str):
             raise RuntimeError(f"The function given to {name} should return a single Tensor")
         if outputs[0].numel() != 1:
             raise RuntimeError(
-                f"The Tensor returned by the function given to {name} should contain a single element"
+                f"The Tensor returned by the function given to {name} should contain a single "
+                "element"
             )
         gradient = _grad(outputs, inputs, None, create_graph=True)
         _require(gradient, strict, _INDEPENDENT_JACOBIAN)
@@ -163,9 +166,9 @@ def jacobian(
     """
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError(
-            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function '
-            'has more outputs than inputs, "forward-mode" tends to be more performant. Otherwise, '
-            'prefer to use "reverse-mode".'
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your '
+            'function has more outputs than inputs, "forward-mode" tends to be more performant. '
+            'Otherwise, prefer to use "reverse-mode".'
         )
     if strategy == "forward-mode":
         if create_graph:
@@ -201,7 +204,8 @@ def _rows(nr: int, output: Any, inputs: Sequence, create_graph: bool, strict: bo
         for position, (gradient, x) in enumerate(zip(found, inputs, strict=True)):
             if strict and gradient is None:
                 raise RuntimeError(
-                    f"Output {nr} of the user-provided function is independent of input {position}. "
+                    f"Output {nr} of the user-provided function is independent of input "
+                    f"{position}. "
                     "This is not allowed in strict mode."
                 )
             if strict and create_graph and not gradient.requires_grad:
@@ -241,13 +245,15 @@ def _units(tensor: Any) -> np.ndarray:
 def _forward_jacobian(func: Callable, inputs: Any, strict: bool, vectorize: bool) -> Any:
     if strict:
         raise RuntimeError(
-            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not '
-            'supported together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
+            'torch.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are '
+            "not supported together (yet). Please either set `strict=False` or "
+            '`strategy="reverse-mode"`.'
         )
     single, inputs = _as_tuple(inputs, "inputs", "jacobian")
     if not vectorize:
         raise NotImplementedError(
-            "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly implemented "
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly "
+            "implemented "
             "for `vectorize=True`."
         )
     shown: dict[str, Any] = {}
@@ -290,7 +296,8 @@ def hessian(
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:
-    """The Hessian of the scalar function ``func`` at ``inputs``: for each pair, shape input + input.
+    """The Hessian of the scalar function ``func`` at ``inputs``: for each pair, shape input +
+    input.
 
     >>> import stateful as torch
     >>> torch.autograd.functional.hessian(lambda x: x.pow(3).sum(), torch.tensor([1.0, 2.0]))
@@ -309,7 +316,8 @@ def hessian(
             raise RuntimeError("The function given to hessian should return a single Tensor")
         if output.numel() != 1:
             raise RuntimeError(
-                "The Tensor returned by the function given to hessian should contain a single element"
+                "The Tensor returned by the function given to hessian should contain a single "
+                "element"
             )
         return output.squeeze()
 
@@ -327,7 +335,7 @@ def hessian(
     return found[0][0] if single else found
 
 
-# -- arguments and results ---------------------------------------------------------------------------
+# -- arguments and results -------------------------------------------------------------------------
 
 
 def _as_tuple(given: Any, what: str, name: str) -> tuple[Single, tuple]:
@@ -403,10 +411,11 @@ def _finish(items: Sequence, single: bool, create_graph: bool) -> Any:
     return kept[0] if single else kept
 
 
-# -- strict mode -------------------------------------------------------------------------------------
+# -- strict mode -----------------------------------------------------------------------------------
 
 _NO_GRADIENT = (
-    "Output {i} of the user-provided function does not require gradients. The outputs must be computed "
+    "Output {i} of the user-provided function does not require gradients. The outputs must be "
+    "computed "
     "in a differentiable manner from the input when running in strict mode."
 )
 _INDEPENDENT_GRADIENT = (
@@ -414,8 +423,10 @@ _INDEPENDENT_GRADIENT = (
     "function. This is not allowed in strict mode."
 )
 _INDEPENDENT_JACOBIAN = (
-    "While computing the hessian, found that the jacobian of the user-provided function with respect "
-    "to input {i} is independent of the input. This is not allowed in strict mode. You should ensure "
+    "While computing the hessian, found that the jacobian of the user-provided function with "
+    "respect "
+    "to input {i} is independent of the input. This is not allowed in strict mode. You should "
+    "ensure "
     "that your function is twice differentiable and that the jacobian depends on the inputs (this "
     "would be violated by a linear function for example)."
 )
@@ -426,16 +437,19 @@ _UNUSED = (
 _MISSING = {
     "back": _UNUSED,
     "back_trick": (
-        "The gradient with respect to the input is independent of entry {i} in the grad_outputs when "
+        "The gradient with respect to the input is independent of entry {i} in the grad_outputs "
+        "when "
         "using the double backward trick to compute forward mode gradients. This is not allowed in "
         "strict mode."
     ),
     "double_back": (
-        "The jacobian of the user-provided function is independent of input {i}. This is not allowed "
+        "The jacobian of the user-provided function is independent of input {i}. This is not "
+        "allowed "
         "in strict mode."
     ),
     "double_back_trick": (
-        "The hessian of the user-provided function is independent of entry {i} in the grad_jacobian. "
+        "The hessian of the user-provided function is independent of entry {i} in the "
+        "grad_jacobian. "
         "This is not allowed in strict mode as it prevents from using the double backward trick to "
         "replace forward mode AD."
     ),
@@ -460,7 +474,8 @@ def _fill(found: Sequence, like: Sequence, strict: bool, create_graph: bool, sta
         if strict and create_graph and not gradient.requires_grad:
             what = "hessian" if "double" in stage else "jacobian"
             raise RuntimeError(
-                f"The {what} of the user-provided function is independent of input {i}. This is not "
+                f"The {what} of the user-provided function is independent of input {i}. This is "
+                "not "
                 "allowed in strict mode when create_graph=True."
             )
         filled.append(zeros(x._aval) if gradient is None else gradient)

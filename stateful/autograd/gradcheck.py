@@ -1,8 +1,8 @@
 """`gradcheck` and `gradgradcheck`: analytical gradients against finite differences.
 
-As https://pytorch.org/docs/stable/notes/gradcheck.html. The matrices are numpy's: row = element of the
-input, column = element of the output. The gradient of a complex input is ``d/dx + 1j * d/dy`` of a real
-function (PyTorch's convention), so a complex output is checked as two real ones.
+As https://pytorch.org/docs/stable/notes/gradcheck.html. The matrices are numpy's: row = element of
+the input, column = element of the output. The gradient of a complex input is ``d/dx + 1j * d/dy``
+of a real function (PyTorch's convention), so a complex output is checked as two real ones.
 """
 
 from __future__ import annotations
@@ -70,11 +70,14 @@ def gradcheck(
     True
     """
     _expect(check_forward_ad or check_backward_ad,
-            "Expected at least one of check_forward_ad or check_backward_ad to be True")  # fmt: skip
+            "Expected at least one of check_forward_ad or check_backward_ad to be "
+            "True")  # fmt: skip
     _expect(not check_batched_grad or check_backward_ad,
-            "Setting check_batched_grad=True requires check_backward_ad to be True")  # fmt: skip
+            "Setting check_batched_grad=True requires check_backward_ad to be True",
+            )  # fmt: skip
     _expect(not check_batched_forward_grad or check_forward_ad,
-            "Setting check_batched_forward_grad=True requires check_forward_ad to be True")  # fmt: skip
+            "Setting check_batched_forward_grad=True requires check_forward_ad to be "
+            "True")  # fmt: skip
     check = _Check(eps, atol, rtol, nondet_tol, check_grad_dtypes, check_undefined_grad, fast_mode)
     given = _as_tuple(inputs)
     execution = set_execution("eager")  # many short programs, each run a few times
@@ -124,8 +127,9 @@ def gradgradcheck(
 ) -> bool:
     """Whether the second derivatives of ``func`` agree with finite differences of the first.
 
-    Options as in https://pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradgradcheck.html.
-    Without ``grad_outputs`` they are drawn at random.
+    Options as in
+    https://pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradgradcheck.html. Without
+    ``grad_outputs`` they are drawn at random.
 
     >>> import stateful as torch
     >>> x = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
@@ -133,11 +137,14 @@ def gradgradcheck(
     True
     """
     _expect(check_fwd_over_rev or check_rev_over_rev,
-            "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")  # fmt: skip
+            "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be "
+            "True")  # fmt: skip
     _expect(not check_undefined_grad or check_rev_over_rev,
-            "Setting check_undefined_grad=True requires check_rev_over_rev to be True")  # fmt: skip
+            "Setting check_undefined_grad=True requires check_rev_over_rev to be True",
+            )  # fmt: skip
     _expect(not check_batched_grad or check_rev_over_rev,
-            "Setting check_batched_grad=True requires check_rev_over_rev to be True")  # fmt: skip
+            "Setting check_batched_grad=True requires check_rev_over_rev to be True",
+            )  # fmt: skip
     given = _as_tuple(inputs)
     if grad_outputs is None:
         seeds = tuple(
@@ -220,17 +227,19 @@ def _check_inputs(given: Sequence) -> None:
             raise RuntimeError(
                 f"The {position}th input has a dimension with stride 0. gradcheck only supports "
                 "inputs that are non-overlapping to be able to compute the numerical gradients "
-                "correctly. You should call .contiguous on the input before passing it to gradcheck."
+                "correctly. You should call .contiguous on the input before passing it to "
+                "gradcheck."
             )
         x.retain_grad()
     if not _inputs_of(given):
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have "
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have "
             "requires_grad=True."
         )
 
 
-# -- finite differences ------------------------------------------------------------------------------
+# -- finite differences ----------------------------------------------------------------------------
 
 
 def _evaluate(func: Callable, given: Sequence, select: Callable) -> list[np.ndarray]:
@@ -277,7 +286,7 @@ def _numerical(func, given, select, x, part: complex, eps: float) -> list[np.nda
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
-# -- backward ------------------------------------------------------------------------------------------
+# -- backward --------------------------------------------------------------------------------------
 
 
 def _check_backward(check: _Check, func: Callable, given: tuple, outputs: tuple) -> None:
@@ -390,7 +399,8 @@ def _fast_backward(check, func, given, x, i, j, output, analytical, prefix) -> N
 
 _FAST_NOTE = (
     "\nThe above quantities relating the numerical and analytical jacobians are computed \n"
-    "in fast mode: each is the Jacobian between two random vectors. Pass fast_mode=False to see it all."
+    "in fast mode: each is the Jacobian between two random vectors. Pass fast_mode=False to see it "
+    "all."
 )
 
 
@@ -500,7 +510,7 @@ def _compare_batches(batched: Sequence, one_by_one: Sequence, what: str) -> None
             )
 
 
-# -- forward -------------------------------------------------------------------------------------------
+# -- forward ---------------------------------------------------------------------------------------
 
 
 def _tangents(func: Callable, given: tuple, tangents: dict[int, Any]) -> list:
@@ -565,7 +575,8 @@ def _check_undefined_forward(func: Callable, given: tuple) -> None:
             a, b = (np.zeros(1) if t is None else _host(t) for t in (undefined, zero))
             if not np.allclose(a, b):
                 raise GradcheckError(
-                    f"Mismatch in tangent values for output with index: {j} when input {missing} has "
+                    f"Mismatch in tangent values for output with index: {j} when input {missing} "
+                    "has "
                     f"an undefined tangent value. Got: {a} but expected: {b}"
                 )
 
@@ -586,7 +597,8 @@ def _check_batched_forward(func: Callable, given: tuple) -> None:
             )
         except Exception as error:
             raise GradcheckError(
-                f"While computing batched gradients, got: {error}\n\ngradcheck failed while testing "
+                f"While computing batched gradients, got: {error}\n\ngradcheck failed while "
+                "testing "
                 "batched gradient computation with forward-mode AD. Pass "
                 "check_batched_forward_grad=False."
             ) from error

@@ -12,7 +12,8 @@ from .. import modes
 
 
 class record_function(modes.ContextDecorator):
-    """Name what runs inside, as a context manager or a decorator; it shows in traces of `jax.profiler`.
+    """Name what runs inside, as a context manager or a decorator; it shows in traces of
+    `jax.profiler`.
 
     >>> import stateful as torch
     >>> with torch.autograd.profiler.record_function("sum"):

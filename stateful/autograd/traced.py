@@ -46,7 +46,7 @@ def outside_of_vmap() -> Iterator[None]:
 
 
 def apply_batched(cls: type, args: tuple) -> Any:
-    """``cls.apply(*args)`` inside of `vmap`: the user's ``vmap`` staticmethod on the whole batch."""
+    """``cls.apply(*args)`` inside of `vmap`: the user's ``vmap`` on the whole batch."""
     places = [i for i, a in enumerate(args) if isinstance(a, Face.tensor)]
     shown: dict[str, bool] = {}
 

@@ -13,13 +13,17 @@ from .trees import flatten, spread
 
 
 def vmap(
-    func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
+    func: Callable,
+    in_dims: Any = 0,
+    out_dims: Any = 0,
+    randomness: str = "error",
+    *,
     chunk_size: int | None = None,
 ) -> Callable:
     """``func`` over one dimension of its arguments, all slices at once.
 
-    As https://pytorch.org/docs/stable/generated/torch.func.vmap.html. ``in_dims``: which dimension of
-    each argument, None for none; ``out_dims``: where it goes in the results.
+    As https://pytorch.org/docs/stable/generated/torch.func.vmap.html. ``in_dims``: which dimension
+    of each argument, None for none; ``out_dims``: where it goes in the results.
 
     >>> import stateful as torch
     >>> torch.func.vmap(torch.dot)(torch.ones(2, 3), torch.ones(2, 3))
@@ -31,9 +35,7 @@ def vmap(
             f"{randomness}"
         )
     if chunk_size is not None and chunk_size <= 0:
-        raise ValueError(
-            f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})"
-        )
+        raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
     name = getattr(func, "__name__", repr(func))
 
     @functools.wraps(func)
@@ -63,7 +65,8 @@ def vmap(
         outputs = spread(out_dims, shown["structure"])
         if outputs is None:
             raise ValueError(
-                f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with "
+                f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible "
+                "with "
                 "the structure of `outputs`."
             )
         return shown["rebuild"]([_moved(t, d) for t, d in zip(found, outputs, strict=True)])
@@ -94,7 +97,8 @@ def _checked(name: str, in_dims: Any, args: tuple) -> tuple:
     dims = spread(in_dims, structure)
     if dims is None:
         raise ValueError(
-            f"{start}in_dims is not compatible with the structure of `inputs`. in_dims has structure "
+            f"{start}in_dims is not compatible with the structure of `inputs`. in_dims has "
+            "structure "
             f"{flatten(in_dims)[2]} but inputs has structure {structure}."
         )
     return leaves, rebuild, [_dim(start, x, d) for x, d in zip(leaves, dims, strict=True)]
@@ -105,12 +109,14 @@ def _dim(start: str, leaf: Any, dim: Any) -> int | None:
         return None
     if not isinstance(dim, int):
         raise ValueError(
-            f"{start}Got in_dim={dim} for an input but in_dim must be either an integer dimension or "
+            f"{start}Got in_dim={dim} for an input but in_dim must be either an integer dimension "
+            "or "
             "None."
         )
     if not isinstance(leaf, Face.tensor):
         raise ValueError(
-            f"{start}Got in_dim={dim} for an input but the input is of type {type(leaf)}. We cannot "
+            f"{start}Got in_dim={dim} for an input but the input is of type {type(leaf)}. We "
+            "cannot "
             "vmap over non-Tensor arguments, please use None as the respective in_dim"
         )
     if not -leaf.ndim <= dim < leaf.ndim:
@@ -137,8 +143,7 @@ def _check_outputs(name: str, outs: list, out_dims: Any) -> None:
     for out in outs:
         if not isinstance(out, Face.tensor) and not (out is None and out_dims is None):
             raise ValueError(
-                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(out)}. Did you "
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(out)}. Did "
+                "you "
                 "mean to set out_dims= to None for output?"
             )
-
-

@@ -1,7 +1,7 @@
 """`grad`, `vjp`, `jacrev`: reverse mode as transforms of functions.
 
-Inside, the arguments are leaves of their own and everything is recorded, so transforms nest. What comes
-out has a history only if it depends on something outside that needs a gradient.
+Inside, the arguments are leaves of their own and everything is recorded, so transforms nest. What
+comes out has a history only if it depends on something outside that needs a gradient.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Depth:
 
 
 class inside:  # noqa: N801 (used as a function)
-    """The inside of a transform: everything is recorded. ``outer``: whether anybody outside records."""
+    """The inside of a transform: all is recorded. ``outer``: whether anybody outside records."""
 
     def __enter__(self):
         self.outer = modes.is_grad_enabled() or _Depth.now > 0
@@ -92,7 +92,7 @@ def _needed(tensor: Any, own_ids: set[int]) -> bool:
     return False
 
 
-# -- arguments -----------------------------------------------------------------------------------------
+# -- arguments -------------------------------------------------------------------------------------
 
 
 def positions(argnums: Any, count: int) -> list[int]:
@@ -129,14 +129,14 @@ def replaced(args: Sequence, argnums: Any, new: Any) -> list:
     return full
 
 
-# -- transforms ----------------------------------------------------------------------------------------
+# -- transforms ------------------------------------------------------------------------------------
 
 
 def grad(func: Callable, argnums: Any = 0, has_aux: bool = False) -> Callable:
     """The function that gives the gradient of the scalar function ``func``.
 
-    As https://pytorch.org/docs/stable/generated/torch.func.grad.html. With ``has_aux`` ``func`` returns
-    ``(output, aux)`` and the result is ``(gradient, aux)``.
+    As https://pytorch.org/docs/stable/generated/torch.func.grad.html. With ``has_aux`` ``func``
+    returns ``(output, aux)`` and the result is ``(gradient, aux)``.
 
     >>> import stateful as torch
     >>> torch.func.grad(torch.sin)(torch.tensor(0.0))
@@ -192,7 +192,8 @@ def _check_scalar(output: Any) -> None:
         raise RuntimeError(f"{start}Tensor, got {type(output)}")
     if output.ndim:
         raise RuntimeError(
-            f"{start}scalar Tensor, got tensor with {output.ndim} dims. Maybe you wanted to use the "
+            f"{start}scalar Tensor, got tensor with {output.ndim} dims. Maybe you wanted to use "
+            "the "
             "vjp or jacrev APIs instead?"
         )
 
@@ -256,12 +257,14 @@ def _check_tensors(leaves: Sequence, output: Any) -> None:
     for leaf in leaves:
         if not isinstance(leaf, Face.tensor):
             raise RuntimeError(
-                "vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type "
+                "vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported "
+                "type "
                 f"{type(leaf)}"
             )
         if not types.is_differentiable(leaf._aval.dtype):
             raise RuntimeError(
-                "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor "
+                "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got "
+                "Tensor "
                 f"with dtype {leaf.dtype}"
             )
 
@@ -330,6 +333,7 @@ def error_if_complex(name: str, tree: Any, is_input: bool) -> None:
     for leaf in flatten(tree)[0]:
         if isinstance(leaf, Face.tensor) and types.is_complex(leaf._aval.dtype):
             raise RuntimeError(
-                f"{name}: Expected all {'inputs' if is_input else 'outputs'} to be real but received "
+                f"{name}: Expected all {'inputs' if is_input else 'outputs'} to be real but "
+                "received "
                 f"complex tensor at flattened {'input' if is_input else 'output'} idx: 0"
             )

@@ -34,7 +34,8 @@ def jvp(
     dots, _, found = flatten(tangents)
     if structure != found:
         raise RuntimeError(
-            f"{_NAME}: Expected primals and tangents to have the same python structure. For example, "
+            f"{_NAME}: Expected primals and tangents to have the same python structure. For "
+            "example, "
             "if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure "
             f"{structure} and tangents with structure {found}"
         )
@@ -46,7 +47,8 @@ def jvp(
         if has_aux:
             if not (isinstance(output, tuple) and len(output) == 2):
                 raise RuntimeError(
-                    f"{_NAME}: output of function f should be a tuple: (output, aux) if has_aux is True"
+                    f"{_NAME}: output of function f should be a tuple: (output, aux) if has_aux is "
+                    "True"
                 )
             output, aux = output
         outs, rebuild_output, _ = flatten(output)
@@ -74,7 +76,8 @@ def _check_tensors(items: list, what: str) -> None:
 def _unpacked(out: Any, strict: bool) -> tuple:
     if not isinstance(out, Face.tensor):
         raise RuntimeError(
-            f"{_NAME}: expected f(*primals) to return only tensors, got unsupported type {type(out)}"
+            f"{_NAME}: expected f(*primals) to return only tensors, got unsupported type "
+            f"{type(out)}"
         )
     primal, tangent = forward_ad.unpack_dual(out)
     if tangent is None and strict:

@@ -78,8 +78,8 @@ class Optimizer:
             given = [given]
         elif isinstance(given, set):
             raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering "
-                "of tensors in sets will change between runs. Please use a list instead."
+                "optimizer parameters need to be organized in ordered collections, but the "
+                "ordering of tensors in sets will change between runs. Please use a list instead."
             )
         names, params = _named(list(given))
         param_group["params"] = params

@@ -1,8 +1,8 @@
 """`torch.utils.checkpoint`: keep less during the forward pass, compute it again in the backward.
 
 As https://pytorch.org/docs/stable/checkpoint.html. Without reentrance, what the region saves for
-backward is replaced by empty `_Holder` objects; the first that is asked for in a backward pass runs the
-region again, with hooks that collect what it saves this time.
+backward is replaced by empty `_Holder` objects; the first that is asked for in a backward pass runs
+the region again, with hooks that collect what it saves this time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def noop_context_fn() -> tuple:
 
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
-    """Whether regions that are entered inside stop as soon as all that is needed was computed again."""
+    """Whether regions entered inside stop as soon as all that is needed was computed again."""
     global _early_stop
     previous, _early_stop = _early_stop, enable
     try:
@@ -71,11 +71,13 @@ def checkpoint(
     early_stop: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """``function(*args)``, which runs again in the backward pass instead of keeping what it computed.
+    """``function(*args)``, which runs again in the backward pass instead of keeping what it
+    computed.
 
-    ``preserve_rng_state=True``: the second run draws the same random numbers. ``context_fn()`` gives the
-    contexts of the two runs. ``determinism_check``: ``"default"`` compares shapes and dtypes of what is
-    saved in both, ``"none"`` does not. Raises `CheckpointError` if the two runs differ.
+    ``preserve_rng_state=True``: the second run draws the same random numbers. ``context_fn()``
+    gives the contexts of the two runs. ``determinism_check``: ``"default"`` compares shapes and
+    dtypes of what is saved in both, ``"none"`` does not. Raises `CheckpointError` if the two runs
+    differ.
 
     >>> import stateful as torch
     >>> from stateful.utils.checkpoint import checkpoint
@@ -103,7 +105,8 @@ def checkpoint(
 
 def _warn_of_default(start: str) -> None:
     warnings.warn(
-        f"{start} the use_reentrant parameter should be passed explicitly. Starting in PyTorch 2.9, "
+        f"{start} the use_reentrant parameter should be passed explicitly. Starting in PyTorch "
+        "2.9, "
         "calling checkpoint without use_reentrant will raise an exception. use_reentrant=False is "
         "recommended, but if you need to preserve the current default behavior, you can pass "
         "use_reentrant=True. Refer to docs for more details on the differences between the two "
@@ -150,7 +153,7 @@ def _chain(functions: Sequence[Callable]) -> Callable:
     return run
 
 
-# -- with reentrance -----------------------------------------------------------------------------------
+# -- with reentrance -------------------------------------------------------------------------------
 
 
 def check_backward_validity(inputs: Any) -> None:
@@ -165,7 +168,8 @@ def detach_variable(inputs: Any) -> tuple:
     """The inputs as leaves of a graph of their own."""
     if not isinstance(inputs, tuple):
         raise RuntimeError(
-            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"
+            "Only tuple of tensors is supported. Got Unsupported input type: "
+            f"{type(inputs).__name__}"
         )
     return tuple([
         x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs
@@ -191,8 +195,10 @@ class CheckpointFunction(Function):
         if engine.current_task().reaching is not None:
             raise RuntimeError(
                 "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or "
-                "passing an `inputs` parameter to .backward(). To resolve this error, you can either "
-                "set use_reentrant=False, or call .backward() without passing the `inputs` argument."
+                "passing an `inputs` parameter to .backward(). To resolve this error, you can "
+                "either "
+                "set use_reentrant=False, or call .backward() without passing the `inputs` "
+                "argument."
             )
         inputs = list(ctx.inputs)
         for place, tensor in zip(ctx.places, ctx.saved_tensors, strict=True):
@@ -224,7 +230,7 @@ def _same_random_numbers(state: Any) -> Iterator[None]:
         yield
 
 
-# -- without reentrance --------------------------------------------------------------------------------
+# -- without reentrance ----------------------------------------------------------------------------
 
 
 class _Holder:
@@ -268,7 +274,8 @@ class _Region:
         if handle is None:
             raise CheckpointError(
                 "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already "
-                "unpacked once. If you are calling ctx.saved_tensors in backward, make sure to do so "
+                "unpacked once. If you are calling ctx.saved_tensors in backward, make sure to do "
+                "so "
                 "only once."
             )
         holder.handles[task] = None
@@ -315,7 +322,8 @@ class _Region:
             return
         if len(self.holders) != self.counts[task]:
             raise CheckpointError(
-                "torch.utils.checkpoint: A different number of tensors was saved during the original "
+                "torch.utils.checkpoint: A different number of tensors was saved during the "
+                "original "
                 f"forward and recomputation.\nNumber of tensors saved during forward: "
                 f"{len(self.holders)}\nNumber of tensors saved during recomputation: "
                 f"{self.counts[task]}.{_TIP}"
@@ -332,7 +340,8 @@ class _Region:
                     )
         if different:
             raise CheckpointError(
-                "torch.utils.checkpoint: Recomputed values for the following tensors have different "
+                "torch.utils.checkpoint: Recomputed values for the following tensors have "
+                "different "
                 f"metadata than during the forward pass.\n{''.join(different)}.{_TIP}"
             )
 

@@ -275,7 +275,8 @@ def case_different_run_is_noticed(torch, show):
     w = check(region(lambda t: t.exp(), lambda t: t[:2].exp()), x, use_reentrant=False)
     show.error(
         lambda: w.sum().backward(),
-        "Recomputed values for the following tensors have different metadata than during the forward pass",
+        "Recomputed values for the following tensors have different metadata than during the "
+        "forward pass",
     )
     v = check(
         region(lambda t: t.exp(), lambda t: (t * 2).exp()),

@@ -33,7 +33,8 @@ def case_errors(torch, show):
     f = fw(torch)
     show.error(
         lambda: f.make_dual(x, t),
-        "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first.",
+        "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
+        "enter_dual_level() first.",
     )
     show.error(lambda: f.exit_dual_level(), "")
     with f.dual_level():
@@ -43,11 +44,13 @@ def case_errors(torch, show):
         )
         show.error(
             lambda: f.make_dual(d, t),
-            "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level 0 is not supported",
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
+            "same level 0 is not supported",
         )
         show.error(
             lambda: f.make_dual(x, t[:2]),
-            "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported",
+            "Trying to set a forward gradient that has a different size than that of the original "
+            "Tensor, this is not supported",
         )
         show.error(
             lambda: f.make_dual(x, t.long()),
@@ -323,7 +326,8 @@ def case_function_errors(torch, show):
     with f.dual_level():
         show.error(
             lambda: NoJvp.apply(f.make_dual(x, t)),
-            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD.",
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD.",
         )
         show.error(
             lambda: run(lambda ctx, a: (a * 2, a * 3), lambda ctx, g: g),
@@ -339,11 +343,13 @@ def case_function_errors(torch, show):
         )
         show.error(
             lambda: run(lambda ctx, a: a.view(3), lambda ctx, g: g.clone()),
-            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is "
+            "not returning a view.",
         )
         show.error(
             lambda: run(lambda ctx, a: a, lambda ctx, g: g * 2),
-            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view.",
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is "
+            "not returning a view.",
         )
         show.error(
             lambda: run(dirty, lambda ctx, g: g * 2),

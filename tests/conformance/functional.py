@@ -111,15 +111,19 @@ def case_arguments(torch, show):
         call = getattr(functional, name)
         show.error(
             lambda call=call: call(f, 3.0, x),
-            f"The inputs given to {name} must be either a Tensor or a tuple of Tensors but the given inputs has type <class 'float'>.",
+            f"The inputs given to {name} must be either a Tensor or a tuple of Tensors but the "
+            "given inputs has type <class 'float'>.",
         )
         show.error(
             lambda call=call: call(f, (x, 3), x),
-            f"The inputs given to {name} must be either a Tensor or a tuple of Tensors but the value at index 1 has type <class 'int'>.",
+            f"The inputs given to {name} must be either a Tensor or a tuple of Tensors but the "
+            "value at index 1 has type <class 'int'>.",
         )
         show.error(
             lambda call=call: call(lambda t: 3, x, x),
-            f"The outputs of the user-provided function given to {name} must be either a Tensor or a tuple of Tensors but the given outputs of the user-provided function has type <class 'int'>.",
+            f"The outputs of the user-provided function given to {name} must be either a Tensor or "
+            "a tuple of Tensors but the given outputs of the user-provided function has type "
+            "<class 'int'>.",
         )
         show.error(
             lambda call=call: call(lambda t: (t, 3), x, x),
@@ -143,21 +147,25 @@ def case_arguments(torch, show):
     )
     show.error(
         lambda: functional.vjp(lambda t: t, x),
-        "The vector v can only be None if the user-provided function returns a single Tensor with a single element.",
+        "The vector v can only be None if the user-provided function returns a single Tensor with "
+        "a single element.",
     )
     show.error(
         lambda: functional.jvp(lambda t: t, x),
-        "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.",
+        "The vector v can only be None if the input to the user-provided function is a single "
+        "Tensor with a single element.",
     )
     show.error(
         lambda: functional.jvp(lambda t: t, x, 3),
-        "The v given to jvp must be either a Tensor or a tuple of Tensors but the given v has type <class 'int'>.",
+        "The v given to jvp must be either a Tensor or a tuple of Tensors but the given v has type "
+        "<class 'int'>.",
     )
     for name in ("vhp", "hvp"):
         call = getattr(functional, name)
         show.error(
             lambda call=call: call(f, x),
-            "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.",
+            "The vector v can only be None if the input to the user-provided function is a single "
+            "Tensor with a single element.",
         )
         show.error(
             lambda call=call: call(lambda t: (f(t), f(t)), x, x),
@@ -224,28 +232,34 @@ def case_strict(torch, show):
         show(call(constant, a, a, strict=False))
     show.error(
         lambda: functional.vjp(unused, (a, b), a, strict=True),
-        "The output of the user-provided function is independent of input 1. This is not allowed in strict mode.",
+        "The output of the user-provided function is independent of input 1. This is not allowed "
+        "in strict mode.",
     )
     show.error(
         lambda: functional.jvp(unused, (a, b), (a, b), strict=True),
-        "The output of the user-provided function is independent of input 1. This is not allowed in strict mode.",
+        "The output of the user-provided function is independent of input 1. This is not allowed "
+        "in strict mode.",
     )
     show.error(
         lambda: functional.vjp(linear, a, a, strict=True, create_graph=True),
-        "The jacobian of the user-provided function is independent of input 0. This is not allowed in strict mode when create_graph=True.",
+        "The jacobian of the user-provided function is independent of input 0. This is not allowed "
+        "in strict mode when create_graph=True.",
     )
     show.error(
         lambda: functional.jvp(linear, a, a, strict=True, create_graph=True),
-        "The jacobian of the user-provided function is independent of input 0. This is not allowed in strict mode when create_graph=True.",
+        "The jacobian of the user-provided function is independent of input 0. This is not allowed "
+        "in strict mode when create_graph=True.",
     )
     show.error(lambda: functional.jacobian(constant, a, strict=True), no_gradient)
     show.error(
         lambda: functional.jacobian(unused, (a, b), strict=True),
-        "Output 0 of the user-provided function is independent of input 1. This is not allowed in strict mode.",
+        "Output 0 of the user-provided function is independent of input 1. This is not allowed in "
+        "strict mode.",
     )
     show.error(
         lambda: functional.jacobian(linear, a, strict=True, create_graph=True),
-        "The jacobian of the user-provided function is independent of input 0. This is not allowed in strict mode when create_graph=True.",
+        "The jacobian of the user-provided function is independent of input 0. This is not allowed "
+        "in strict mode when create_graph=True.",
     )
     show(functional.jacobian(linear, a, strict=True))
     for name in ("vhp", "hvp"):
@@ -259,12 +273,14 @@ def case_strict(torch, show):
         )
         show.error(
             lambda call=call: call(lambda t: t.sum(), a, a, strict=True),
-            "jacobian of the user-provided function with respect to input 0 is independent of the input",
+            "jacobian of the user-provided function with respect to input 0 is independent of the "
+            "input",
         )
         show(call(lambda t: t.sum(), a, a))
     show.error(
         lambda: functional.hessian(lambda t: t.sum(), a, strict=True),
-        "jacobian of the user-provided function with respect to input 0 is independent of the input",
+        "jacobian of the user-provided function with respect to input 0 is independent of the "
+        "input",
     )
     show.error(lambda: functional.hessian(lambda t: t.detach().sum(), a, strict=True), no_gradient)
     show(functional.hessian(lambda t: t.sum(), a))

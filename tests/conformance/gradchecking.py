@@ -106,9 +106,8 @@ def case_inputs(torch, show):
     check = torch.autograd.gradcheck
     show.error(
         lambda: check(torch.exp, (x.detach(),)),
-        "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."[
-            :70
-        ],
+        "gradcheck expects at least one input tensor to require gradient, but none of the them "
+        "have requires_grad=True."[:70],
     )
     show.warning(
         lambda: check(torch.exp, (x.detach().float().requires_grad_(),), atol=1, eps=1e-2),
@@ -261,7 +260,8 @@ def case_complex(torch, show):
 
     show.error(
         lambda: check(Wrong.apply, (z,)),
-        "While considering the imaginary part of complex outputs only, Jacobian mismatch for output 0 with respect to input 0",
+        "While considering the imaginary part of complex outputs only, Jacobian mismatch for "
+        "output 0 with respect to input 0",
     )
     show(check(Wrong.apply, (z,), raise_exception=False, fast_mode=True))
 

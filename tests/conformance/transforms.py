@@ -103,7 +103,8 @@ def case_vjp(torch, show):
     show(value, pull(x), aux)
     show.error(
         lambda: torch.func.vjp(lambda t: t > 1, x),
-        "All outputs of f must be floating-point or complex Tensors, got Tensor with dtype torch.bool",
+        "All outputs of f must be floating-point or complex Tensors, got Tensor with dtype "
+        "torch.bool",
     )
     show.error(lambda: torch.func.vjp(lambda t: 3, x), "unsupported type <class 'int'>")
     show.error(
@@ -235,7 +236,8 @@ def case_vmap_errors(torch, show):
     show.error(lambda: vmap(torch.sin)(), "got no inputs")
     show.error(
         lambda: vmap(torch.add)(rows, x),
-        "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes [2, 3] for the mapped dimension",
+        "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes [2, "
+        "3] for the mapped dimension",
     )
     show.error(
         lambda: vmap(torch.sin, in_dims="x")(rows),
@@ -251,7 +253,8 @@ def case_vmap_errors(torch, show):
     )
     show.error(
         lambda: vmap(torch.sin, in_dims=2)(rows),
-        "Got in_dim=2 for some input, but that input is a Tensor of dimensionality 2 so expected in_dim to satisfy -2 <= in_dim < 2.",
+        "Got in_dim=2 for some input, but that input is a Tensor of dimensionality 2 so expected "
+        "in_dim to satisfy -2 <= in_dim < 2.",
     )
     show.error(
         lambda: vmap(torch.sin, in_dims=(0.5,))(rows),
@@ -269,7 +272,8 @@ def case_vmap_errors(torch, show):
     )
     show.error(
         lambda: vmap(lambda t: t.sum().item())(rows),
-        "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor",
+        "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over "
+        "calling .item() on a Tensor",
     )
     show.error(
         lambda: vmap(torch.sin, randomness="x")(rows),
@@ -361,7 +365,8 @@ def case_modules(torch, show):
     )
     show.error(
         lambda: call(model, 3, rows),
-        "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got <class 'int'>",
+        "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
+        "<class 'int'>",
     )
 
 

@@ -54,7 +54,8 @@ class _Activation(Module):
         unknown = set(kwargs) - set(names)
         if unknown or len(args) > len(names) + self._takes_inplace:
             raise TypeError(
-                f"{type(self).__name__}.__init__() got unexpected arguments {sorted(unknown) or args}"
+                f"{type(self).__name__}.__init__() got unexpected arguments "
+                f"{sorted(unknown) or args}"
             )
         for name, default in {**self._options, **given, **kwargs}.items():
             setattr(self, name, default)
@@ -78,7 +79,8 @@ class _Activation(Module):
 def _make(name: str) -> type[_Activation]:
     function, options, takes_inplace = _TABLE[name]
     fields = {"_function": function, "_options": options, "_takes_inplace": takes_inplace,
-              "__doc__": f"`nn.functional.{function}` as a module.", "__module__": __name__}  # fmt: skip
+              "__doc__": f"`nn.functional.{function}` as a "
+                         "module.", "__module__": __name__}  # fmt: skip
     return type(name, (_Activation,), fields)
 
 

@@ -53,8 +53,9 @@ def call(module: Any, args: tuple, kwargs: dict) -> Any:
                     _forward_hook(module, id_, hook, args, kwargs, None)
                 except Exception as error:
                     warnings.warn(
-                        f"module forward hook with ``always_call=True`` raised an exception that was "
-                        f"silenced as another error was raised in forward: {error}", stacklevel=2,
+                        "module forward hook with ``always_call=True`` raised an exception that "
+                        "was silenced as another error was raised in forward: "
+                        f"{error}", stacklevel=2,
                     )  # fmt: skip
         raise
 
@@ -67,8 +68,8 @@ def _call(module: Any, args: tuple, kwargs: dict, called: set[int]) -> Any:
             if result is not None:
                 if not (isinstance(result, tuple) and len(result) == 2):
                     raise RuntimeError(
-                        "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
-                        f"{result}."
+                        "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                        f"but got {result}."
                     )
                 args, kwargs = result
         else:
@@ -214,8 +215,8 @@ class _BackwardWatch:
                 current = result if isinstance(result, tuple) else (result,)
                 if len(current) != self.count:
                     raise RuntimeError(
-                        f"Backward hook returned an invalid number of grad_input, got {len(current)}, "
-                        f"but expected {self.count}"
+                        "Backward hook returned an invalid number of grad_input, got "
+                        f"{len(current)}, but expected {self.count}"
                     )
         return tuple(current[i] for i in places)
 
@@ -254,8 +255,8 @@ def register_module_backward_hook(hook: Callable) -> RemovableHandle:
 def _add_backward(hook: Callable, full: bool) -> RemovableHandle:
     if _global["backward"] and _global_flags["full"] is not full:
         raise RuntimeError(
-            "Cannot use both regular backward hooks and full backward hooks as a global Module hook. "
-            "Please use only one of them."
+            "Cannot use both regular backward hooks and full backward hooks as a global Module "
+            "hook. Please use only one of them."
         )
     _global_flags["full"] = full
     return add(_global["backward"], hook)

@@ -405,7 +405,8 @@ class Module:
     def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False):
         """Copy what ``state_dict`` holds into the parameters and buffers of these names.
 
-        Raises RuntimeError, and names the keys, if names or shapes differ (names only if ``strict``).
+        Raises RuntimeError, and names the keys, if names or shapes differ (names only if
+        ``strict``).
         """
         if not hasattr(state_dict, "items"):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -475,8 +476,8 @@ class Module:
             given = state_dict[key]
             if not isinstance(given, Tensor):
                 error_msgs.append(
-                    f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
-                    f"object from checkpoint but received {type(given)}"
+                    f'While copying the parameter named "{key}", expected torch.Tensor or '
+                    f"Tensor-like object from checkpoint but received {type(given)}"
                 )
             elif given.shape != item.shape:
                 error_msgs.append(
@@ -535,8 +536,8 @@ class Module:
     def _set_backward_kind(self, full: bool) -> None:
         if self._is_full_backward_hook not in (None, full):
             raise RuntimeError(
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them."
+                "Cannot use both regular backward hooks and full backward hooks on a single "
+                "Module. Please use only one of them."
             )
         self._is_full_backward_hook = full
 
