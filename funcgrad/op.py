@@ -39,7 +39,7 @@ ALIASES = {"input": "self", "axis": "dim", "keepdims": "keepdim"}
 
 
 class Parameter(NamedTuple):
-    """One parameter of an op. ``kind`` is ``"tensor"``, ``"tensors"``, ``"scalar"`` or ``"static"``."""
+    """One parameter of an op. ``kind``: ``"tensor"``, ``"tensors"``, ``"scalar"``, ``"static"``."""
 
     name: str
     kind: str
@@ -72,7 +72,7 @@ class Op:
         self.inplace: bool = flags.pop("inplace", False)
         self.outputs: tuple[str, ...] | str = flags.pop("outputs", ("result",))
         self.dunder: str | None = flags.pop("dunder", None)
-        self.promotes: bool | str = flags.pop("promotes", False)
+        self.promotes: Any = flags.pop("promotes", False)
         self.face: str = flags.pop("face", "tensor")
         self.geometry = flags.pop("geometry", None)
         if flags:
@@ -332,7 +332,7 @@ def find_owner(args, kwargs=None):
 
 
 def is_tensor(x) -> bool:
-    """Whether ``x`` counts as a tensor argument: an array, or an owner such as a stateful Tensor."""
+    """Whether ``x`` counts as a tensor argument: an array, or an owner like a stateful Tensor."""
     return isinstance(x, jax.Array | np.ndarray | np.generic) or hasattr(type(x), "__funcgrad_op__")
 
 

@@ -1,4 +1,4 @@
-"""PyTorch's stateful face on JAX: ``import stateful as torch`` runs PyTorch code. This is the map."""
+"""PyTorch's stateful face on JAX: ``import stateful as torch`` runs PyTorch code. The map."""
 
 import math as _math
 
@@ -9,14 +9,13 @@ from . import copies as _copies
 from . import creation as _creation
 from . import cuda as cuda
 from . import fft as fft
+from . import func as func
 from . import indexing as _indexing
 from . import inplace_views as _inplace_views
 from . import linalg as linalg
 from . import methods as _methods
-from . import func as func
 from . import nn as nn
 from . import optim as optim
-from . import utils as utils
 from . import sampling as _sampling
 from . import special as special
 from . import testing as testing

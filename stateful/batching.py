@@ -151,7 +151,7 @@ class _Call:
                 stack.extend(edge.node for edge in node.edges)
         return found
 
-    def _is_inner(self, node: Node) -> bool:
+    def _is_inner(self, node: Any) -> bool:
         return node in self.known or self.start < node.sequence_nr < float("inf")
 
     def all_ways(self) -> list[Way]:
@@ -179,7 +179,7 @@ class _Call:
     def finish(self, arrays: list, residuals: list) -> list:
         """The results with their history."""
         items = iter(arrays)
-        results = [None if o is None else wrap(Value.of(next(items))) for o in self.outs]
+        results: list = [None if o is None else wrap(Value.of(next(items))) for o in self.outs]
         roots = [(nr, o) for nr, o in enumerate(self.outs) if o is not None and o.requires_grad]
         if not roots or not modes.state.grad_enabled:
             return results
@@ -252,8 +252,12 @@ def _values(items: Iterable) -> Iterator[Value]:
         elif isinstance(item, Node):
             yield from _values([x for x in vars(item).values() if not isinstance(x, Node)])
         elif isinstance(item, Face.tensor):
-            yield item._storage.value
-            if item._view is not None:
-                yield from (item._view.source, item._view.value)
-            if item._tangent is not None:
-                yield from _values([item._tangent])
+            yield from _values_of(item)
+
+
+def _values_of(tensor: Any) -> Iterator[Value]:
+    yield tensor._storage.value
+    if tensor._view is not None:
+        yield from (tensor._view.source, tensor._view.value)
+    if tensor._tangent is not None:
+        yield from _values([tensor._tangent])

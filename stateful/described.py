@@ -10,8 +10,10 @@ import numpy as np
 from funcgrad import types
 from funcgrad.errors import dimension_error
 
-from . import devices, dtypes, geometry, layout, printing
-from .execute import Aval, Value
+from . import devices, dtypes, geometry, printing
+from .execute import Aval, Tracer, Value
+from .layout import is_default
+from .layout import of as geometry_of
 from .rules import TYPE_NAMES, type_name
 from .sizes import Size
 from .views import (
@@ -107,31 +109,31 @@ class Described:
     def device(self) -> devices.device:
         """Where the elements are."""
         array = self._storage.value.array
-        if isinstance(array, jax.Array) and not isinstance(array, jax.core.Tracer):
+        if isinstance(array, jax.Array) and not isinstance(array, Tracer):
             return devices.from_jax(next(iter(array.devices())))
         return devices.device("cpu")
 
     def stride(self, dim: int | None = None) -> Any:
         """How far apart in storage neighbours along each dimension are, in elements."""
-        stride = layout.of(self).stride
+        stride = geometry_of(self).stride
         return stride if dim is None else stride[_checked_dim(dim, self)]
 
     def storage_offset(self) -> int:
         """Where in storage the first element is."""
-        return layout.of(self).offset
+        return geometry_of(self).offset
 
     def is_contiguous(self, memory_format=devices.contiguous_format) -> bool:
         """Whether the elements lie in storage in the order of the dimensions."""
-        if layout.is_default(self) and memory_format is devices.contiguous_format:
+        if is_default(self) and memory_format is devices.contiguous_format:
             return True
-        return geometry.is_contiguous(layout.of(self), memory_format)
+        return geometry.is_contiguous(geometry_of(self), memory_format)
 
     def _has_overlap(self) -> bool:
-        return geometry.has_internal_overlap(layout.of(self))
+        return geometry.has_internal_overlap(geometry_of(self))
 
     def _overlaps(self, other: Any) -> bool:
-        """Whether this and another view of the same storage share some elements but are not the same."""
-        mine, theirs = layout.of(self), layout.of(other)
+        """Whether this and another view of the same storage overlap but are not the same."""
+        mine, theirs = geometry_of(self), geometry_of(other)
         if mine == theirs or not all(map(geometry.is_non_overlapping_and_dense, (mine, theirs))):
             return False
         return (

@@ -101,7 +101,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         return target
     node = make_node(plan, leaves)
     if op.grad_fn in INPLACE_NAMES:
-        node.__class__ = inplace_class(type(node))
+        node.__class__ = inplace_class(type(node))  # type: ignore[assignment]
     if inference.used:
         check_saved(plan, leaves)
     before = wrap(values[0])
@@ -138,7 +138,7 @@ def store(target: Any, value: Value, uniform: bool = False) -> None:
     count_write(target)
 
 
-def read_leaves(op: Op, leaves: Sequence, template: tuple) -> tuple[list, list, int]:
+def read_leaves(op: Op, leaves: list, template: tuple) -> tuple[list, list, int]:
     """Values and numbers for the seam, the key of their kernel, and a bit for each leaf that
     requires a gradient."""
     values: list = []
@@ -223,7 +223,7 @@ _edge = tuple.__new__
 
 def save(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
     """Fill in what the plan of ``node`` says it saves."""
-    saved = node.saved
+    saved: Any = node.saved
     for source, index in node.plan.fetch:
         if source == "output":
             saved.append(SavedTensor(outs[index]._alias(), index, node))

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 
@@ -26,7 +27,7 @@ Tracer = jax.core.Tracer
 
 
 class Aval:
-    """Shape and dtype of a value. Interned: equal avals are the same object, so `is` compares them."""
+    """Shape and dtype of a value. Interned: equal avals are one object, so `is` compares them."""
 
     __slots__ = ("shape", "dtype", "struct")
     _interned: dict[tuple, Aval] = {}
@@ -57,7 +58,7 @@ class Looks:
 
 
 class Value:
-    """An immutable array that may not have been computed yet. ``pending`` is who will compute it."""
+    """An immutable array, perhaps not computed yet. ``pending`` is who will compute it."""
 
     __slots__ = ("aval", "array", "pending", "index", "__weakref__")
 
@@ -87,7 +88,7 @@ class Value:
         return array
 
     def numpy(self) -> np.ndarray:
-        """The value in host memory. A look: whatever is pending is started, so windows end alike."""
+        """The value in host memory. A look: what is pending is started, so windows end alike."""
         Looks.before()
         return np.asarray(self.read())
 
@@ -141,7 +142,7 @@ def kernel_at(key: Sequence) -> Kernel:
 
 
 def execute(fn: Any, leaves: Sequence, static: tuple = ()) -> tuple[Value, ...]:
-    """Run ``fn.run(static, leaves)`` under the current policy. ``leaves``: Values and Python numbers."""
+    """Run ``fn.run(static, leaves)`` under the current policy. ``leaves``: Values and numbers."""
     return policy(kernel_of(fn, leaves, static), leaves)
 
 

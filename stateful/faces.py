@@ -27,22 +27,21 @@ def public(declared: Op | Composite) -> Any:
     """The function of a declaration on Tensors; takes ``out=``."""
     if isinstance(declared, Op):
 
-        def function(*args, out=None, **kwargs):
+        def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(declared, args, kwargs, out)
             return call(declared, args, kwargs)
 
     elif isinstance(declared, Overloads):
 
-        def function(*args, out=None, **kwargs):
+        def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(declared, args, kwargs, out)
             return call(declared.choose(args, kwargs), args, kwargs)
 
     else:
 
-        def function(*args, **kwargs):
-            out = kwargs.pop("out", None)
+        def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(function, args, kwargs, out)
             with owned_by(OWNER):
@@ -55,13 +54,13 @@ def public_inplace(declared: Op | Composite) -> Any:
     """The method ``name_`` of a declaration."""
     if isinstance(declared, Op | Overloads):
 
-        def method(self, *args, **kwargs):
+        def method(self, *args, **kwargs) -> Any:
             op = resolve(declared, (self, *args), kwargs)
             return call_inplace(op, (self, *args), kwargs)
 
     else:
 
-        def method(self, *args, **kwargs):
+        def method(self, *args, **kwargs) -> Any:
             with owned_by(OWNER):
                 if self._base is None and self._requires_grad and modes.state.grad_enabled:
                     return _overwrite(self, declared.fn, args, kwargs)

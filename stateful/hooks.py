@@ -55,7 +55,7 @@ class RemovableHandle:
         self.remove()
 
 
-def attach(hooks: OrderedDict, hook: Callable) -> RemovableHandle:
+def attach(hooks: dict, hook: Callable) -> RemovableHandle:
     """Append ``hook`` to ``hooks``."""
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook

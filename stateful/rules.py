@@ -15,7 +15,7 @@ from .execute import Aval
 from .graph import short_name
 
 
-def check_inplace(tensor: Any, records: bool) -> None:
+def check_inplace(tensor: Any, records: bool | int) -> None:
     """Raise PyTorch's error if a write that is to be recorded (``records``) cannot be."""
     if not records:
         return

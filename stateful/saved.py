@@ -32,6 +32,8 @@ class SavedTensor:
     """
 
     __slots__ = ("tensor", "version", "output_nr", "hooked")
+    tensor: Any
+    hooked: _Hooked | None
 
     def __init__(self, tensor: Any, output_nr: int | None = None, node: Node | None = None):
         self.tensor = tensor
@@ -39,7 +41,8 @@ class SavedTensor:
         self.output_nr = output_nr
         self.hooked = None
         if modes.state.saved_hooks:
-            self._pack(*modes.state.saved_hooks[-1], node)
+            pack, unpack = modes.state.saved_hooks[-1]
+            self._pack(pack, unpack, node)
 
     @classmethod
     def empty(cls) -> SavedTensor:

@@ -44,7 +44,10 @@ class _Name:
 # -- writing ---------------------------------------------------------------------------------------
 
 
-class _Pickler(pickle._Pickler):  # type: ignore[name-defined]  # the one in Python lets us write names
+_PythonPickler: Any = vars(pickle)["_Pickler"]  # the one in Python lets us write names
+
+
+class _Pickler(_PythonPickler):
     def __init__(self, file: Any):
         super().__init__(file, _PROTOCOL)
         self.arrays: list[np.ndarray] = []

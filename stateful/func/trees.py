@@ -46,7 +46,7 @@ def spread(prefix: Any, structure: Any) -> list | None:
     elif type(prefix) is not kind or len(prefix) != len(children):
         return None
     else:
-        prefixes = list(prefix.values()) if keys is not None else list(prefix)
+        prefixes = list(prefix.values() if isinstance(prefix, dict) else prefix)
     parts = [spread(p, c) for p, c in zip(prefixes, children, strict=True)]
     if any(part is None for part in parts):
         return None

@@ -5,6 +5,8 @@ Random draws come from the default generator, in PyTorch's order; running statis
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 import funcgrad
@@ -24,6 +26,11 @@ _SHARED = (
 )  # fmt: skip
 globals().update({k: v for k, v in _FUNCTIONS["torch"].items() if k in _SHARED})
 globals().update(_FUNCTIONS["nn"])
+
+if TYPE_CHECKING:  # the derived functions
+
+    def __getattr__(name: str) -> Any: ...
+
 
 # -- activations in place --------------------------------------------------------------------------
 
@@ -203,7 +210,7 @@ def batch_norm(
 
 
 def instance_norm(
-    input: Tensor, running_mean=None, running_var=None, weight=None, bias=None,
+    input: Tensor, running_mean: Any = None, running_var: Any = None, weight=None, bias=None,
     use_input_stats=True, momentum=0.1, eps=1e-5,
 ) -> Tensor:  # fmt: skip
     """`batch_norm` of each example; running statistics move on by the mean over the batch."""

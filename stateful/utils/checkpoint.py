@@ -215,7 +215,8 @@ class CheckpointFunction(Function):
             raise RuntimeError(
                 "none of output has requires_grad=True, this checkpoint() is not necessary"
             )
-        backward(*map(list, zip(*pairs, strict=True)))
+        roots, gradients = map(list, zip(*pairs, strict=True))
+        backward(roots, gradients)
         return None, None, *(x.grad if isinstance(x, Tensor) else None for x in leaves)
 
 
@@ -288,7 +289,7 @@ class _Region:
         region = weakref.ref(self)
         try:
             with (
-                saved_tensors_hooks(lambda t: region()._collect(task, t), lambda t: t),
+                saved_tensors_hooks(lambda t: region()._collect(task, t), lambda t: t),  # type: ignore
                 modes.enable_grad(),
             ):
                 self.run(*args)

@@ -111,7 +111,7 @@ class _Convolution(_Conv):
 
     def _both_sides(self) -> list[int]:
         """Padding as `F.pad` wants it: last dimension first, before and after."""
-        sides: list[int] = []
+        sides: list[Any] = []
         for d in reversed(range(self.rank)):
             if self.padding == "valid":
                 sides += [0, 0]

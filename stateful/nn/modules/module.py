@@ -364,9 +364,10 @@ class Module:
         """Parameters and persistent buffers by dotted name, detached unless ``keep_vars``."""
         if destination is None:
             destination = OrderedDict()
-            destination._metadata = OrderedDict()
+            destination._metadata = OrderedDict()  # type: ignore[attr-defined]
         if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = {"version": self._version}
+            metadata: Any = destination._metadata  # type: ignore[attr-defined]
+            metadata[prefix[:-1]] = {"version": self._version}
         for hook in self._state_dict_pre_hooks.values():
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
@@ -524,7 +525,7 @@ class Module:
         return hooks.add(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook, prepend=False) -> RemovableHandle:
-        """Call ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are there."""
+        """Call ``hook(module, grad_input, grad_output)`` once the inputs have their gradients."""
         self._set_backward_kind(True)
         return hooks.add(self._backward_hooks, hook, prepend)
 

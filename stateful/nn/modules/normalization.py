@@ -20,7 +20,7 @@ class _ShapeNorm(Module):
 
     def _build(self, normalized_shape, eps, elementwise_affine, bias, device, dtype):
         if isinstance(normalized_shape, numbers.Integral):
-            normalized_shape = (normalized_shape,)
+            normalized_shape = (int(normalized_shape),)
         self.normalized_shape = tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         names = ["weight"] if bias is None else ["weight", "bias"]

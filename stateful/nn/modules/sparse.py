@@ -66,7 +66,8 @@ class Embedding(_Table):
         """An embedding with these rows."""
         if embeddings.dim() != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
-        return cls(*embeddings.shape, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
+        rows, width = embeddings.shape
+        return cls(rows, width, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse,
                    embeddings, freeze)  # fmt: skip
 
     def forward(self, input):
