@@ -25,6 +25,7 @@ import numpy as np
 
 from . import signature as signatures
 from . import types
+from .broadcast import broadcast_shape
 from .derivative import Derived, as_operand, derive, push_forward
 from .errors import DeclarationError
 from .mode import mode
@@ -196,7 +197,12 @@ class Op:
         if self.promotes:
             args = self._promoted(args)
         named = zip(self.names[self._positional :], args[self._positional :], strict=True)
-        return self.fn(*args[: self._positional], **dict(named))
+        try:
+            return self.fn(*args[: self._positional], **dict(named))
+        except (TypeError, ValueError) as error:
+            if "ncompatible shapes for broadcasting" in str(error):
+                broadcast_shape(*(np.shape(leaf) for leaf in leaves))
+            raise
 
     def _promoted(self, args: list) -> list:
         where = [

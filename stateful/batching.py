@@ -23,9 +23,8 @@ from .saved import SavedTensor
 
 _WHAT = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling "
-    ".item() "
-    "on a Tensor, nor data-dependent control flow: a Tensor stands for a whole batch there. Use "
-    "torch.where, or compute outside."
+    ".item() on a Tensor, nor data-dependent control flow: a Tensor stands for a whole batch "
+    "there. Use torch.where, or compute outside."
 )
 
 

@@ -30,6 +30,7 @@ from .nodes import (
     inplace_class,
     leaf_spans,
 )
+from .return_types import return_type
 from .rules import check_inplace, check_overlap, check_partial_overlap, check_result, count_write
 from .saved import (
     SavedTensor,
@@ -75,7 +76,7 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
         Face.push(op, template, leaves, outs)
     if op.outputs == "list":
         return outs if op.name != "unbind" else tuple(outs)
-    return outs[0] if len(outs) == 1 else tuple(outs)
+    return outs[0] if len(outs) == 1 else return_type(op)(outs)
 
 
 def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:

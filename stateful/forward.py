@@ -71,8 +71,7 @@ def set_tangent(tensor: Any, tangent: Any) -> None:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original "
             f"Tensor, this is not supported. Tensor is of size {list(tensor.shape)} while the "
-            "given "
-            f"forward gradient is of size {list(tangent.shape)}."
+            f"given forward gradient is of size {list(tangent.shape)}."
         )
     tensor._tangent = tangent
     modes.forward.level.duals.append(weakref.ref(tensor))
@@ -342,15 +341,13 @@ def _check_function_tangent(tangent: Any, is_view: bool, is_dirty: bool, given: 
     if is_dirty and all(tangent._storage is not s for s in storages):
         raise RuntimeError(
             "An inplace custom Function is not modifying the forward mode gradients inplace. If "
-            "the "
-            "forward is modifying an input inplace, then the jvp function must modify the "
+            "the forward is modifying an input inplace, then the jvp function must modify the "
             "corresponding gradient inplace."
         )
     if is_view and not is_dirty and all(tangent._storage is not s for s in storages):
         raise RuntimeError(
             "A custom Function's forward is returning a view (or an input as-is) but the jvp is "
-            "not "
-            "returning a view."
+            "not returning a view."
         )
 
 

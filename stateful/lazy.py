@@ -29,7 +29,7 @@ _NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.
 
 
 class Structure:
-    """A node of the tree: the kernels so far. ``next``: by (kernel, wiring); ``programs``: outputs."""
+    """A node of the tree of kernels. ``next``: by (kernel, wiring); ``programs``: by outputs."""
 
     __slots__ = ("next", "programs", "parent", "entry", "runs")
 

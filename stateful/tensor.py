@@ -237,7 +237,7 @@ class Tensor(Described):
         return wrap(grad._read())
 
     def register_hook(self, hook: Callable) -> Any:
-        """Call ``hook(grad)`` when the gradient of this tensor is computed; it may return another."""
+        """Call ``hook(grad)`` once the gradient of this tensor is known; it may return another."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self._current_grad_fn()

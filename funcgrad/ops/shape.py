@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import math
 
+from ..broadcast import broadcast_shape as broadcast_shape
 from ..composite import composite
 from ..signature import size as as_size
 from .dims import wrap_dim, wrap_dims
 from .view import expand, permute, reshape, transpose, unsqueeze, view_size
-
-
-def broadcast_shape(*shapes) -> tuple[int, ...]:
-    """The common shape of ``shapes``, or PyTorch's error."""
-    rank = max(map(len, shapes), default=0)
-    result = [1] * rank
-    for shape in shapes:
-        for i, n in enumerate(shape, rank - len(shape)):
-            if n != 1 and result[i] not in (1, n):
-                raise RuntimeError(
-                    f"The size of tensor a ({result[i]}) must match the size of tensor b ({n}) at "
-                    f"non-singleton dimension {i}"
-                )
-            result[i] = result[i] if n == 1 else n
-    return tuple(result)
-
 
 # -- order of dimensions ---------------------------------------------------------------------------
 

@@ -46,8 +46,7 @@ def sgd(
     if nesterov and (momentum_absent or (is_number(dampening) and dampening != 0)):
         raise ValueError(
             f"Nesterov momentum requires a momentum and zero dampening: got momentum={momentum} "
-            "and "
-            f"dampening={dampening}."
+            f"and dampening={dampening}."
         )
 
     def init(param, lr):

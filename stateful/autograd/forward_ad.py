@@ -80,8 +80,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
     if forward.tangent_of(tensor) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
-            "same "
-            f"level {level} is not supported."
+            f"same level {level} is not supported."
         )
     with forward.paused():
         dual = tensor.view(tensor.shape)

@@ -337,8 +337,7 @@ def check_vmap(cls: type[Function]) -> None:
     if own and cls.generate_vmap_rule:
         raise RuntimeError(
             f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and "
-            "an "
-            "overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the "
+            "an overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the "
             "overridden vmap staticmethod to avoid ambiguity."
         )
     if not own and not cls.generate_vmap_rule:

@@ -44,8 +44,7 @@ def vjp(
         if v is None and (len(outputs) != 1 or outputs[0].numel() != 1):
             raise RuntimeError(
                 "The vector v can only be None if the user-provided function returns a single "
-                "Tensor "
-                "with a single element."
+                "Tensor with a single element."
             )
         v = None if v is None else _vector(v, outputs, single_out, "vjp", create_graph)
     with modes.set_grad_enabled(create_graph or modes.is_grad_enabled()):
@@ -253,8 +252,7 @@ def _forward_jacobian(func: Callable, inputs: Any, strict: bool, vectorize: bool
     if not vectorize:
         raise NotImplementedError(
             "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly "
-            "implemented "
-            "for `vectorize=True`."
+            "implemented for `vectorize=True`."
         )
     shown: dict[str, Any] = {}
 
@@ -415,8 +413,7 @@ def _finish(items: Sequence, single: bool, create_graph: bool) -> Any:
 
 _NO_GRADIENT = (
     "Output {i} of the user-provided function does not require gradients. The outputs must be "
-    "computed "
-    "in a differentiable manner from the input when running in strict mode."
+    "computed in a differentiable manner from the input when running in strict mode."
 )
 _INDEPENDENT_GRADIENT = (
     "The gradient with respect to input {i} is independent of the inputs of the user-provided "
@@ -424,11 +421,9 @@ _INDEPENDENT_GRADIENT = (
 )
 _INDEPENDENT_JACOBIAN = (
     "While computing the hessian, found that the jacobian of the user-provided function with "
-    "respect "
-    "to input {i} is independent of the input. This is not allowed in strict mode. You should "
-    "ensure "
-    "that your function is twice differentiable and that the jacobian depends on the inputs (this "
-    "would be violated by a linear function for example)."
+    "respect to input {i} is independent of the input. This is not allowed in strict mode. You "
+    "should ensure that your function is twice differentiable and that the jacobian depends on the "
+    "inputs (this would be violated by a linear function for example)."
 )
 _UNUSED = (
     "The output of the user-provided function is independent of input {i}. This is not allowed in "
@@ -438,14 +433,12 @@ _MISSING = {
     "back": _UNUSED,
     "back_trick": (
         "The gradient with respect to the input is independent of entry {i} in the grad_outputs "
-        "when "
-        "using the double backward trick to compute forward mode gradients. This is not allowed in "
-        "strict mode."
+        "when using the double backward trick to compute forward mode gradients. This is not "
+        "allowed in strict mode."
     ),
     "double_back": (
         "The jacobian of the user-provided function is independent of input {i}. This is not "
-        "allowed "
-        "in strict mode."
+        "allowed in strict mode."
     ),
     "double_back_trick": (
         "The hessian of the user-provided function is independent of entry {i} in the "
@@ -475,8 +468,7 @@ def _fill(found: Sequence, like: Sequence, strict: bool, create_graph: bool, sta
             what = "hessian" if "double" in stage else "jacobian"
             raise RuntimeError(
                 f"The {what} of the user-provided function is independent of input {i}. This is "
-                "not "
-                "allowed in strict mode when create_graph=True."
+                "not allowed in strict mode when create_graph=True."
             )
         filled.append(zeros(x._aval) if gradient is None else gradient)
     return filled

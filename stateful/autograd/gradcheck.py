@@ -210,8 +210,7 @@ def _check_inputs(given: Sequence) -> None:
     if not inputs_of(given):
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of them "
-            "have "
-            "requires_grad=True."
+            "have requires_grad=True."
         )
 
 

@@ -92,8 +92,7 @@ def _check_undefined_forward(func: Callable, given: tuple) -> None:
             if not np.allclose(a, b):
                 raise GradcheckError(
                     f"Mismatch in tangent values for output with index: {j} when input {missing} "
-                    "has "
-                    f"an undefined tangent value. Got: {a} but expected: {b}"
+                    f"has an undefined tangent value. Got: {a} but expected: {b}"
                 )
 
 
@@ -114,8 +113,7 @@ def check_batched_forward(func: Callable, given: tuple) -> None:
         except Exception as error:
             raise GradcheckError(
                 f"While computing batched gradients, got: {error}\n\ngradcheck failed while "
-                "testing "
-                "batched gradient computation with forward-mode AD. Pass "
+                "testing batched gradient computation with forward-mode AD. Pass "
                 "check_batched_forward_grad=False."
             ) from error
         compare_batches(batched, one_by_one, "input")

@@ -66,8 +66,7 @@ def vmap(
         if outputs is None:
             raise ValueError(
                 f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible "
-                "with "
-                "the structure of `outputs`."
+                "with the structure of `outputs`."
             )
         return shown["rebuild"]([_moved(t, d) for t, d in zip(found, outputs, strict=True)])
 
@@ -98,8 +97,7 @@ def _checked(name: str, in_dims: Any, args: tuple) -> tuple:
     if dims is None:
         raise ValueError(
             f"{start}in_dims is not compatible with the structure of `inputs`. in_dims has "
-            "structure "
-            f"{flatten(in_dims)[2]} but inputs has structure {structure}."
+            f"structure {flatten(in_dims)[2]} but inputs has structure {structure}."
         )
     return leaves, rebuild, [_dim(start, x, d) for x, d in zip(leaves, dims, strict=True)]
 
@@ -110,14 +108,12 @@ def _dim(start: str, leaf: Any, dim: Any) -> int | None:
     if not isinstance(dim, int):
         raise ValueError(
             f"{start}Got in_dim={dim} for an input but in_dim must be either an integer dimension "
-            "or "
-            "None."
+            "or None."
         )
     if not isinstance(leaf, Face.tensor):
         raise ValueError(
             f"{start}Got in_dim={dim} for an input but the input is of type {type(leaf)}. We "
-            "cannot "
-            "vmap over non-Tensor arguments, please use None as the respective in_dim"
+            "cannot vmap over non-Tensor arguments, please use None as the respective in_dim"
         )
     if not -leaf.ndim <= dim < leaf.ndim:
         raise ValueError(
@@ -144,6 +140,5 @@ def _check_outputs(name: str, outs: list, out_dims: Any) -> None:
         if not isinstance(out, Face.tensor) and not (out is None and out_dims is None):
             raise ValueError(
                 f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(out)}. Did "
-                "you "
-                "mean to set out_dims= to None for output?"
+                "you mean to set out_dims= to None for output?"
             )

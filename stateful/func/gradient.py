@@ -193,8 +193,7 @@ def _check_scalar(output: Any) -> None:
     if output.ndim:
         raise RuntimeError(
             f"{start}scalar Tensor, got tensor with {output.ndim} dims. Maybe you wanted to use "
-            "the "
-            "vjp or jacrev APIs instead?"
+            "the vjp or jacrev APIs instead?"
         )
 
 
@@ -258,14 +257,12 @@ def _check_tensors(leaves: Sequence, output: Any) -> None:
         if not isinstance(leaf, Face.tensor):
             raise RuntimeError(
                 "vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported "
-                "type "
-                f"{type(leaf)}"
+                f"type {type(leaf)}"
             )
         if not types.is_differentiable(leaf._aval.dtype):
             raise RuntimeError(
                 "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got "
-                "Tensor "
-                f"with dtype {leaf.dtype}"
+                f"Tensor with dtype {leaf.dtype}"
             )
 
 
@@ -334,6 +331,5 @@ def error_if_complex(name: str, tree: Any, is_input: bool) -> None:
         if isinstance(leaf, Face.tensor) and types.is_complex(leaf._aval.dtype):
             raise RuntimeError(
                 f"{name}: Expected all {'inputs' if is_input else 'outputs'} to be real but "
-                "received "
-                f"complex tensor at flattened {'input' if is_input else 'output'} idx: 0"
+                f"received complex tensor at flattened {'input' if is_input else 'output'} idx: 0"
             )

@@ -35,9 +35,8 @@ def jvp(
     if structure != found:
         raise RuntimeError(
             f"{_NAME}: Expected primals and tangents to have the same python structure. For "
-            "example, "
-            "if primals is a tuple of 3 tensors, tangents also must be. Got primals with structure "
-            f"{structure} and tangents with structure {found}"
+            "example, if primals is a tuple of 3 tensors, tangents also must be. Got primals with "
+            f"structure {structure} and tangents with structure {found}"
         )
     _check_tensors(leaves, "primals")
     _check_tensors(dots, "tangents")

@@ -106,11 +106,10 @@ def checkpoint(
 def _warn_of_default(start: str) -> None:
     warnings.warn(
         f"{start} the use_reentrant parameter should be passed explicitly. Starting in PyTorch "
-        "2.9, "
-        "calling checkpoint without use_reentrant will raise an exception. use_reentrant=False is "
-        "recommended, but if you need to preserve the current default behavior, you can pass "
-        "use_reentrant=True. Refer to docs for more details on the differences between the two "
-        "variants.",
+        "2.9, calling checkpoint without use_reentrant will raise an exception. "
+        "use_reentrant=False is recommended, but if you need to preserve the current default "
+        "behavior, you can pass use_reentrant=True. Refer to docs for more details on the "
+        "differences between the two variants.",
         stacklevel=3,
     )
 
@@ -196,8 +195,7 @@ class CheckpointFunction(Function):
             raise RuntimeError(
                 "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or "
                 "passing an `inputs` parameter to .backward(). To resolve this error, you can "
-                "either "
-                "set use_reentrant=False, or call .backward() without passing the `inputs` "
+                "either set use_reentrant=False, or call .backward() without passing the `inputs` "
                 "argument."
             )
         inputs = list(ctx.inputs)
@@ -276,8 +274,7 @@ class _Region:
             raise CheckpointError(
                 "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already "
                 "unpacked once. If you are calling ctx.saved_tensors in backward, make sure to do "
-                "so "
-                "only once."
+                "so only once."
             )
         holder.handles[task] = None
         return self.recomputed[task][handle]
@@ -289,7 +286,7 @@ class _Region:
         region = weakref.ref(self)
         try:
             with (
-                saved_tensors_hooks(lambda t: region()._collect(task, t), lambda t: t),  # type: ignore
+                saved_tensors_hooks(lambda t: region()._collect(task, t), lambda t: t),  # type: ignore[union-attr]
                 modes.enable_grad(),
             ):
                 self.run(*args)
@@ -324,8 +321,7 @@ class _Region:
         if len(self.holders) != self.counts[task]:
             raise CheckpointError(
                 "torch.utils.checkpoint: A different number of tensors was saved during the "
-                "original "
-                f"forward and recomputation.\nNumber of tensors saved during forward: "
+                f"original forward and recomputation.\nNumber of tensors saved during forward: "
                 f"{len(self.holders)}\nNumber of tensors saved during recomputation: "
                 f"{self.counts[task]}.{_TIP}"
             )
@@ -342,8 +338,7 @@ class _Region:
         if different:
             raise CheckpointError(
                 "torch.utils.checkpoint: Recomputed values for the following tensors have "
-                "different "
-                f"metadata than during the forward pass.\n{''.join(different)}.{_TIP}"
+                f"different metadata than during the forward pass.\n{''.join(different)}.{_TIP}"
             )
 
 

@@ -488,3 +488,23 @@ def case_function_with_hooks_and_none(torch, show):
     b.register_hook(lambda g: show("b", g))
     a.sum().backward()
     show(x.grad, y.grad)
+
+
+def case_outputs_with_names(torch, show):
+    x = torch.tensor([[3.0, 1.0], [2.0, 5.0]], requires_grad=True)
+    found = x.max(1)
+    show(repr(found).replace("\n", " "))
+    show(found.values, found.indices, found[0] is found.values, len(found), isinstance(found, tuple))
+    show(torch.sort(x).indices, torch.topk(x, 1).values, x.kthvalue(1).values)
+
+
+def case_shapes_that_do_not_broadcast(torch, show):
+    for attempt in (
+        lambda: torch.ones(2) + torch.ones(3),
+        lambda: torch.ones(2, 3) * torch.ones(2),
+        lambda: torch.maximum(torch.ones(4), torch.ones(5)),
+    ):
+        try:
+            attempt()
+        except RuntimeError as error:
+            show("RuntimeError", str(error).split(" at ")[0])

@@ -88,10 +88,8 @@ def sequential_lr(schedules: Sequence[Schedule], milestones: Sequence[int]) -> S
     if len(milestones) != len(schedules) - 1:
         raise ValueError(
             "Sequential Schedulers expects number of schedulers provided to be one more than "
-            "the number of "
-            f"milestone points, but got number of schedulers {len(schedules)} and the number of "
-            "milestones to "
-            f"be equal to {len(milestones)}"
+            f"the number of milestone points, but got number of schedulers {len(schedules)} and "
+            f"the number of milestones to be equal to {len(milestones)}"
         )
     joined = list(schedules)
     for index, milestone in enumerate(milestones):

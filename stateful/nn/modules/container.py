@@ -203,7 +203,7 @@ class ParameterList(Module):
     def __len__(self):
         return self._size
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self[i] for i in range(self._size))
 
     def __getitem__(self, index):

@@ -8,9 +8,8 @@ from typing import Any
 
 EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where "
-    "possible. "
-    "Please use `scheduler.step()` to step the scheduler: with an epoch the closed form is "
-    "used instead."
+    "possible. Please use `scheduler.step()` to step the scheduler: with an epoch the closed form "
+    "is used instead."
 )
 CALL_ORDER_WARNING = (
     "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and "
