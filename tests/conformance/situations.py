@@ -494,7 +494,9 @@ def case_outputs_with_names(torch, show):
     x = torch.tensor([[3.0, 1.0], [2.0, 5.0]], requires_grad=True)
     found = x.max(1)
     show(repr(found).replace("\n", " "))
-    show(found.values, found.indices, found[0] is found.values, len(found), isinstance(found, tuple))
+    show(
+        found.values, found.indices, found[0] is found.values, len(found), isinstance(found, tuple)
+    )
     show(torch.sort(x).indices, torch.topk(x, 1).values, x.kthvalue(1).values)
 
 
