@@ -149,14 +149,16 @@ def _count(start, end, step) -> int:
     return math.ceil((end - start) / step)
 
 
+def _range_dtype(*numbers) -> np.dtype:
+    """int64 for integers, else the default dtype."""
+    whole = all(isinstance(x, int | np.integer) for x in numbers)
+    return np.dtype(np.int64) if whole else types.default_dtype()
+
+
 @op("arange.start_step", face="private")
-def arange_start_step(
-    start: Number, end: Number, step: Number, *, whole: bool, dtype: DType | None = None
-):
+def arange_start_step(start: Number, end: Number, step: Number = 1, *, dtype: DType | None = None):
     """``start``, ``start + step``, ... below ``end``."""
-    if dtype is None:
-        dtype = types.index_dtype() if whole else types.default_dtype()
-    dtype = types.canonical(dtype)
+    dtype = types.canonical(_range_dtype(start, end, step) if dtype is None else dtype)
     wide = np.int64 if jnp.issubdtype(dtype, jnp.integer) else np.float64
     numbers = wide(start) + np.arange(_count(start, end, step), dtype=wide) * wide(step)
     return jnp.asarray(numbers.astype(dtype))
@@ -173,8 +175,8 @@ def arange(start, end=None, step=1, *, dtype=None):
     if end is None:
         start, end = 0, start
     # Said apart, because 4 and 4.0 are equal: as static arguments they are one and the same.
-    whole = all(isinstance(x, int | np.integer) for x in (start, end, step))
-    return arange_start_step(start, end, step, whole=whole, dtype=dtype)
+    dtype = _range_dtype(start, end, step) if dtype is None else dtype
+    return arange_start_step(start, end, step, dtype=dtype)
 
 
 @op("linspace", face="torch")
