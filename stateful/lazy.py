@@ -31,14 +31,13 @@ _NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.
 class Structure:
     """A node of the tree of kernels. ``next``: by (kernel, wiring); ``programs``: by outputs."""
 
-    __slots__ = ("next", "programs", "parent", "entry", "runs")
+    __slots__ = ("next", "programs", "parent", "entry")
 
     def __init__(self, parent: Structure | None = None, entry: tuple = ()):
         self.next: dict[tuple, Structure] = {}
         self.programs: dict[tuple, Callable] = {}
         self.parent = parent
         self.entry = entry
-        self.runs = 0
 
     def entries(self) -> list[tuple]:
         """The (kernel, wiring...) of every step from the root."""

@@ -41,11 +41,14 @@ def _floating(dtype: Any) -> np.dtype:
     return types.default_dtype() if dtype is None else dtypes.as_dtype(dtype).numpy
 
 
-def _leaf(value: Value, device, requires_grad: bool) -> Tensor:
-    out = place(wrap(value), device)
+def _drawn(value: Value, out: Tensor | None, device: Any, requires_grad: bool) -> Tensor:
+    """A draw as a new leaf, or written to ``out``."""
+    if out is not None:
+        return out._assign(wrap(value))
+    made = place(wrap(value), device)
     if requires_grad:
-        out.requires_grad = True
-    return out
+        made.requires_grad = True
+    return made
 
 
 def rand(
@@ -66,7 +69,7 @@ def rand(
     tensor([0.4963, 0.7682])
     """
     value = draw(generator, pure.uniform, _shape(size), _floating(dtype))
-    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+    return _drawn(value, out, device, requires_grad)
 
 
 def randn(
@@ -87,7 +90,7 @@ def randn(
     tensor([ 1.5410, -0.2934])
     """
     value = draw(generator, pure.normal, _shape(size), _floating(dtype))
-    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+    return _drawn(value, out, device, requires_grad)
 
 
 def randint(
@@ -112,7 +115,7 @@ def randint(
     low = (args.pop() if args else 0) if low is None else low
     wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
     value = draw(generator, pure.randint, _shape((size,)), int(low), int(high), wanted)
-    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+    return _drawn(value, out, device, requires_grad)
 
 
 def randperm(
@@ -129,7 +132,7 @@ def randperm(
     """A random permutation of ``range(n)``."""
     wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
     value = draw(generator, pure.randperm, int(n), wanted)
-    return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+    return _drawn(value, out, device, requires_grad)
 
 
 def normal(
@@ -148,7 +151,7 @@ def normal(
     """Normal numbers with given means and standard deviations, tensors or numbers."""
     if size is not None:
         value = draw(generator, pure.normal, _shape((size,)), _floating(dtype), mean, std)
-        return _leaf(value, device, requires_grad) if out is None else out._assign(wrap(value))
+        return _drawn(value, out, device, requires_grad)
     given = [x for x in (mean, std) if isinstance(x, Tensor)]
     if not given:
         raise TypeError("normal() received numbers for mean and std: pass size= as well")
