@@ -4,6 +4,7 @@ This is the map.
 """
 
 from . import custom as custom
+from . import fft as fft
 from . import indexing as indexing
 from . import linalg as linalg
 from . import ode as ode
@@ -51,9 +52,11 @@ from .ops.avg_pool import avg_pool3d as avg_pool3d
 from .ops.avg_pool import lp_pool1d as lp_pool1d
 from .ops.avg_pool import lp_pool2d as lp_pool2d
 from .ops.avg_pool import lp_pool3d as lp_pool3d
+from .ops.bag import embedding_bag as embedding_bag
 from .ops.batch_norm import batch_norm as batch_norm
 from .ops.batch_norm import batch_norm_statistics as batch_norm_statistics
 from .ops.batch_norm import instance_norm as instance_norm
+from .ops.bilinear import bilinear as bilinear
 from .ops.binary_loss import binary_cross_entropy as binary_cross_entropy
 from .ops.binary_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .ops.blend import addcdiv as addcdiv
@@ -146,6 +149,7 @@ from .ops.creation import triu as triu
 from .ops.creation import triu_indices as triu_indices
 from .ops.creation import zeros as zeros
 from .ops.creation import zeros_like as zeros_like
+from .ops.ctc import ctc_loss as ctc_loss
 from .ops.distance import cosine_similarity as cosine_similarity
 from .ops.distance import normalize as normalize
 from .ops.distance import pairwise_distance as pairwise_distance
@@ -170,6 +174,11 @@ from .ops.extrema import argmin as argmin
 from .ops.extrema import count_nonzero as count_nonzero
 from .ops.extrema import max as max
 from .ops.extrema import min as min
+from .ops.factor import cholesky_inverse as cholesky_inverse
+from .ops.factor import cholesky_solve as cholesky_solve
+from .ops.factor import logdet as logdet
+from .ops.grid import affine_grid as affine_grid
+from .ops.grid import grid_sample as grid_sample
 from .ops.im2col import fold as fold
 from .ops.index import index_add as index_add
 from .ops.index import index_copy as index_copy
@@ -231,6 +240,11 @@ from .ops.max_pool import adaptive_max_pool3d as adaptive_max_pool3d
 from .ops.max_pool import max_pool1d as max_pool1d
 from .ops.max_pool import max_pool2d as max_pool2d
 from .ops.max_pool import max_pool3d as max_pool3d
+from .ops.max_unpool import max_unpool1d as max_unpool1d
+from .ops.max_unpool import max_unpool2d as max_unpool2d
+from .ops.max_unpool import max_unpool3d as max_unpool3d
+from .ops.more_special import igamma as igamma
+from .ops.more_special import igammac as igammac
 from .ops.multihead import multi_head_attention_forward as multi_head_attention_forward
 from .ops.norm import dist as dist
 from .ops.norm import norm as norm
@@ -305,6 +319,7 @@ from .ops.scan import logcumsumexp as logcumsumexp
 from .ops.scan import trapezoid as trapezoid
 from .ops.scan import trapz as trapz
 from .ops.scatter import gather as gather
+from .ops.scatter import index_reduce as index_reduce
 from .ops.scatter import scatter as scatter
 from .ops.scatter import scatter_add as scatter_add
 from .ops.scatter import scatter_reduce as scatter_reduce
@@ -371,6 +386,13 @@ from .ops.special import special_i1e as special_i1e
 from .ops.special import special_log_ndtr as special_log_ndtr
 from .ops.special import special_ndtr as special_ndtr
 from .ops.special import special_ndtri as special_ndtri
+from .ops.spectrum import bartlett_window as bartlett_window
+from .ops.spectrum import blackman_window as blackman_window
+from .ops.spectrum import hamming_window as hamming_window
+from .ops.spectrum import hann_window as hann_window
+from .ops.spectrum import istft as istft
+from .ops.spectrum import kaiser_window as kaiser_window
+from .ops.spectrum import stft as stft
 from .ops.split import chunk as chunk
 from .ops.split import dsplit as dsplit
 from .ops.split import hsplit as hsplit
@@ -378,6 +400,16 @@ from .ops.split import split as split
 from .ops.split import split_with_sizes as split_with_sizes
 from .ops.split import tensor_split as tensor_split
 from .ops.split import vsplit as vsplit
+from .ops.statistics import combinations as combinations
+from .ops.statistics import corrcoef as corrcoef
+from .ops.statistics import cov as cov
+from .ops.statistics import frexp as frexp
+from .ops.statistics import histc as histc
+from .ops.statistics import isin as isin
+from .ops.statistics import renorm as renorm
+from .ops.statistics import signbit as signbit
+from .ops.statistics import unravel_index as unravel_index
+from .ops.statistics import vander as vander
 from .ops.trigonometry import acos as acos
 from .ops.trigonometry import acosh as acosh
 from .ops.trigonometry import asin as asin

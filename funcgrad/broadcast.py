@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def broadcast_shape(*shapes) -> tuple[int, ...]:
     """The common shape of ``shapes``, or PyTorch's error."""
@@ -16,3 +18,10 @@ def broadcast_shape(*shapes) -> tuple[int, ...]:
                 )
             result[i] = result[i] if n == 1 else n
     return tuple(result)
+
+
+def explain(error: Exception) -> None:
+    """Raise PyTorch's error in place of JAX's, if it is about shapes that do not broadcast."""
+    if "ncompatible shapes for broadcasting" in str(error):
+        found = re.findall(r"\(([\d, ]*)\)", str(error))
+        broadcast_shape(*(tuple(int(n) for n in re.findall(r"\d+", shape)) for shape in found))

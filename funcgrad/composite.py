@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 
 from . import signature as signatures
-from .op import Op, Parameter, is_tensor
+from .binding import Parameter
+from .op import Op, is_tensor
 
 COMPOSITES: dict[str, Composite] = {}
 """Every function that is made of ops, and every overload set, by its public name."""
@@ -87,7 +88,7 @@ def overloads(name: str, *ops: Op) -> Overloads:
 
 def _accepts(op: Op, args, kwargs, numbers_too: bool) -> bool:
     try:
-        full = op._complete(args, kwargs)
+        full = op.complete(args, kwargs)
     except TypeError:
         return False
     return all(_fits(p, arg, numbers_too) for p, arg in zip(op.params, full, strict=True))

@@ -162,9 +162,9 @@ def _backward_op(op: Op, name: str, signature: inspect.Signature) -> Op:
     if isinstance(op.outputs, str):
         heads = [inspect.Parameter("cotangents", keyword, annotation=signatures.Tensors)]
     elif len(op.outputs) == 1:
-        heads = [inspect.Parameter("cotangent", keyword)]
+        heads = [inspect.Parameter(_unused("cotangent", op), keyword)]
     else:
-        heads = [inspect.Parameter(f"cotangent_{o}", keyword) for o in op.outputs]
+        heads = [inspect.Parameter(_unused(f"cotangent_{o}", op), keyword) for o in op.outputs]
     tails = [p.replace(kind=keyword, default=p.empty) for p in signature.parameters.values()]
     index = op.names.index(name)
 
@@ -189,6 +189,13 @@ def _backward_op(op: Op, name: str, signature: inspect.Signature) -> Op:
     return type(op)(
         backward, f"{op.aten}_backward_{name}", f"{stem}Backward0", again, {"face": "private"}
     )
+
+
+def _unused(name: str, op: Op) -> str:
+    """``name``, or what is made of it for a backward of a backward."""
+    while name in op.names:
+        name = f"{name}_again"
+    return name
 
 
 def _cotangent(grad, out):

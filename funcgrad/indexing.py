@@ -296,7 +296,7 @@ def _integer_at_hand(item):
     """The integer in a zero-dim tensor; the tensor itself inside a transformation."""
     try:
         return int(item)
-    except jax.errors.ConcretizationTypeError:
+    except (jax.errors.ConcretizationTypeError, RuntimeError):
         return item
 
 

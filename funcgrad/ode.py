@@ -72,8 +72,9 @@ def odeint(
     - ``"direct"`` differentiates the steps and is the only one with forward mode (`jvp`, `jacfwd`)
       and second derivatives; its cost grows with max_steps.
 
-    Raises SolveError (a RuntimeError) where max_steps do not suffice or the solution is not finite.
-    Under `jax.jit` nothing can be raised while tracing: there the compiled program raises.
+    Raises SolveError (a RuntimeError) where max_steps do not suffice, forwards or in the adjoint's
+    backward solve, or the solution is not finite. Under `jax.jit` nothing can be raised while
+    tracing: there the compiled program raises what JAX makes of it, also a RuntimeError.
 
     >>> import jax, jax.numpy as jnp
     >>> decay = lambda t, y, rate: -rate * y
@@ -102,20 +103,26 @@ def odeint(
         controller = diffrax.ConstantStepSize()
     else:
         step, controller = None, diffrax.PIDController(rtol=rtol, atol=atol)
-    solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(f),
-        solver,
-        t0=fixed_times[0],
-        t1=fixed_times[-1],
-        dt0=step,
-        y0=start,
-        args=args,
-        saveat=diffrax.SaveAt(dense=True) if dense else diffrax.SaveAt(ts=fixed_times),
-        stepsize_controller=controller,
-        adjoint=_adjoint(diffrax, gradient),
-        max_steps=max_steps,
-        throw=False,
-    )
+
+    def solve(times, start, args):
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(f),
+            solver,
+            t0=times[0],
+            t1=times[-1],
+            dt0=step,
+            y0=start,
+            args=args,
+            saveat=diffrax.SaveAt(dense=True) if dense else diffrax.SaveAt(ts=times),
+            stepsize_controller=controller,
+            adjoint=_adjoint(diffrax, gradient),
+            max_steps=max_steps,
+            throw=False,
+        )
+
+    if gradient == "adjoint":
+        solve = _with_backward_errors(solve, max_steps)
+    solution = solve(fixed_times, start, args)
     gave_up = solution.result != diffrax.RESULTS.successful
     failure = (
         f"odeint: {method} did not reach the last time within max_steps={max_steps} steps. "
@@ -331,6 +338,32 @@ def _rk4():
 
 
 # -- failures ------------------------------------------------------------------------------------
+
+
+def _with_backward_errors(solve, max_steps):
+    """``solve``, whose backward pass raises a SolveError where it is not part of a jitted program.
+
+    diffrax checks that pass itself, and what it raises is equinox's error inside of JAX's.
+    """
+
+    def pull_back(pullback, cotangent):
+        try:
+            return (None, *jax.block_until_ready(pullback(cotangent)))
+        except RuntimeError as error:
+            if "EquinoxRuntimeError" not in str(error):
+                raise
+            raise SolveError(
+                "odeint: the backward solve of gradient='adjoint' failed: it runs the equation "
+                f"from the end to the start, within max_steps={max_steps} steps. What decays "
+                "forwards explodes backwards: use gradient='checkpoint', which does not solve "
+                "again, or more max_steps."
+            ) from error
+
+    guarded = jax.custom_vjp(solve)
+    guarded.defvjp(
+        lambda times, *rest: jax.vjp(functools.partial(solve, times), *rest), pull_back
+    )
+    return guarded
 
 
 def _not_finite(tree):

@@ -23,30 +23,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import signature as signatures
 from . import types
+from .binding import Binder, parameters
 from .broadcast import broadcast_shape
 from .derivative import Derived, as_operand, derive, push_forward
 from .errors import DeclarationError
 from .mode import mode
-from .template import HOLE, fill, is_small
+from .template import fill
 
 REGISTRY: dict[str, Op] = {}
 """Every op by its ATen name, ``"mul.Tensor"`` or ``"exp"``."""
-
-
-ALIASES = {"input": "self", "axis": "dim", "keepdims": "keepdim"}
-"""Argument names that PyTorch's Python functions take beside ATen's."""
-
-
-class Parameter(NamedTuple):
-    """One parameter of an op. ``kind``: ``"tensor"``, ``"tensors"``, ``"scalar"``, ``"static"``."""
-
-    name: str
-    kind: str
-    default: Any
-    keyword_only: bool
-    convert: Callable[[Any], Any] | None
 
 
 class Saved(NamedTuple):
@@ -78,16 +64,14 @@ class Op:
         self.geometry = flags.pop("geometry", None)
         if flags:
             raise DeclarationError(f"{aten}: unknown flags {sorted(flags)}")
-        self.params = _parameters(fn)
+        self.params = parameters(fn)
         self.names = [p.name for p in self.params]
-        self._positions = {name: i for i, name in enumerate(self.names)}
-        self._positional = sum(not p.keyword_only for p in self.params)
+        self._binder = Binder(self.name, self.params)
+        self.bind, self.complete = self._binder.bind, self._binder.complete
+        self.positional = self._binder.positional
         self.vjp: dict[str, Callable] = derive(self, vjp) if isinstance(vjp, Derived) else vjp
         self.saves = {name: self._saves(name) for name in self.vjp}
         self.differentiable = [i for i, p in enumerate(self.params) if p.name in self.vjp]
-        self._binders = [(p.kind, p.convert, p.default) for p in self.params]
-        self._tails = self._make_tails()
-        self.simple = self._make_simple()
         self._pure = functools.cache(self._make_pure)
 
     def __repr__(self):
@@ -97,6 +81,8 @@ class Op:
 
     def __call__(self, /, *args, **kwargs):
         if not mode.plain:
+            if args and hasattr(type(args[0]), "__funcgrad_op__"):
+                return args[0].__funcgrad_op__(self, args, kwargs)
             owner = find_owner(args, kwargs)
             owner = mode.owner if owner is None else owner
             if owner is not None:
@@ -110,82 +96,6 @@ class Op:
         """The computation on arrays or tracers, with PyTorch's derivative attached."""
         return self._pure(template)(*map(as_operand, leaves))
 
-    def bind(self, args: Sequence, kwargs: dict) -> tuple[list, tuple]:
-        """Split a call into its data (``leaves``) and a hashable ``template`` of everything else.
-
-        A scalar that was left out or that is a small integer is not worth being data.
-        """
-        tail = self._tails.get(len(args)) if not kwargs else None
-        if tail is None:
-            args, tail = self._complete(args, kwargs), ()
-        leaves: list = []
-        template: list = []
-        for (kind, convert, default), arg in zip(self._binders, args, strict=False):
-            if kind == "static":
-                template.append(arg if convert is None else convert(arg))
-            elif arg is None:
-                template.append(None)
-            elif kind == "tensor":
-                leaves.append(arg)
-                template.append(HOLE)
-            elif kind == "tensors":
-                template.append(tuple([None if item is None else HOLE for item in arg]))
-                leaves.extend([item for item in arg if item is not None])
-            elif arg is default or is_small(arg, default):
-                template.append(arg)
-            else:
-                leaves.append(arg)
-                template.append(HOLE)
-        template.extend(tail)
-        return leaves, tuple(template)
-
-    def _make_tails(self) -> dict[int, tuple]:
-        """What a call with only so many positional arguments adds to the template."""
-        tails: dict[int, tuple] = {len(self.params): ()}
-        tail: tuple = ()
-        for count in range(len(self.params) - 1, -1, -1):
-            param = self.params[count]
-            if param.default is inspect.Parameter.empty:
-                break
-            convert = param.convert or (lambda x: x)
-            tail = (convert(param.default), *tail)
-            tails[count] = tail
-        return {n: t for n, t in tails.items() if n <= self._positional}
-
-    def _make_simple(self) -> dict[int, tuple]:
-        """The templates of calls whose arguments are all tensors, by their number."""
-        found = {}
-        for count, tail in self._tails.items():
-            if all(p.kind == "tensor" for p in self.params[:count]):
-                found[count] = (HOLE,) * count + tail
-        return found
-
-    def _complete(self, args, kwargs) -> list:
-        """Positional and keyword arguments and defaults, in the order of the signature."""
-        params = self.params
-        if len(args) > self._positional:
-            if len(args) > self._positional and self._positional and _takes_varargs(self):
-                args = (*args[: self._positional - 1], args[self._positional - 1 :])
-            else:
-                raise TypeError(
-                    f"{self.name}() takes {self._positional} positional arguments but "
-                    f"{len(args)} were given"
-                )
-        full = [*args, *(p.default for p in params[len(args) :])]
-        for name, arg in kwargs.items():
-            index = self._positions.get(name, self._positions.get(ALIASES.get(name, "")))
-            if index is None:
-                raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
-            if index < len(args):
-                raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
-            full[index] = arg
-        for param, arg in zip(params, full, strict=True):
-            if arg is inspect.Parameter.empty:
-                raise TypeError(
-                    f'{self.name}() missing 1 required positional arguments: "{param.name}"'
-                )
-        return full
-
     def unbind(self, template: tuple, leaves: Sequence) -> list:
         """The arguments in the order of the signature: the inverse of `bind`."""
         items = iter(leaves)
@@ -196,9 +106,9 @@ class Op:
         args = self.unbind(template, leaves)
         if self.promotes:
             args = self._promoted(args)
-        named = zip(self.names[self._positional :], args[self._positional :], strict=True)
+        named = zip(self.names[self.positional :], args[self.positional :], strict=True)
         try:
-            return self.fn(*args[: self._positional], **dict(named))
+            return self.fn(*args[: self.positional], **dict(named))
         except (TypeError, ValueError) as error:
             if "ncompatible shapes for broadcasting" in str(error):
                 broadcast_shape(*(np.shape(leaf) for leaf in leaves))
@@ -231,12 +141,12 @@ class Op:
             if wanted.startswith("grad_") and wanted[5:] in outputs:
                 continue
             source = wanted.removesuffix("_sym_sizes")
-            if wanted in self._positions:
-                found.append(Saved(wanted, "input", self._positions[wanted]))
+            if wanted in self._binder.positions:
+                found.append(Saved(wanted, "input", self._binder.positions[wanted]))
             elif wanted in outputs:
                 found.append(Saved(wanted, "output", outputs.index(wanted)))
-            elif source != wanted and source in self._positions:
-                found.append(Saved(wanted, "sizes", self._positions[source]))
+            elif source != wanted and source in self._binder.positions:
+                found.append(Saved(wanted, "sizes", self._binder.positions[source]))
             else:
                 raise DeclarationError(
                     f"{self.aten}: the formula of '{name}' names '{wanted}', which is neither an "
@@ -340,20 +250,6 @@ def find_owner(args, kwargs=None):
 def is_tensor(x) -> bool:
     """Whether ``x`` counts as a tensor argument: an array, or an owner like a stateful Tensor."""
     return isinstance(x, jax.Array | np.ndarray | np.generic) or hasattr(type(x), "__funcgrad_op__")
-
-
-def _parameters(fn) -> list[Parameter]:
-    found = []
-    for p in inspect.signature(fn, eval_str=True).parameters.values():
-        kind, convert = signatures.classify(p.annotation)
-        found.append(Parameter(p.name, kind, p.default, p.kind is p.KEYWORD_ONLY, convert))
-    return found
-
-
-def _takes_varargs(op: Op) -> bool:
-    """``x.view(2, 3)``: a trailing `Size` also takes its integers one by one."""
-    last = op.params[op._positional - 1]
-    return last.kind == "static" and last.convert is signatures.size
 
 
 @functools.cache

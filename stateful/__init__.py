@@ -2,12 +2,17 @@
 
 import math as _math
 
+from . import aliases as _aliases
+from . import amp as amp
 from . import autograd as autograd
 from . import backends as backends
+from . import bounds as _bounds
 from . import conversion as _conversion
+from . import attributes as _attributes
 from . import copies as _copies
 from . import creation as _creation
 from . import cuda as cuda
+from . import distributions as distributions
 from . import fft as fft
 from . import func as func
 from . import indexing as _indexing
@@ -15,12 +20,18 @@ from . import inplace_views as _inplace_views
 from . import linalg as linalg
 from . import methods as _methods
 from . import nn as nn
+from . import older as _older
 from . import optim as optim
 from . import sampling as _sampling
+from . import shapes as _shapes
 from . import special as special
+from . import storages as _storages
+from . import underivable as _underivable
 from . import testing as testing
 from . import utils as utils
 from . import version as version
+from .amp import GradScaler as GradScaler
+from .amp import autocast as autocast
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
@@ -38,6 +49,7 @@ from .modes import is_grad_enabled as is_grad_enabled
 from .modes import is_inference_mode_enabled as is_inference_mode_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+from .operators import ops as ops
 from .printing import set_printoptions as set_printoptions
 from .purify import compile as compile
 from .purify import purify as purify
@@ -52,6 +64,8 @@ from .random import seed as seed
 from .random import set_rng_state as set_rng_state
 from .serialization import load as load
 from .serialization import save as save
+from .storages import TypedStorage as TypedStorage
+from .storages import UntypedStorage as UntypedStorage
 from .settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from .settings import get_default_device as get_default_device
 from .settings import get_float32_matmul_precision as get_float32_matmul_precision
@@ -75,11 +89,15 @@ from .settings import use_deterministic_algorithms as use_deterministic_algorith
 from .tensor import Tensor as Tensor
 
 __version__ = "2.13.0+jax"
+globals().update(_aliases.ALIASES)
 globals().update(_methods.FUNCTIONS["torch"])
 globals().update(_creation.FACTORIES)
 globals().update(_creation.LEGACY_TYPES)
 globals().update(_sampling.SAMPLERS)
+globals().update(_older.OLDER)
+globals().update(_shapes.SHAPES)
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
+newaxis = None
 
 
 def __getattr__(name: str):

@@ -16,15 +16,13 @@ from funcgrad.derivative import fit
 from . import modes
 from .batching import over_batch
 from .dispatch import OWNER, Face, wrap
-from .engine import run_backward
 from .execute import Aval, Function, Value, execute
 from .graph import Edge, Node, gradient_edge
 from .nodes import OpNode
+from .schedule import ADD, IMPLICIT, run_backward
 from .watching import Hooks
 
-ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ZEROS = Function(lambda shape, dtype: jnp.zeros(shape, dtype))
-ADD = Function(jnp.add)
 FIT = Function(fit)
 
 
@@ -65,6 +63,12 @@ def backward(
     targets = None if inputs is None else _listed(inputs)
     if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    if modes.transforms.depth or modes.vmap.frames:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use "
+            "functorch.grad or functorch.vjp instead or call backward() outside of functorch "
+            "transforms."
+        )
     roots = _listed(tensors)
     seeds = _seeds(roots, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
@@ -142,14 +146,17 @@ def grad(
         _root_edges(roots),
         seeds,
         keep_graph=keep,
-        create_graph=create_graph,
+        create_graph=create_graph or modes.forward.active,
         inputs=_input_edges(targets),
         accumulate=False,
     )
+    if modes.forward.active and not create_graph:  # it was for the tangents only
+        results = [None if r is None else Face.carried(Hooks.as_tensor(r)) for r in results]
     return tuple(
-        _result(i, r, t, allow_unused, materialize_grads)
+        _materialized(t, create_graph) if materialize_grads and r is None
+        else _result(i, r, allow_unused)
         for i, (r, t) in enumerate(zip(results, targets, strict=True))
-    )
+    )  # fmt: skip
 
 
 def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, materialize):
@@ -157,22 +164,32 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
     seeds = [None] * len(roots) if grad_outputs is None else _listed(grad_outputs)
     for i, (root, seed) in enumerate(zip(roots, seeds, strict=True)):
         if seed is None:
-            continue
+            _refuse_unbatched()
         if not seed.ndim:
-            raise ValueError(
-                "is_grads_batched: the first dimension of each grad_output is the batch (in_dim "
-                "0), but that input is a Tensor of dimensionality 0"
+            raise IndexError(
+                f"is_grads_batched: grad_output[{i}] is a 0-dim tensor, which has no batch "
+                "dimension: invalid index of a 0-dim tensor"
             )
         _check_batched(i, root, seed)
 
     def all_at_once(*slices):
-        items = iter(slices)
         return grad(
-            roots, targets, [None if s is None else next(items) for s in seeds], keep, create_graph,
-            allow_unused=allow_unused, materialize_grads=materialize,
-        )  # fmt: skip
+            roots, targets, slices, keep, create_graph, allow_unused=allow_unused or materialize
+        )
 
-    return tuple(over_batch(all_at_once, [s for s in seeds if s is not None]))
+    results = over_batch(all_at_once, seeds)
+    return tuple(
+        _materialized(t, create_graph) if materialize and r is None else r
+        for r, t in zip(results, targets, strict=True)
+    )
+
+
+def _refuse_unbatched() -> None:
+    raise ValueError(
+        "is_grads_batched needs grad_outputs whose first dimension is the batch: got a gradient "
+        "that was left out, which is a Tensor of dimensionality 0 so expected in_dim to satisfy "
+        "0 <= in_dim < 0."
+    )
 
 
 def _check_batched(i: int, root: Any, seed: Any) -> None:
@@ -192,7 +209,11 @@ def _listed(x: Any) -> list:
 
 def _aval(root: Any) -> Aval:
     """Shape and dtype of the gradient of a tensor or of an edge."""
-    return root.node.avals[root.nr] if hasattr(root, "node") else root._aval
+    if isinstance(root, Face.tensor):
+        return root._aval
+    if not hasattr(root, "node"):
+        raise AssertionError(f"Expected output to be a torch.Tensor, got {type(root).__name__}")
+    return root.node.avals[root.nr]
 
 
 def _edge(item: Any) -> Edge:
@@ -228,15 +249,16 @@ def _input_edges(targets: Sequence) -> list[Edge]:
 def _seeds(roots: Sequence, given: Any) -> list:
     """The gradient of each root: given, or one for a scalar."""
     grads = [None] * len(roots) if given is None else _listed(given)
-    if len(grads) != len(roots):
-        raise RuntimeError(f"got {len(roots)} tensors and {len(grads)} gradients")
-    return [_seed(i, root, g) for i, (root, g) in enumerate(zip(roots, grads, strict=True))]
+    seeds = [_seed(i, root, g) for i, (root, g) in enumerate(zip(roots, grads, strict=False))]
+    if len(seeds) != len(roots):
+        raise RuntimeError(f"got {len(roots)} tensors and {len(seeds)} gradients")
+    return seeds
 
 
 def _seed(i: int, root: Any, given: Any) -> Any:
     aval = _aval(root)
     if given is None:
-        needs = hasattr(root, "node") or root._requires_grad
+        needs = not isinstance(root, Face.tensor) or root._requires_grad
         return _implicit(aval) if needs else None
     if not isinstance(given, Face.tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
@@ -254,7 +276,7 @@ def _seed(i: int, root: Any, given: Any) -> Any:
     return given if given._aval is aval else fit_to(given, aval)
 
 
-def _implicit(aval: Aval) -> Value:
+def _implicit(aval: Aval) -> Any:
     count = 1
     for n in aval.shape:
         count *= n
@@ -268,14 +290,19 @@ def _implicit(aval: Aval) -> Value:
             f"grad can be implicitly created only for real scalar outputs but got "
             f"{Face.dtype(aval)}"
         )
-    return execute(ONES, (), (aval.shape, aval.dtype))[0]
+    return IMPLICIT
 
 
-def _result(i: int, result: Any, target: Any, allow_unused: bool, materialize: bool) -> Any:
+def _materialized(target: Any, create_graph: bool) -> Any:
+    """The gradient of what was not used: zeros, a leaf."""
+    made = zeros(_aval(target))
+    made.requires_grad = create_graph
+    return made
+
+
+def _result(i: int, result: Any, allow_unused: bool) -> Any:
     if result is not None:
         return Hooks.as_tensor(result)
-    if materialize:
-        return zeros(_aval(target))
     if not allow_unused:
         raise RuntimeError(
             f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
@@ -317,11 +344,20 @@ def check_results(node: Node, results: Sequence[Any]) -> Sequence[Any]:
 
 
 def _validated(node: Node, i: int, result: Any, given: Aval, aval: Aval) -> Any:
+    is_op = isinstance(node, OpNode)
+    if not is_op and types.is_complex(given.dtype) and not types.is_complex(aval.dtype):
+        raise RuntimeError(
+            f"Function {node.name()} returned a complex gradient at index {i} for a real input: "
+            "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) "
+            "to be true, but got false"
+        )
     if given.shape != aval.shape and not _expands_to(aval.shape, given.shape):
         raise RuntimeError(
             f"Function {node.name()} returned an invalid gradient at index {i} - got "
             f"{list(given.shape)} but expected shape compatible with {list(aval.shape)}"
         )
+    if aval.dtype is None:  # `grad_dtype` of the leaf: taken as it comes
+        aval = Aval.of(aval.shape, given.dtype)
     return fit_to(result, aval)
 
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
-from . import modes
+from . import frames, modes
 from .dispatch import Face, wrap
 from .engine import run_backward
 from .execute import Tracer, Value
@@ -22,9 +23,9 @@ from .graph import Edge, Node, accumulator, gradient_edge, sequence_numbers
 from .saved import SavedTensor
 
 _WHAT = (
-    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling "
-    ".item() on a Tensor, nor data-dependent control flow: a Tensor stands for a whole batch "
-    "there. Use torch.where, or compute outside."
+    "vmap: We do not support batching operators that can output dynamic shape: the shape of the "
+    "result depends on data, and a Tensor stands for a whole batch there. Use torch.where, or "
+    "compute outside."
 )
 
 
@@ -43,6 +44,7 @@ def over_batch(
     in_dims: Sequence | None = None,
     size: int | None = None,
     graph: VmapBackward | None = None,
+    randomness: str = "error",
 ) -> list:
     """``program`` on slices of the Tensors ``batched``; its results, with the batch in front.
 
@@ -53,38 +55,75 @@ def over_batch(
     batched = [t if isinstance(t, Face.tensor) else wrap(Value.of(t)) for t in batched]
     dims = [0] * len(batched) if in_dims is None else list(in_dims)
     if modes.forward.level is not None:
-        return _with_tangents(program, batched, dims, size, graph)
-    return _over_batch(program, batched, dims, size, graph)
+        return _with_tangents(program, batched, dims, size, graph, randomness)
+    return _over_batch(program, batched, dims, size, graph, randomness)
 
 
-def _with_tangents(program, batched, dims, size, graph) -> list:
+def _with_tangents(program, batched, dims, size, graph, randomness) -> list:
     """Tangents are inputs and results of their own."""
-    there = [(i, Face.tangent_of(t)) for i, t in enumerate(batched)]
-    there = [(i, t) for i, t in there if t is not None]
-    count = len(batched)
+    level = modes.forward.level
+    parts = [_apart(t, level) for t in batched]
 
     def dual_program(*slices):
-        for (i, _), tangent in zip(there, slices[count:], strict=True):
-            Face.set_tangent(slices[i], tangent)
-        outs = list(program(*slices[:count]))
-        return outs + [None if o is None else Face.tangent_of(o) for o in outs]
+        items = iter(slices)
+        outs = program(*[_together([next(items) for _ in part], part, level) for part in parts])
+        shown = [{} if o is None else _apart(o, level) for o in outs]
+        places[:] = [list(part) for part in shown]
+        return [tangent for part in shown for tangent in part.values()]
 
-    found = _over_batch(
-        dual_program, [*batched, *(t for _, t in there)], [*dims, *(dims[i] for i, _ in there)],
-        size, graph,
-    )  # fmt: skip
-    half = len(found) // 2
-    for out, tangent in zip(found[:half], found[half:], strict=True):
-        if tangent is not None:
-            Face.set_tangent(out, tangent)
-    return found[:half]
+    places: list[list] = []
+    found = iter(_over_batch(
+        dual_program, [t for part in parts for t in part.values()],
+        [dim for part, dim in zip(parts, dims, strict=True) for _ in part],
+        size, graph, randomness,
+    ))  # fmt: skip
+    return [_together([next(found) for _ in part], part, level) for part in places]
 
 
-def _over_batch(program, batched, dims, size, graph) -> list:
+def _apart(tensor: Any, level: Any) -> dict[tuple, Any]:
+    """A tensor, its tangents and their tangents, by the levels that lead to each."""
+    if level is None:
+        return {(): tensor}
+    found = _apart(tensor, level.outer)
+    tangent = Face.tangent_of(tensor, level)
+    if tangent is not None:
+        found |= {(level, *path): t for path, t in _apart(tangent, level.outer).items()}
+    return found
+
+
+def _together(items: list, paths: Iterable[tuple], level: Any) -> Any:
+    """What `_apart` took apart; None for nothing."""
+    found = dict(zip(paths, items, strict=True))
+    for path in sorted(found, key=len, reverse=True):
+        if path:
+            Face.set_tangent(found[path[:-1]], found[path], path[-1])
+    return found.get(())
+
+
+def batch_size(tensors: Sequence, dims: Sequence) -> int:
+    """How many slices there are: the same in all tensors."""
+    sizes = [t._aval.shape[d] for t, d in zip(tensors, dims, strict=True) if d is not None]
+    if any(size != sizes[0] for size in sizes):
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sizes} for the mapped dimension"
+        )
+    return sizes[0]
+
+
+def _over_batch(program, batched, dims, size, graph, randomness) -> list:
     call = _Call(program, batched, dims, graph)
+    size = batch_size(batched, dims) if size is None else size
+
+    def run(slices, extras, number):
+        with frames.opened(number, size, randomness):
+            return call.run(slices, extras)
+
     with jax.enable_x64(True), explained():
-        arrays, residuals = jax.vmap(call.run, in_axes=(dims, 0), axis_size=size)(
-            [t._array for t in batched], [] if graph is None else [v.array for v in graph.residuals]
+        arrays, residuals = jax.vmap(run, in_axes=(dims, 0, 0), axis_size=size)(
+            [t._array for t in batched],
+            [] if graph is None else [v.array for v in graph.residuals],
+            jnp.arange(size),
         )
     return call.finish(arrays, residuals)
 
@@ -109,20 +148,29 @@ class _Call:
         self.values = [] if graph is None else graph.values
         self.ways = [] if graph is None else graph.ways
         self.known: set[Node] = set() if graph is None else graph.nodes
+        self.leaves: list = []
         self.inner: list = []
+        self.written: list[int] = []
         self.outs: list = []
         self.kept: list[Value] = []
 
     def run(self, slices: list, extras: list):
         """The outputs' arrays and everything that the inner graph saved."""
-        self.inner = [wrap(Value.of(s)) for s in slices]
-        for inside, outside in zip(self.inner, self.batched, strict=True):
+        self.leaves = [wrap(Value.of(s)) for s in slices]
+        for inside, outside in zip(self.leaves, self.batched, strict=True):
             inside._requires_grad = outside.requires_grad and modes.state.grad_enabled
+        self.inner = [
+            inside if outside.is_leaf or not inside._requires_grad else inside.clone()
+            for inside, outside in zip(self.leaves, self.batched, strict=True)
+        ]
         before = [value.array for value in self.values]
         for value, array in zip(self.values, extras, strict=True):
             value.array = array
         try:
-            self.outs = [self._inside(out) for out in self.program(*self.inner)]
+            outs = list(self.program(*self.inner))
+            self.written = [i for i, t in enumerate(self.inner) if t._counter.version]
+            outs += [self.inner[i] for i in self.written]
+            self.outs = [self._inside(out) for out in outs]
             arrays = [o._array for o in self.outs if o is not None]
             self.kept = list(saved_tracers(self.recorded()))
             return arrays, [value.array for value in self.kept]
@@ -156,7 +204,7 @@ class _Call:
     def all_ways(self) -> list[Way]:
         """The ways to the inputs, those that an inner graph had, and those to captured Tensors."""
         found = {way.inside: way for way in self.ways}
-        for inside, outside, dim in zip(self.inner, self.batched, self.dims, strict=True):
+        for inside, outside, dim in zip(self.leaves, self.batched, self.dims, strict=True):
             if inside._requires_grad:
                 edge = Edge(accumulator(inside), 0)
                 found[edge] = Way(edge, gradient_edge(outside), dim)
@@ -176,7 +224,14 @@ class _Call:
         return borders[edge]
 
     def finish(self, arrays: list, residuals: list) -> list:
-        """The results with their history."""
+        """The results with their history; what the program wrote to is written to outside."""
+        results = self._results(arrays, residuals)
+        count = len(results) - len(self.written)
+        for position, result in zip(self.written, results[count:], strict=True):
+            self.batched[position].copy_(result.movedim(0, self.dims[position]))
+        return results[:count]
+
+    def _results(self, arrays: list, residuals: list) -> list:
         items = iter(arrays)
         results: list = [None if o is None else wrap(Value.of(next(items))) for o in self.outs]
         roots = [(nr, o) for nr, o in enumerate(self.outs) if o is not None and o.requires_grad]
@@ -209,7 +264,7 @@ class VmapBackward(Node):
         self.nodes, self.ways = call.recorded(), call.all_ways()
         self.values, self.residuals = call.kept, [Value.of(a) for a in residuals]
         self.edges = tuple([way.outside for way in self.ways])
-        self.inner = call.inner
+        self.inner = call.leaves
 
     def run(self, grads, needed):
         there = [nr for nr, g in enumerate(grads) if g is not None]
@@ -258,5 +313,8 @@ def _values_of(tensor: Any) -> Iterator[Value]:
     yield tensor._storage.value
     if tensor._view is not None:
         yield from (tensor._view.source, tensor._view.value)
-    if tensor._tangent is not None:
-        yield from _values([tensor._tangent])
+    if tensor._tangents is not None:
+        yield from _values([t for t in tensor._tangents.values() if t is not None])
+
+
+Face.check_write = frames.check_write

@@ -95,11 +95,18 @@ def view_(self: Tensor, *size) -> Tensor:
     Raises RuntimeError where the strides do not allow it.
     """
     if len(size) == 1 and isinstance(size[0], dtypes.dtype):
-        return call(view.view_dtype, (self, size[0].numpy), {})
+        out = call(view.view_dtype, (self, size[0].numpy), {})
+        out._base = None  # to autograd it is a tensor of its own
+        return out
     shape = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
     if not is_default(self):
         geometry_views.RULES["view"](geometry_of(self), shape)
     return call(view.view_size, (self, tuple(shape)), {})
+
+
+def broadcast_to(self: Tensor, *size) -> Tensor:
+    """`expand` under NumPy's name."""
+    return self.expand(*size)  # type: ignore[attr-defined]
 
 
 def reshape(self: Tensor, *shape) -> Tensor:
@@ -217,6 +224,7 @@ for _method in (
     to,
     contiguous,
     clone,
+    broadcast_to,
     reshape,
     copy_,
     _assign,

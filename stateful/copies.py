@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
 
+from . import layout, modes
 from .devices import device
 from .execute import Value
+from .geometry import Geometry
 from .hooks import warn_if_has_hooks
 from .tensor import Tensor
 from .views import Storage
@@ -28,12 +31,12 @@ def deepcopy(self: Tensor, memo: dict) -> Tensor:
     storage = memo.get(id(self._storage))
     if storage is None:
         storage = memo[id(self._storage)] = Storage(self._storage.value)
-        storage.geometry = self._storage.geometry
+        storage.geometry, storage.version = self._storage.geometry, 1
     out = _rebuilt(type(self), storage, self._view, self.requires_grad)
     memo[id(self)] = out
     if self._grad is not None:
         out._grad = deepcopy(self._grad, memo)
-    _copy_attributes(self, out)
+    out.__dict__.update(copy.deepcopy(own_attributes(self), memo))
     return out
 
 
@@ -41,40 +44,92 @@ def _rebuilt(cls: type, storage: Storage, view: Any, requires_grad: bool) -> Ten
     out = object.__new__(cls)
     out._storage = out._counter = storage
     out._view, out._requires_grad = view, requires_grad
+    if modes.state.inference:
+        out._inference = True
     return out
 
 
 INTERNAL = frozenset(
     "_storage _counter _view _grad_fn _output_nr _requires_grad _grad _base _grad_version "
-    "_creation _accumulator _hooks _post_accumulate_hooks _retains _inference _tangent".split()
+    "_creation _accumulator _hooks _post_accumulate_hooks _retains _inference _tangents "
+    "_grad_aval".split()
 )
 """The attributes of a Tensor that are not the user's own."""
 
 
-def _copy_attributes(source: Tensor, target: Tensor) -> None:
-    for name, value in source.__dict__.items():
-        if name not in INTERNAL:
-            target.__dict__[name] = value
+def own_attributes(tensor: Tensor) -> dict[str, Any]:
+    """What the user put on a tensor."""
+    return {k: v for k, v in tensor.__dict__.items() if k not in INTERNAL}
 
 
 def reduce(self: Tensor, protocol: Any) -> tuple:
-    """How a tensor is pickled: its elements, whether it requires a gradient, its own attributes."""
+    """How a tensor is pickled: its storage, where in it the elements are, its own attributes.
+
+    `copy.copy` makes a tensor of the same storage; each pickled tensor has one of its own.
+    """
     warn_if_has_hooks(self)
-    attributes = {k: v for k, v in self.__dict__.items() if k not in INTERNAL}
-    array = self._read().numpy()
-    state = (type(self), array, self.requires_grad, str(self.device), attributes)
-    return rebuild, state
+    storage, place = self._storage, None if self._view is None else layout.of(self)
+    if place is not None and self._aval.dtype != storage.value.aval.dtype:
+        storage, place = Storage(self._read()), None
+    return rebuild, (
+        type(self), _Memory(storage), place and tuple(place), self.requires_grad,
+        str(self.device), own_attributes(self),
+    )  # fmt: skip
 
 
 def rebuild(
-    cls: type, array: np.ndarray, requires_grad: bool, place: str, attributes: dict
+    cls: type, memory: _Memory, place: Any, requires_grad: bool, device_name: str, attributes: dict
 ) -> Tensor:
     """The tensor that `reduce` described."""
-    out = _rebuilt(cls, Storage(Value.of(array)), None, requires_grad)
+    out = _rebuilt(Tensor, memory.storage, None, False)
+    if place is not None:
+        with modes.no_grad():
+            out._view = out.as_strided(*place)._view
+    if cls is not Tensor:
+        out = out._as(cls)
+    out._requires_grad = requires_grad
     out.__dict__.update(attributes)
-    here = device(place)
+    here = device(device_name)
     return out if here.type == "cpu" else out.to(here)  # type: ignore[attr-defined]
 
 
+class _Memory:
+    """A storage, which is pickled as its elements and their geometry."""
+
+    def __init__(self, storage: Storage):
+        self.storage = storage
+
+    def __getstate__(self) -> tuple:
+        storage = self.storage
+        return storage.value.numpy(), storage.geometry and tuple(storage.geometry)
+
+    def __setstate__(self, state: tuple) -> None:
+        array, geometry = state
+        self.storage = Storage(Value.of(array))
+        self.storage.geometry = None if geometry is None else Geometry(*geometry)
+
+
+def as_subclass(self: Tensor, cls: type) -> Any:
+    """The same elements, recorded, as a tensor of class ``cls``.
+
+    >>> import stateful as torch
+    >>> class Named(torch.Tensor):
+    ...     pass
+    >>> type(torch.ones(2).as_subclass(Named)).__name__
+    'Named'
+    """
+    out = self[...]
+    out.__class__ = cls
+    return out
+
+
+def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Any:
+    out = data.detach()._as(cls)  # type: ignore[attr-defined]
+    out.requires_grad = require_grad
+    return out
+
+
+Tensor.as_subclass = as_subclass  # type: ignore[attr-defined]
+Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[attr-defined]
 Tensor.__deepcopy__ = deepcopy  # type: ignore[attr-defined]
 Tensor.__reduce_ex__ = reduce  # type: ignore[assignment]

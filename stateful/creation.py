@@ -15,6 +15,7 @@ from funcgrad import types
 from . import devices, dtypes, modes
 from .dispatch import Face, wrap
 from .execute import Value
+from .frames import batched_like
 from .methods import FUNCTIONS
 from .sizes import Size
 from .tensor import Tensor
@@ -190,7 +191,8 @@ FACTORIES = {
     if name in {
         "zeros", "ones", "full", "empty", "arange", "range", "linspace", "logspace", "eye",
         "zeros_like", "ones_like", "full_like", "empty_like", "scalar_tensor", "tril_indices",
-        "triu_indices", "empty_strided",
+        "triu_indices", "empty_strided", "hann_window", "hamming_window", "blackman_window",
+        "bartlett_window", "kaiser_window",
     }
 }  # fmt: skip
 
@@ -206,6 +208,23 @@ def _uninitialised(name: str, zeros: str) -> Callable:
     return create
 
 
+def in_frames_of(like: Tensor, made: Tensor) -> Tensor:
+    """A new tensor, which inside of `vmap` is batched as ``like`` is."""
+    if modes.vmap.frames:
+        made._storage.value = batched_like(made._storage.value, like)
+    return made
+
+
+def _like(create: Callable) -> Callable:
+    @functools.wraps(create)
+    def method(input, *args, **kwargs):
+        return in_frames_of(input, create(input, *args, **kwargs))
+
+    return method
+
+
+for _name in ("zeros_like", "ones_like", "full_like"):
+    FACTORIES[_name] = _like(FACTORIES[_name])
 FACTORIES["empty"] = _uninitialised("empty", "zeros")
 FACTORIES["empty_like"] = _uninitialised("empty_like", "zeros_like")
 
@@ -214,7 +233,8 @@ def _new_method(name: str) -> Callable:
     create = FACTORIES[name]
 
     def method(self, *args, dtype=None, **kwargs):
-        return create(*args, dtype=self.dtype if dtype is None else dtype, **kwargs)
+        made = create(*args, dtype=self.dtype if dtype is None else dtype, **kwargs)
+        return in_frames_of(self, made)
 
     method.__name__ = f"new_{name}"
     method.__doc__ = f"`{name}` with the dtype of this tensor."

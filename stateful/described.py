@@ -10,8 +10,10 @@ import numpy as np
 from funcgrad import types
 from funcgrad.errors import dimension_error
 
-from . import devices, dtypes, geometry, printing
+from . import devices, dtypes, geometry, modes, printing
+from .dispatch import Face, wrap
 from .execute import Aval, Tracer, Value
+from .frames import check_look, described
 from .layout import is_default
 from .layout import of as geometry_of
 from .rules import TYPE_NAMES, type_name
@@ -58,17 +60,23 @@ class Described:
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
+        if modes.vmap.frames:
+            check_look(self, "numpy")
         return np.array(self._read().numpy())
 
     def item(self) -> Any:
         """The only element as a Python number."""
+        if modes.vmap.frames:
+            check_look(self, "item")
         array = self._read().numpy()
         if array.size != 1:
             raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
-        return array.item() if array.dtype.name != "bfloat16" else float(array.reshape(()))
+        return array.item() if array.dtype.kind != "V" else float(array.reshape(()))
 
     def tolist(self) -> Any:
         """The elements as nested Python lists."""
+        if modes.vmap.frames:
+            check_look(self, "numpy")
         return self._read().numpy().tolist()
 
     def __array__(self, dtype=None, copy=None):
@@ -186,6 +194,8 @@ class Described:
                 f"{'no values' if not self.numel() else 'more than one value'}"
                 " is ambiguous"
             )
+        if modes.vmap.frames:
+            check_look(self, "bool")
         return bool(self.item())
 
     def __float__(self) -> float:
@@ -234,11 +244,17 @@ def _checked_dim(dim: int, tensor: Any) -> int:
 
 
 def _text(tensor: Any) -> str:
+    if modes.vmap.frames:
+        text = described(tensor, lambda array: _text(wrap(Value.of(array))))
+        if text is not None:
+            return text
     node = tensor.grad_fn
+    tangent = None if modes.forward.level is None else Face.tangent_of(tensor)
     return printing.tensor_repr(
         tensor._read().numpy(),
         grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
         requires_grad=tensor._requires_grad,
+        tangent=None if tangent is None else format(tangent),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import NoneType
 from typing import Any
 
 import jax
@@ -15,14 +14,9 @@ from funcgrad.op import Op
 
 from . import execute as seam
 from . import modes
-from .execute import Function, Kernel, Value, execute, kernel_at, kernels, run_kernel
-from .graph import (
-    NO_EDGE,
-    Edge,
-    Node,
-    gradient_edge,
-)
-from .modes import forward, inference
+from .execute import Function, Kernel, Value, execute
+from .graph import NO_EDGE, Edge, Node, accumulator, gradient_edge, sequence_numbers
+from .modes import anomaly, forward, inference
 from .nodes import (
     INPLACE_NAMES,
     OpNode,
@@ -31,7 +25,14 @@ from .nodes import (
     leaf_spans,
 )
 from .return_types import return_type
-from .rules import check_inplace, check_overlap, check_partial_overlap, check_result, count_write
+from .rules import (
+    check_arguments,
+    check_inplace,
+    check_overlap,
+    check_partial_overlap,
+    check_result,
+    count_write,
+)
 from .saved import (
     SavedTensor,
     check_normal,
@@ -50,32 +51,32 @@ class Face:
     keep_tangent: Any = None
     tangent_of: Any = None
     set_tangent: Any = None
+    carried: Any = None
     check_out: Any = None
+    check_write: Any = None
 
 
 def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` to Tensors and numbers; the result is a Tensor, a tuple or a list of them."""
-    template = op.simple.get(len(args)) if not kwargs and NoneType not in map(type, args) else None
-    if template is None:
-        leaves, template = op.bind(args, kwargs)
-    else:
-        leaves = list(args)
-    values, key, requiring = read_leaves(op, leaves, template)
-    kernel = kernels.get(tuple(key)) or kernel_at(key)
-    results = seam.policy(kernel, values)
-    plan = plan_of(kernel, requiring) if requiring and modes.state.grad_enabled else None
-    if plan is not None and inference.used:
-        plan = _beside_inference(plan, leaves)
+    leaves, template = op.bind(args, kwargs)
+    values, requiring = read_leaves(op, leaves)
+    kernel, results = seam.policy(op, template, values)
     if op.is_view:
         outs = [_wrap_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
+    elif len(results) == 1:
+        outs = [wrap(results[0])]
     else:
         outs = [wrap(value) for value in results]
-    if plan is not None:
-        record(plan, leaves, outs)
+    if requiring and modes.state.grad_enabled:
+        plan = kernel.memo.get(requiring) or plan_of(kernel, requiring)
+        if plan is not None and inference.used:
+            plan = _beside_inference(plan, leaves)
+        if plan is not None:
+            record(plan, leaves, outs)
     if forward.active:
         Face.push(op, template, leaves, outs)
     if op.outputs == "list":
-        return outs if op.name != "unbind" else tuple(outs)
+        return tuple(outs)
     return outs[0] if len(outs) == 1 else return_type(op)(outs)
 
 
@@ -85,20 +86,19 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         return Face.push_inplace(op, args, kwargs)
     leaves, template = op.bind(args, kwargs)
     target = leaves[0]
-    values, key, requiring = read_leaves(op, leaves, template)
+    values, requiring = read_leaves(op, leaves)
     grad_enabled = modes.state.grad_enabled
-    check_inplace(target, requiring and grad_enabled)
+    if requiring and grad_enabled:
+        check_inplace(target, True)
     check_partial_overlap(target, leaves)
-    kernel = kernel_at(key)
+    kernel, (result,) = seam.policy(op, template, values)
     aval = target._aval
-    if kernel.outputs[0] is not aval:
-        check_result(kernel.outputs[0], aval)
-    result = run_kernel(kernel, values)[0]
     if result.aval is not aval:
+        check_result(kernel.outputs[0], aval)
         (result,) = execute(CAST, (result,), (aval.dtype,))
     plan = plan_of(kernel, requiring) if requiring and grad_enabled else None
     if plan is None:
-        store(target, result, op.name == "zero")
+        store(target, result, op.name in UNIFORM)
         return target
     node = make_node(plan, leaves)
     if op.grad_fn in INPLACE_NAMES:
@@ -110,7 +110,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         Face.keep_tangent(target, before)
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
-    store(target, result, op.name == "zero")
+    store(target, result, op.name in UNIFORM)
     save(node, [before, *leaves[1:]], [target])
     rebase_history(target, node)
     return target
@@ -131,19 +131,23 @@ def check_saved(plan: Plan, leaves: Sequence) -> None:
             check_normal(leaves[index])
 
 
+UNIFORM = frozenset({"zero", "fill"})
+"""Ops that write the same to every element, so that it does not matter if some share memory."""
+
+
 def store(target: Any, value: Value, uniform: bool = False) -> None:
     """Write ``value`` through a tensor and count the write. ``uniform``: all elements are equal."""
     if not uniform:
         check_overlap(target)
+    if modes.transforms.open:
+        value = Face.check_write(target, value)
     write(target._storage, target._view, value)
     count_write(target)
 
 
-def read_leaves(op: Op, leaves: list, template: tuple) -> tuple[list, list, int]:
-    """Values and numbers for the seam, the key of their kernel, and a bit for each leaf that
-    requires a gradient."""
+def read_leaves(op: Op, leaves: list) -> tuple[list, int]:
+    """Values and numbers for the seam, and a bit for each leaf that requires a gradient."""
     values: list = []
-    key: list = [op, template]
     requiring, bit = 0, 1
     for position, leaf in enumerate(leaves):
         try:
@@ -152,7 +156,6 @@ def read_leaves(op: Op, leaves: list, template: tuple) -> tuple[list, list, int]
             if type(leaf) not in _NUMBERS:
                 leaf = leaves[position] = as_leaf(op, leaf)
             values.append(leaf)
-            key.append(leaf.aval if type(leaf) is Value else type(leaf))
         else:
             if view is None:
                 value = leaf._storage.value
@@ -161,17 +164,19 @@ def read_leaves(op: Op, leaves: list, template: tuple) -> tuple[list, list, int]
             else:
                 value = leaf._read()
             values.append(value)
-            key.append(value.aval)
             if leaf._requires_grad:
                 requiring |= bit
             elif view is not None and leaf.requires_grad:  # through its base, since it was made
                 leaf._requires_grad = True
                 requiring |= bit
         bit <<= 1
-    return values, key, requiring
+    return values, requiring
 
 
 _new = object.__new__
+new_storage: type[Storage] = Storage
+"""What new Tensors keep their value in; function transforms want to know when it was made."""
+
 _NUMBERS = {float, int, bool, complex}
 
 
@@ -199,24 +204,33 @@ def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
     if not any(types.is_differentiable(o.dtype) for o in kernel.outputs):
         return None
     spans = leaf_spans(kernel.fn, kernel.static)
+    check_arguments(kernel.fn, spans, requiring)
     needs = tuple(
         i for i in kernel.fn.differentiable if any(requiring >> leaf & 1 for leaf in spans[i])
     )
-    return Plan(kernel, needs) if needs else None
+    return Plan(kernel, needs, requiring) if needs else None
 
 
 def make_node(plan: Plan, leaves: Sequence) -> OpNode:
     """The node of a call, with its edges; what it saves comes later."""
     edges = []
-    for index in plan.leaves:
-        leaf = leaves[index]
-        if not getattr(leaf, "_requires_grad", False):
+    for index in plan.sources:
+        if index is None:
             edges.append(NO_EDGE)
-        elif leaf._base is None and leaf._grad_fn is not None:
+            continue
+        leaf = leaves[index]
+        if leaf._base is not None:
+            edges.append(gradient_edge(leaf))
+        elif leaf._grad_fn is not None:
             edges.append(_edge(Edge, (leaf._grad_fn, leaf._output_nr)))
         else:
-            edges.append(gradient_edge(leaf))
-    return plan.node_class(plan, tuple(edges), [])
+            edges.append(_edge(Edge, (accumulator(leaf), 0)))
+    node = _new(plan.node_class)
+    node.plan, node.avals, node.edges, node.saved = plan, plan.avals, tuple(edges), []
+    node.sequence_nr = next(sequence_numbers)
+    if anomaly.enabled:
+        node.remember_origin()
+    return node
 
 
 _edge = tuple.__new__
@@ -238,19 +252,20 @@ def record(plan: Plan, leaves: Sequence, outs: Sequence) -> Node:
     node = make_node(plan, leaves)
     if plan.fetch:
         save(node, leaves, outs)
-    for nr, out in enumerate(outs):
-        if len(outs) == 1 or types.is_differentiable(out._aval.dtype):
-            out._grad_fn = node
+    for nr in plan.outputs:
+        out = outs[nr]
+        out._grad_fn, out._requires_grad = node, True
+        if nr:
             out._output_nr = nr
-            out._requires_grad = True
     return node
 
 
 def wrap(value: Value) -> Any:
     """A new Tensor with storage of its own."""
-    tensor = Face.tensor
-    out = _new(tensor)
-    out._storage = out._counter = Storage(value)
+    storage = _new(new_storage)
+    storage.value, storage.version, storage.geometry = value, 0, None
+    out = _new(Face.tensor)
+    out._storage = out._counter = storage
     if inference.used and modes.state.inference:
         out._inference = True
     return out

@@ -7,7 +7,6 @@ adds gradients and does not care whether they are Values or, under ``create_grap
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import threading
 import warnings
@@ -16,7 +15,7 @@ from typing import Any
 
 from . import modes
 from .graph import NO_EDGE, Edge, Node
-from .lazy import mark
+from .ready import pop, push
 from .watching import Hooks, check_nan, origins_of, run_post_hooks, run_pre_hooks, run_tensor_hooks
 
 DEEPEST = 40
@@ -27,14 +26,14 @@ class _Running(threading.local):
     """The backward passes that this thread is in, innermost last."""
 
     def __init__(self):
-        self.tasks: list[_Task] = []
+        self.tasks: list[Task] = []
 
 
 running = _Running()
 _task_ids = itertools.count()
 
 
-def current_task() -> _Task:
+def current_task() -> Task:
     """The innermost running backward pass of this thread; AssertionError outside of any."""
     if not running.tasks:
         raise AssertionError("expected this hook to be called inside a backward call")
@@ -70,9 +69,7 @@ def run_backward(
     With ``inputs`` and not ``accumulate`` the gradients arriving there are returned (None where
     nothing arrived).
     """
-    if accumulate:
-        mark()
-    task = _Task(roots, inputs, accumulate, keep_graph)
+    task = Task(roots, inputs, accumulate, keep_graph)
     depth = len(running.tasks)
     if depth and depth % DEEPEST == 0:
         _on_fresh_stack(task, roots, grads, create_graph)
@@ -81,7 +78,7 @@ def run_backward(
     return [task.captured.get(edge) for edge in inputs]
 
 
-def _on_fresh_stack(task: _Task, roots, grads, create_graph: bool) -> None:
+def _on_fresh_stack(task: Task, roots, grads, create_graph: bool) -> None:
     """Run a nested pass in a thread, because Python's stack is finite; the caller waits for it."""
     failure: list[BaseException] = []
     inherited = dict(vars(modes.state))
@@ -100,7 +97,7 @@ def _on_fresh_stack(task: _Task, roots, grads, create_graph: bool) -> None:
         raise failure[0]
 
 
-class _Task:
+class Task:
     """One backward pass.
 
     ``needed``: the nodes that run, None for all. ``reaching``: the nodes whose gradient is wanted.
@@ -116,7 +113,6 @@ class _Task:
         self.captured: dict[Edge, Any] = {}
         self.captures: dict[Node, list[Edge]] = {}
         self.callbacks: list[Callable] = []
-        self.order = itertools.count()
         self.ready: list = []
         self.dependencies = _dependencies([edge.node for edge in roots])
         self.reaching: set[Node] | None = None
@@ -135,6 +131,11 @@ class _Task:
 
     def will_execute(self, node: Node) -> bool:
         """Whether the gradients of ``node`` are computed in this pass."""
+        if node in self.captures and not node.edges:
+            raise RuntimeError(
+                "A leaf node was passed to _will_engine_execute_node but we are currently running "
+                "autograd.grad(). This is currently not supported."
+            )
         return node in (self.dependencies if self.reaching is None else self.reaching)
 
     def run(self, roots: Sequence[Edge], grads: Sequence[Any], create_graph: bool) -> None:
@@ -147,9 +148,9 @@ class _Task:
                 self._receive(edge, grad)
             for node in dict.fromkeys(edge.node for edge in roots):
                 if self.dependencies[node] == 0:
-                    self._push(node)
+                    push(self.ready, node)
             while self.ready:
-                self._step(heapq.heappop(self.ready)[-1])
+                self._step(pop(self.ready))
             for callback in self.callbacks:
                 callback()
         except Exception:
@@ -168,10 +169,11 @@ class _Task:
         if buffer is None:
             buffer = self.buffers[node] = [None] * len(node.avals)
         present = buffer[nr]
-        buffer[nr] = grad if present is None else Hooks.add(present, grad)
+        buffer[nr] = grad if present is None else self.add(present, grad)
 
-    def _push(self, node: Node) -> None:
-        heapq.heappush(self.ready, (-node.sequence_nr, next(self.order), node))
+    def add(self, first: Any, second: Any) -> Any:
+        """The sum of two gradients."""
+        return Hooks.add(first, second)
 
     def _step(self, node: Node) -> None:
         self.node = node
@@ -193,11 +195,11 @@ class _Task:
                 self._receive(edge, result)
             left = dependencies[following] = dependencies[following] - 1
             if left == 0:
-                self._push(following)
+                push(self.ready, following)
 
     def _call(self, node: Node, grads: list) -> Sequence[Any]:
         """The node on its gradients, with all hooks; releases it unless the graph is kept."""
-        if node.pre_hooks or node.retained or node.node_pre_hooks:
+        if node.watched:
             grads = run_pre_hooks(node, grads)
         results = Hooks.check(node, node.run(grads, self._wanted(node)))
         if node.node_hooks:

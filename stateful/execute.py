@@ -21,6 +21,7 @@ import jax.core
 import jax.numpy as jnp
 import numpy as np
 
+from funcgrad.broadcast import explain
 from funcgrad.mode import owned_by, plain
 
 Tracer = jax.core.Tracer
@@ -49,16 +50,23 @@ class Aval:
         return f"{self.dtype}{list(self.shape)}"
 
 
-class Looks:
-    """What is to be done when somebody looks at a value; ``lazy.py`` fills it in."""
+class Pending:
+    """What is to be done for values that are not computed yet; ``lazy.py`` fills it in."""
 
     @staticmethod
-    def before() -> None:
-        """Nothing, if nothing is ever pending."""
+    def start() -> None:
+        """Start computing them. Nothing, if nothing is ever pending."""
+
+    @staticmethod
+    def forget() -> None:
+        """Start computing them, and forget how that was done."""
 
 
 class Value:
-    """An immutable array, perhaps not computed yet. ``pending`` is who will compute it."""
+    """An immutable array, perhaps not computed yet. ``pending`` is who will compute it.
+
+    ``index`` is its number there; of an array from the host, how often programs have taken it.
+    """
 
     __slots__ = ("aval", "array", "pending", "index", "__weakref__")
 
@@ -80,16 +88,20 @@ class Value:
         return self.array
 
     def on_device(self) -> Any:
-        """The array where programs take it from: what came from the host is moved once."""
+        """The array where programs take it from: what came from the host is moved at its second
+        use, because many such values have only one."""
         array = self.array
         if type(array) is np.ndarray:
+            if self.index == 0:
+                self.index = 1
+                return array
             with jax.enable_x64(True):
                 array = self.array = jax.device_put(array)
         return array
 
     def numpy(self) -> np.ndarray:
         """The value in host memory. A look: what is pending is started, so windows end alike."""
-        Looks.before()
+        Pending.start()
         return np.asarray(self.read())
 
     def __repr__(self):
@@ -99,21 +111,32 @@ class Value:
 class Kernel:
     """A function with its static part on inputs of known avals, and the avals of its outputs.
 
-    ``inputs`` holds an `Aval` for a value and the Python type for a number.
+    ``inputs`` holds an `Aval` for a value and the Python type for a number; ``weight`` says how
+    many plain kernels this one amounts to.
     """
 
-    __slots__ = ("fn", "static", "inputs", "outputs", "jitted", "memo")
+    __slots__ = ("fn", "static", "inputs", "outputs", "weight", "jitted", "memo")
 
-    def __init__(self, fn: Any, static: tuple, inputs: tuple):
+    def __init__(
+        self, fn: Any, static: tuple, inputs: tuple, outputs: tuple | None = None, weight: int = 1
+    ):
         self.fn = fn
+        self.weight = weight
         self.static = static
         self.inputs = inputs
-        examples = [i.struct if type(i) is Aval else i() for i in inputs]
         with jax.enable_x64(True), plain():
-            outs = jax.eval_shape(self.run, *examples)
             self.jitted = jax.jit(self.run)
-        self.outputs = tuple(Aval.of(o.shape, np.dtype(o.dtype)) for o in outs)
+            self.outputs = self._infer() if outputs is None else outputs
         self.memo: dict = {}
+
+    def _infer(self) -> tuple[Aval, ...]:
+        examples = [i.struct if type(i) is Aval else i() for i in self.inputs]
+        try:
+            outs = jax.eval_shape(self.run, *examples)
+        except (TypeError, ValueError) as error:
+            explain(error)
+            raise
+        return tuple(Aval.of(o.shape, np.dtype(o.dtype)) for o in outs)
 
     def run(self, *arrays) -> tuple:
         """The plain computation, always with a tuple of outputs."""
@@ -129,45 +152,40 @@ kernels: dict[tuple, Kernel] = {}
 
 def kernel_of(fn: Any, leaves: Sequence, static: tuple = ()) -> Kernel:
     """The kernel for ``fn`` on these values and numbers; shape and dtype errors are raised here."""
-    return kernel_at([fn, static, *[x.aval if type(x) is Value else type(x) for x in leaves]])
+    return kernel_at((fn, static, *[x.aval if type(x) is Value else type(x) for x in leaves]))
 
 
-def kernel_at(key: Sequence) -> Kernel:
+def kernel_at(key: tuple) -> Kernel:
     """The kernel for (function, static part, avals or number types...)."""
-    key = tuple(key)
     found = kernels.get(key)
     if found is None:
         found = kernels[key] = Kernel(key[0], key[1], key[2:])
     return found
 
 
-def execute(fn: Any, leaves: Sequence, static: tuple = ()) -> tuple[Value, ...]:
+def execute(fn: Any, leaves: Sequence, static: tuple = ()) -> list[Value]:
     """Run ``fn.run(static, leaves)`` under the current policy. ``leaves``: Values and numbers."""
-    return policy(kernel_of(fn, leaves, static), leaves)
+    return policy(fn, static, leaves)[1]
 
 
-def run_kernel(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
-    """Run a kernel that is at hand under the current policy."""
-    return policy(kernel, leaves)
-
-
-def eager(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
-    """Compile once, run now."""
+def eager(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
+    """Compile once, run now. As every policy, returns the kernel and its outputs."""
+    kernel = kernel_of(fn, leaves, static)
     arrays = [x.read() if type(x) is Value else x for x in leaves]
     if any(isinstance(a, Tracer) for a in arrays):
-        return direct(kernel, arrays)
+        return kernel, direct(kernel, arrays)
     with jax.enable_x64(True), plain():
         outs = kernel.jitted(*arrays)
-    return tuple(map(Value, kernel.outputs, outs))
+    return kernel, list(map(Value, kernel.outputs, outs))
 
 
-def direct(kernel: Kernel, arrays: Sequence) -> tuple[Value, ...]:
+def direct(kernel: Kernel, arrays: Sequence) -> list[Value]:
     """Call the function on tracers, with PyTorch's derivative attached."""
     with jax.enable_x64(True), owned_by(None):
         weak = [jnp.asarray(a) if isinstance(a, int | float | complex) else a for a in arrays]
         outs = kernel.fn.trace(kernel.static, weak)
     outs = outs if isinstance(outs, tuple | list) else (outs,)
-    return tuple(map(Value.of, outs))
+    return list(map(Value.of, outs))
 
 
 class Function:
@@ -221,3 +239,4 @@ class set_execution:  # noqa: N801 (used as a function, like set_grad_enabled)
 def clear_kernels() -> None:
     """Forget what was inferred, after a setting that inference depends on has changed."""
     kernels.clear()
+    Pending.forget()

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from funcgrad.composite import Composite, Overloads
-from funcgrad.mode import owned_by
+from funcgrad.mode import mode, owned_by
 from funcgrad.op import Op
 
 from . import modes
 from .dispatch import OWNER, Face, call, call_inplace, store, wrap
 from .graph import gradient_edge
 from .modes import forward
-from .rules import check_inplace, check_partial_overlap, check_result
+from .rules import check_inplace, check_out, check_partial_overlap, check_result
 from .views import rebase_history
 
 
@@ -44,8 +44,13 @@ def public(declared: Op | Composite) -> Any:
         def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(function, args, kwargs, out)
-            with owned_by(OWNER):
+            if mode.owner is OWNER:
                 return declared.fn(*args, **kwargs)
+            previous, mode.owner = mode.owner, OWNER
+            try:
+                return declared.fn(*args, **kwargs)
+            finally:
+                mode.owner = previous
 
     return _named(function, declared, declared.name)
 
@@ -88,9 +93,19 @@ def _named(function, declared, name):
     return function
 
 
+def _flattened(args: Sequence) -> list:
+    """The arguments, and those in lists."""
+    return [x for a in args for x in (a if isinstance(a, tuple | list) else (a,))]
+
+
 def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
     """``out=``: compute, then overwrite ``out``, which is resized to fit."""
     outs = out if isinstance(out, tuple | list) else (out,)
+    for target in outs:
+        if not isinstance(target, Face.tensor):
+            raise TypeError(
+                f"{op.__name__}(): argument 'out' must be Tensor, not {type(target).__name__}"
+            )
     if modes.state.grad_enabled:
         tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Face.tensor)]
         if any(t._requires_grad for t in (*tensors, *outs)):
@@ -104,6 +119,7 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
         results = op(*args, **kwargs)
         results = results if isinstance(results, tuple | list) else (results,)
         for target, result in zip(outs, results, strict=True):
-            check_partial_overlap(target, args)
+            check_out(target._aval, result._aval)
+            check_partial_overlap(target, _flattened(args))
             target._assign(result)
     return out

@@ -1,9 +1,13 @@
-"""Forward mode: tangents that travel with tensors, one level at a time.
+"""Forward mode: tangents that travel with tensors, one for each open level.
 
 A formula is the adjoint of the derivative, so a tangent is pushed forward by the transposed
 formula. If nothing is recorded that is one kernel. If something is, the formula runs on Tensors
 with a stand-in for the gradient and is differentiated with respect to the stand-in (it is linear in
 it): so the tangent has a history of its own, and reverse over forward works.
+
+Levels nest. The tangent of a tensor is a tensor that may have tangents of the outer levels, and
+what is computed for a level is pushed forward in the outer ones. So a level that was opened later
+is differentiated by the one that was open before, and never the other way round.
 """
 
 from __future__ import annotations
@@ -32,49 +36,95 @@ from .views import mark_view, relative_steps
 
 
 class Level:
-    """The open level: which tensors have a tangent."""
+    """An open level: which tensors have a tangent in it. ``outer``: where it is differentiated."""
 
-    def __init__(self):
+    def __init__(self, nests: bool = False):
+        if modes.forward.level is not None and not (nests and modes.forward.level.nests):
+            raise RuntimeError(
+                "Nested forward mode AD is not supported at the moment: a level is open already. "
+                "Nest torch.func.jvp instead."
+            )
+        self.nests = nests
+        self.before = modes.forward.level
+        self.outer = self.before if modes.forward.active else None
         self.duals: list[weakref.ref] = []
+        modes.forward.level = self
 
     def close(self) -> None:
         """Forget all tangents."""
         for reference in self.duals:
             tensor = reference()
-            if tensor is not None:
-                tensor.__dict__.pop("_tangent", None)
+            if tensor is not None and tensor._tangents is not None:
+                tensor._tangents.pop(self, None)
+        modes.forward.level = self.before
 
 
-def tangent_of(tensor: Any) -> Any:
-    """The tangent of a tensor, or None. That of a view is a view of its base's."""
-    own = getattr(tensor, "__dict__", {})
-    if "_tangent" in own or own.get("_base") is None:
-        return own.get("_tangent")
-    tangent = own["_base"].__dict__.get("_tangent")
-    if tangent is None:
+def levels() -> list[Level]:
+    """The levels in which tangents are pushed, the outermost first."""
+    found, level = [], modes.forward.level
+    while level is not None:
+        found.insert(0, level)
+        level = level.outer
+    return found
+
+
+def tangent_of(tensor: Any, level: Level | None = None) -> Any:
+    """The tangent of a tensor in a level (the innermost), or None.
+
+    That of a view is a view of its base's.
+    """
+    level = modes.forward.level if level is None else level
+    own = getattr(tensor, "_tangents", None)
+    if own is not None and level in own:
+        return own[level]
+    base = getattr(tensor, "_base", None)
+    if base is None or base._tangents is None or base._tangents.get(level) is None:
         return None
-    set_tangent(tensor, _seen(tangent, tensor))
-    return tensor._tangent
+    set_tangent(tensor, _seen(base._tangents[level], tensor, level), level)
+    return tensor._tangents[level]
 
 
-def _seen(tangent: Any, view: Any) -> Any:
+def _seen(tangent: Any, view: Any, level: Level) -> Any:
     """The tangent of a base through the steps to a view of it."""
-    with paused():
+    with outside(level):
         for step in relative_steps(view):
             tangent = tangent._apply_step(step)
     return tangent
 
 
-def set_tangent(tensor: Any, tangent: Any) -> None:
-    """Give ``tensor`` a tangent in the open level."""
+def set_tangent(tensor: Any, tangent: Any, level: Level | None = None) -> None:
+    """Give ``tensor`` a tangent in a level (the innermost)."""
     if tangent._aval.shape != tensor._aval.shape:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original "
             f"Tensor, this is not supported. Tensor is of size {list(tensor.shape)} while the "
             f"given forward gradient is of size {list(tangent.shape)}."
         )
-    tensor._tangent = tangent
-    modes.forward.level.duals.append(weakref.ref(tensor))
+    level = modes.forward.level if level is None else level
+    assert level is not None
+    _note(tensor, level, tangent)
+    level.duals.append(weakref.ref(tensor))
+
+
+def _note(tensor: Any, level: Level, tangent: Any) -> None:
+    if tensor._tangents is None:
+        tensor._tangents = {}
+    tensor._tangents[level] = tangent
+
+
+class outside:  # noqa: N801 (used as a function)
+    """Inside, tangents are pushed in the levels outside of ``level`` only."""
+
+    def __init__(self, level: Level):
+        self._outer = level.outer
+
+    def __enter__(self):
+        forward = modes.forward
+        self._previous = forward.level, forward.active
+        forward.level, forward.active = self._outer, self._outer is not None
+
+    def __exit__(self, *exc):
+        modes.forward.level, modes.forward.active = self._previous
 
 
 class paused:  # noqa: N801 (used as a function)
@@ -93,9 +143,10 @@ class paused:  # noqa: N801 (used as a function)
 def carried(tensor: Any) -> Any:
     """``tensor`` without its history, but with its tangent."""
     out = tensor.detach()
-    tangent = tangent_of(tensor)
-    if tangent is not None:
-        set_tangent(out, tangent)
+    for level in levels():
+        tangent = tangent_of(tensor, level)
+        if tangent is not None:
+            set_tangent(out, tangent, level)
     return out
 
 
@@ -103,31 +154,54 @@ def carried(tensor: Any) -> Any:
 
 
 def push(op: Op, template: tuple, leaves: Sequence, outs: Sequence) -> None:
-    """Give the outputs of a call their tangents."""
-    tangents = [tangent_of(leaf) for leaf in leaves]
-    if not op.vjp or all(t is None for t in tangents):
+    """Give the outputs of a call their tangents, in the outermost level first."""
+    if not op.vjp:
         return
-    with paused():
-        if op.is_view:
-            found = _again(op, template, tangents[0])
-        elif modes.state.grad_enabled and _any_requires_grad(leaves, tangents):
-            found = _recorded(op, template, leaves, tangents, outs)
-        else:
-            found = _computed(op, template, leaves, tangents)
+    for level in levels():
+        tangents = [tangent_of(leaf, level) for leaf in leaves]
+        if any(t is not None for t in tangents):
+            with outside(level):
+                found = _pushed(op, template, leaves, tangents, outs)
+            _give(outs, found, level)
+
+
+def _pushed(
+    op: Op, template: tuple, leaves: Sequence, tangents: Sequence, outs: Sequence
+) -> Sequence:
+    """The tangents of the outputs in one level."""
+    if op.is_view:
+        return _again(op, template, tangents[0])
+    if modes.state.grad_enabled and _any_requires_grad(leaves, tangents):
+        return _recorded(op, template, leaves, tangents, outs)
+    if _any_dual(leaves, tangents):
+        found = _recorded(op, template, leaves, tangents, outs)
+        return [None if t is None else carried(t) for t in found]
+    return _computed(op, template, leaves, tangents)
+
+
+def _give(outs: Sequence, found: Sequence, level: Level) -> None:
     for out, tangent in zip(outs, found, strict=True):
         if tangent is not None and types.is_differentiable(out._aval.dtype):
-            set_tangent(out, tangent)
+            set_tangent(out, tangent, level)
             if out._grad_fn is not None:
-                _tell_saved(out, getattr(out._grad_fn, "saved", None), tangent)
+                _tell_saved(out, getattr(out._grad_fn, "saved", None), tangent, level)
 
 
-def _tell_saved(out: Any, saved: Sequence | None, tangent: Any) -> None:
+def _tell_saved(out: Any, saved: Sequence | None, tangent: Any, level: Level) -> None:
     """A node that keeps its own output keeps the tangent too."""
     for item in saved or ():
         tensor = getattr(item, "tensor", None)
         if tensor is not None and tensor is not out and tensor._storage is out._storage:
             if getattr(item, "output_nr", None) == out._output_nr:
-                set_tangent(tensor, tangent)
+                set_tangent(tensor, tangent, level)
+
+
+def _any_dual(leaves: Sequence, tangents: Sequence) -> bool:
+    """Whether anything has a tangent in a level further out."""
+    open_levels = levels()
+    return any(
+        tangent_of(x, level) is not None for x in (*leaves, *tangents) for level in open_levels
+    )
 
 
 def _any_requires_grad(leaves: Sequence, tangents: Sequence) -> bool:
@@ -137,8 +211,8 @@ def _any_requires_grad(leaves: Sequence, tangents: Sequence) -> bool:
 def _again(op: Op, template: tuple, tangent: Any) -> Sequence:
     """A view op on the tangent of its input."""
     args = op.unbind(template, [tangent])
-    named = zip(op.names[op._positional :], args[op._positional :], strict=True)
-    result = call(op, args[: op._positional], dict(named))
+    named = zip(op.names[op.positional :], args[op.positional :], strict=True)
+    result = call(op, args[: op.positional], dict(named))
     return result if isinstance(result, tuple | list) else [result]
 
 
@@ -226,14 +300,26 @@ def _operand(leaf: Any) -> Any:
     return leaf if isinstance(leaf, Face.tensor) else SAVED_NUMBERS[type(leaf)](leaf)
 
 
+class Over:
+    """A transform that is over: what stands in for a gradient belongs to no open one."""
+
+    open = False
+
+
+def stand_in(tensor: Any) -> Any:
+    """Zeros for the gradient of ``tensor``: only what is linear in them matters."""
+    made = zeros(tensor._aval)
+    made._requires_grad = types.is_differentiable(tensor._aval.dtype)
+    made._transform = Over
+    return made
+
+
 def _transposed(op: Op, index: int, args: list, given: Sequence, outs: Sequence) -> Sequence:
     """What the tangent of one input adds to the tangent of each output."""
     name = op.names[index]
     with modes.enable_grad(), owned_by(OWNER):
-        stand_ins = [zeros(o._aval) for o in outs]
-        wanted = [s for s in stand_ins if types.is_differentiable(s._aval.dtype)]
-        for stand_in in wanted:
-            stand_in._requires_grad = True
+        stand_ins = [stand_in(o) for o in outs]
+        wanted = [s for s in stand_ins if s._requires_grad]
         saved = op.saved_values([name], args, outs)
         pulled = op.apply_formula(name, stand_ins, saved)
         pulled = pulled if isinstance(pulled, tuple | list) else [pulled]
@@ -254,39 +340,39 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     """An in-place op: the tangent of the target is overwritten too, through views."""
     target = args[0]
     leaves, _ = op.bind(args, kwargs)
-    tangent = None
-    if any(tangent_of(x) is not None for x in leaves):
-        tangent = tangent_of(call(op, args, kwargs))
+    result = call(op, args, kwargs) if _any_dual(leaves, ()) else None
     with paused():
         call_inplace(op, args, kwargs)
-        _overwrite_tangent(target, tangent)
+    for level in levels():
+        _overwrite_tangent(target, None if result is None else tangent_of(result, level), level)
     return target
 
 
 def keep_tangent(target: Any, before: Any) -> None:
     """Give what stands for the elements of ``target`` before a write the tangent of that time."""
-    tangent = tangent_of(target)
-    if tangent is not None:
-        set_tangent(before, tangent.clone())
+    for level in levels():
+        tangent = tangent_of(target, level)
+        if tangent is not None:
+            with outside(level):
+                set_tangent(before, tangent.clone(), level)
 
 
-def _overwrite_tangent(target: Any, tangent: Any) -> None:
-    present = tangent_of(target)
-    if present is not None:
-        present.zero_() if tangent is None else present.copy_(tangent)
-    elif tangent is not None and target._base is None:
-        set_tangent(target, tangent)
-    elif tangent is not None:
-        base = target._base
-        if base._tangent is None:
-            set_tangent(base, zeros(base._aval))
-        set_tangent(target, _seen(base._tangent, target))
-        target._tangent.copy_(tangent)
+def _overwrite_tangent(target: Any, tangent: Any, level: Level) -> None:
+    present, base = tangent_of(target, level), target._base
+    with outside(level):
+        if present is not None:
+            present.zero_() if tangent is None else present.copy_(tangent)
+        elif tangent is not None and base is None:
+            set_tangent(target, tangent, level)
+        elif tangent is not None:
+            if tangent_of(base, level) is None:
+                set_tangent(base, zeros(base._aval), level)
+            tangent_of(target, level).copy_(tangent)
 
 
 def check_out(name: str, tensors: Sequence) -> None:
     """Raise for ``out=`` with tangents."""
-    if any(tangent_of(t) is not None for t in tensors):
+    if any(tangent_of(t) is not None for t in tensors if isinstance(t, Face.tensor)):
         raise NotImplementedError(
             f"Trying to use forward AD with {name}_out that does not support it because it is an "
             "out= function"
@@ -301,8 +387,13 @@ def push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int]) -> No
 
     ``dirty``: the ids of the inputs that were overwritten.
     """
+    for level in levels():
+        _push_function(ctx, args, outputs, dirty, level)
+
+
+def _push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int], level: Level) -> None:
     tensors = [a if isinstance(a, Face.tensor) else None for a in args]
-    tangents = [None if t is None else tangent_of(t) for t in tensors]
+    tangents = [None if t is None else tangent_of(t, level) for t in tensors]
     if all(t is None for t in tangents):
         return
     given = [
@@ -310,7 +401,7 @@ def push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int]) -> No
         and types.is_differentiable(x._aval.dtype) else t
         for x, t in zip(tensors, tangents, strict=True)
     ]  # fmt: skip
-    with paused():
+    with outside(level):
         results = ctx.apply_jvp(*[None if t is None else t.view_as(t) for t in given])
     outs = outputs if isinstance(outputs, tuple) else (outputs,)
     results = results if isinstance(results, tuple) else (results,)
@@ -330,10 +421,10 @@ def push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int]) -> No
         is_view = any(t is not None and t._storage is out._storage for t in tensors)
         _check_function_tangent(tangent, is_view, is_dirty, given)
         if not is_dirty:
-            set_tangent(out, tangent)
-            _tell_saved(out, getattr(ctx, "_saved", None), tangent)
-        elif tangent_of(out) is None:
-            _overwrite_tangent(out, tangent)
+            set_tangent(out, tangent, level)
+            _tell_saved(out, getattr(ctx, "_saved", None), tangent, level)
+        elif tangent_of(out, level) is None:
+            _overwrite_tangent(out, tangent, level)
 
 
 def _check_function_tangent(tangent: Any, is_view: bool, is_dirty: bool, given: Sequence) -> None:
@@ -366,9 +457,14 @@ class Identity(Node):
 
 
 def primal(tensor: Any) -> Any:
-    """A view of ``tensor`` without its tangent."""
+    """A view of ``tensor`` without its tangent in the innermost level."""
     out = mark_view(tensor, "default")
-    out._tangent = None
+    for level in levels()[:-1]:
+        tangent = tangent_of(tensor, level)
+        if tangent is not None:
+            set_tangent(out, tangent, level)
+    if modes.forward.level is not None:
+        _note(out, modes.forward.level, None)
     if tensor.requires_grad:
         out._set_history(Identity(tensor), 0)
     return out
@@ -377,4 +473,4 @@ def primal(tensor: Any) -> Any:
 Face.push, Face.push_inplace, Face.keep_tangent, Face.check_out = (
     push, inplace, keep_tangent, check_out
 )  # fmt: skip
-Face.tangent_of, Face.set_tangent = tangent_of, set_tangent
+Face.tangent_of, Face.set_tangent, Face.carried = tangent_of, set_tangent, carried

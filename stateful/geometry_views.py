@@ -164,6 +164,7 @@ def view_dtype(geometry: Geometry, itemsize: int, new_itemsize: int) -> Geometry
 RULES: dict[str, Callable[..., Any]] = {
     "alias": alias,
     "detach": alias,
+    "_conj": alias,
     "reshape": reshape,
     "_reshape_alias": reshape,
     "view": view,

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from .execute import Aval
 from .hooks import RemovableHandle, attach
+from .input_metadata import InputMetadata
 from .modes import anomaly
 
 sequence_numbers = itertools.count()
@@ -42,29 +43,6 @@ NATIVE = {"AccumulateGrad", "CopyBackwards", "CopySlices", "Error", "NotImplemen
 """Nodes whose names PyTorch qualifies, because it does not generate them."""
 
 
-class InputMetadata:
-    """What a node knows of the gradient of one of its outputs."""
-
-    dtype_of: Any = None
-    size_of: Any = None
-
-    def __init__(self, aval: Aval | None):
-        self._aval = aval
-
-    @property
-    def shape(self) -> Any:
-        """The size of the gradient."""
-        return () if self._aval is None else self.size_of(self._aval.shape)
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the gradient."""
-        return None if self._aval is None else self.dtype_of(self._aval)
-
-    is_nested_tensor = False
-    is_cpp_nested_tensor = False
-
-
 class Node:
     """A step of the backward graph: takes the gradients of its outputs, gives those of its inputs.
 
@@ -74,6 +52,10 @@ class Node:
     edges: tuple[Edge, ...] = ()
     avals: tuple[Aval, ...] = ()
     sequence_nr: float = 0
+    plan: Any = None
+    """How the gradients of an op are computed; None for nodes of another kind."""
+    watched: bool = False
+    """Whether there is, or was, a hook of any kind, or a tensor that keeps its gradient."""
     pre_hooks: dict | None = None
     """Hooks of tensors by output number: run on one gradient, before the node."""
     retained: dict | None = None
@@ -116,18 +98,25 @@ class Node:
     def _sequence_nr(self) -> int:
         return int(self.sequence_nr) if self.sequence_nr != LEAF_SEQUENCE else 2**64 - 1
 
+    def _set_sequence_nr(self, number: int) -> None:
+        self.sequence_nr = number
+
+    requires_grad = True
+
     @property
-    def _input_metadata(self) -> list[InputMetadata]:
-        return [InputMetadata(aval) for aval in self.avals]
+    def _input_metadata(self) -> tuple[InputMetadata, ...]:
+        return tuple(InputMetadata(aval) for aval in self.avals)
 
     def register_hook(self, fn: Callable) -> RemovableHandle:
         """Call ``fn(grad_inputs, grad_outputs)`` after this node; it may return others."""
+        self.watched = True
         if self.node_hooks is None:
             self.node_hooks = OrderedDict()
         return attach(self.node_hooks, fn)
 
     def register_prehook(self, fn: Callable) -> RemovableHandle:
         """Call ``fn(grad_outputs)`` before this node; it may return other grad_outputs."""
+        self.watched = True
         if self.node_pre_hooks is None:
             self.node_pre_hooks = OrderedDict()
         return attach(self.node_pre_hooks, fn)
@@ -137,16 +126,21 @@ class Node:
 
     def tensor_hooks(self, nr: int) -> OrderedDict:
         """The hooks on the gradient of output ``nr``."""
+        self.watched = True
         if self.pre_hooks is None:
             self.pre_hooks = {}
         return self.pre_hooks.setdefault(nr, OrderedDict())
 
     def __call__(self, *grads: Any) -> Any:
         """The input gradients for these output gradients; hooks are not run."""
-        given = [None if g is None else g for g in grads]
+        if len(grads) != len(self.avals):
+            raise TypeError(f"expected {len(self.avals)} arguments, got {len(grads)} instead")
+        for i, grad in enumerate(grads):
+            if grad is not None and not hasattr(grad, "_aval"):
+                raise TypeError(f"argument {i} is not a Variable, but {type(grad).__name__}")
         results = tuple(
             None if r is None else self.as_tensor(r)
-            for r in self.run(given, [edge.node is not None for edge in self.edges])
+            for r in self.run(list(grads), [edge.node is not None for edge in self.edges])
         )
         return results[0] if len(results) == 1 else results
 
@@ -182,13 +176,26 @@ _accumulating = threading.RLock()
 class AccumulateGrad(Node):
     """The end of the graph: adds what arrives into the ``.grad`` of a leaf."""
 
+    _watched: bool = False
+
+    @property
+    def watched(self) -> bool:
+        """As for other nodes; here the hooks of the leaf count too."""
+        return self._watched or self.variable._is_watched()
+
+    @watched.setter
+    def watched(self, value: bool) -> None:
+        self._watched = value
+
     def __init__(self, variable: Any):
         self.sequence_nr = LEAF_SEQUENCE
+        if anomaly.enabled:
+            self.remember_origin()
         self.variable = variable
-        self.avals = (variable._aval,)
+        self.avals = (variable._grad_aval or variable._aval,)
 
     def run(self, grads, needed):
-        if grads[0] is not None and self.variable.requires_grad:
+        if self.variable.requires_grad:
             with _accumulating:
                 self.variable._accumulate(grads[0])
         return ()

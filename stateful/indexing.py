@@ -10,6 +10,7 @@ from funcgrad import indexing
 from funcgrad.ops import copying
 from funcgrad.ops.index import check_bounds
 
+from . import modes
 from .dispatch import call, call_inplace
 from .execute import Tracer
 from .tensor import Tensor
@@ -17,23 +18,32 @@ from .tensor import Tensor
 
 def getitem(self: Tensor, index: Any) -> Tensor:
     """``x[index]``: views where PyTorch gives views, else a gather."""
+    if type(index) is int:
+        shape = self._aval.shape
+        if shape and -shape[0] <= index < shape[0]:
+            return call(indexing.select, (self, 0, index), {})
     with jax.enable_x64(True):
         plan = indexing.parse(index, self._aval.shape)
         _check_places(plan)
         out = _viewed(self, plan.views)
         if not plan.tensors:
             return out
+        _check_masks(plan)
         indices = indexing.expand_masks(plan.tensors, plan.shape)
         return call(indexing.index_tensor, (out, indices), {})
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: written in place, recorded."""
+    if index is False or type(index) is tuple and any(item is False for item in index):
+        return
     with jax.enable_x64(True):
         _check_places(indexing.parse(index, self._aval.shape))
         views, op, args = indexing.assignment(self, index, value)
         target = _viewed(self, views) if views and views[0][0] is not indexing.alias else self
-        if op is copying.copy:
+        if op is copying.copy and isinstance(value, Tensor) and not value._aval.shape:
+            target.fill_(value)
+        elif op is copying.copy:
             target.copy_(*args)  # type: ignore[attr-defined]
         else:
             call_inplace(op, (target, *args), {})
@@ -42,15 +52,40 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """``values`` written, or added, in place at ``indices``: integer tensors, masks or None."""
     with jax.enable_x64(True):
-        _check_places(indexing.Plan((), tuple(indices), self._aval.shape))
-        op, args = indexing.placement(self, indices, values, accumulate)
+        op, args = _placement("index_put_", self, indices, values, accumulate)
         return call_inplace(op, (self, *args), {})
+
+
+def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with ``values`` written, or added, at ``indices``."""
+    with jax.enable_x64(True):
+        op, args = _placement("index_put", self, indices, values, accumulate)
+        return call(op, (self, *args), {})
+
+
+def _placement(name: str, tensor: Tensor, indices: Any, values: Tensor, accumulate: bool) -> Any:
+    if not isinstance(indices, tuple | list):
+        raise TypeError(
+            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
+            f"{type(indices).__name__}"
+        )
+    _check_places(indexing.Plan((), tuple(indices), tensor._aval.shape))
+    return indexing.placement(tensor, indices, values, accumulate)
 
 
 def _viewed(tensor: Tensor, views) -> Any:
     for op, args in views:
         tensor = call(op, (tensor, *args), {})
     return tensor
+
+
+def _check_masks(plan: indexing.Plan) -> None:
+    masks = [t for t in plan.tensors if isinstance(t, Tensor) and t._aval.dtype.kind == "b"]
+    if any(frame.batches(mask._array) for frame in modes.vmap.frames for mask in masks):
+        raise RuntimeError(
+            "vmap: We do not support batching operators that can support dynamic shape. Attempting "
+            "to batch over indexing with a boolean mask: use torch.where."
+        )
 
 
 def _check_places(plan: indexing.Plan) -> None:
@@ -62,10 +97,22 @@ def _check_places(plan: indexing.Plan) -> None:
         if isinstance(item, Tensor) and not is_mask:
             array = item._read().read()
             if not isinstance(array, Tracer):
+                if dim >= len(sizes):
+                    raise IndexError(
+                        f"too many indices for tensor of dimension {len(sizes)} "
+                        f"(got {len(plan.tensors)})"
+                    )
                 check_bounds(array, sizes[dim], dim)
         dim += max(item.ndim, 1) if is_mask else 1
 
 
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+def delitem(self: Tensor, index: Any) -> None:
+    """Raises TypeError: a tensor has no items to give up."""
+    raise TypeError("Tensor does not support deleting items")
+
+
+Tensor.__delitem__ = delitem  # type: ignore[attr-defined]
 Tensor.index_put_ = index_put_  # type: ignore[attr-defined]
+Tensor.index_put = index_put  # type: ignore[attr-defined]

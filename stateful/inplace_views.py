@@ -20,8 +20,8 @@ def _inplace(name: str) -> Callable:
         seen = getattr(self, name)(*args, **kwargs)
         if seen._storage is self._storage:
             self._view = seen._view
-        if seen._tangent is not None:
-            forward.set_tangent(self, seen._tangent)
+        for level, tangent in (seen._tangents or {}).items():
+            forward.set_tangent(self, tangent, level)
         count_write(self)
         self._grad_version = self._counter.version
         if seen._grad_fn is not None:

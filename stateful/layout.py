@@ -26,7 +26,7 @@ def of(tensor: Any) -> Geometry:
 def after(step: Step, before: Geometry) -> Geometry:
     """The geometry of the result of a view step."""
     args = step.op.unbind(step.template, [before])
-    result = geometry_views.RULES[step.op.aten](*args[: step.op._positional])
+    result = geometry_views.RULES[step.op.aten](*args[: step.op.positional])
     return result[step.output] if isinstance(result, list) else result
 
 

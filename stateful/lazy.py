@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,30 +21,57 @@ import numpy as np
 
 from funcgrad.mode import plain
 
-from .execute import POLICIES, Aval, Kernel, Looks, Tracer, Value, direct, set_execution
+from .execute import (
+    POLICIES,
+    Aval,
+    Kernel,
+    Pending,
+    Tracer,
+    Value,
+    direct,
+    kernel_of,
+    set_execution,
+)
 
 CAP = 1000
 """Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly."""
 
+_new = object.__new__
+_PLAIN = {np.ndarray, type(jax.numpy.zeros(()))}
+"""Types of arrays that are surely no tracers."""
 _NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.complex128}
 
 
 class Structure:
-    """A node of the tree of kernels. ``next``: by (kernel, wiring); ``programs``: by outputs."""
+    """A node of the tree of kernels. ``next``: by step; ``programs``: by outputs.
 
-    __slots__ = ("next", "programs", "parent", "entry")
+    ``wiring``: where each array argument of ``kernel`` comes from: a value, or ``~i``, an input.
+    ``numbers``, ``packed``: those of the last flush here, which are often those of the next.
+    """
 
-    def __init__(self, parent: Structure | None = None, entry: tuple = ()):
+    __slots__ = ("next", "programs", "parent", "kernel", "wiring", "numbers", "packed")
+
+    def __init__(self, parent: Any = None, kernel: Any = None, wiring: Sequence[int] = ()):
         self.next: dict[tuple, Structure] = {}
         self.programs: dict[tuple, Callable] = {}
-        self.parent = parent
-        self.entry = entry
+        self.parent, self.kernel, self.wiring = parent, kernel, wiring
+        self.numbers: list = []
+        self.packed: dict[str, Any] = {}
 
-    def entries(self) -> list[tuple]:
-        """The (kernel, wiring...) of every step from the root."""
+    def pack(self, numbers: list) -> dict[str, Any]:
+        """Numbers as arrays; what comes again stays on the device."""
+        if numbers != self.numbers or 0 in numbers:  # 0.0 equals -0.0
+            self.numbers, self.packed = numbers, _pack(numbers)
+        elif any(type(array) is np.ndarray for array in self.packed.values()):
+            with jax.enable_x64(True):
+                self.packed = jax.device_put(self.packed)
+        return self.packed
+
+    def entries(self) -> list[tuple[Kernel, Sequence[int]]]:
+        """Kernel and wiring of every step from the root."""
         found, node = [], self
         while node.parent is not None:
-            found.append(node.entry)
+            found.append((node.kernel, node.wiring))
             node = node.parent
         return found[::-1]
 
@@ -55,6 +83,7 @@ class Window:
         self.root = Structure()
         self.lock = threading.RLock()
         self.reset()
+        _windows.add(self)
 
     def reset(self) -> None:
         """Start anew at the root of the tree."""
@@ -66,47 +95,73 @@ class Window:
         self.length = 0
         self.marked = False
 
-    def record(self, kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
-        """Add a kernel; its outputs will be computed by the next flush."""
-        entry: list = [kernel]
-        for leaf in leaves:
-            if type(leaf) is not Value:
-                self.numbers.append(leaf)
-            elif leaf.pending is self:
-                entry.append(leaf.index)
-            else:
-                slot = self.slots.get(id(leaf))
-                if slot is None:
-                    if isinstance(leaf.read(), Tracer):
-                        return self._direct(kernel, leaves, leaf)
-                    slot = self.slots[id(leaf)] = ~len(self.inputs)
-                    self.inputs.append(leaf)
-                entry.append(slot)
-        key = tuple(entry)
-        following = self.structure.next.get(key)
-        if following is None:
-            following = self.structure.next[key] = Structure(self.structure, key)
-        self.structure = following
-        values = self.values
-        index = len(values)
-        if len(kernel.outputs) == 1:
-            value = Value(kernel.outputs[0], None, self, index)
-            values.append(value)
-            made: tuple[Value, ...] = (value,)
-        else:
-            made = tuple([Value(a, None, self, index + i) for i, a in enumerate(kernel.outputs)])
-            values.extend(made)
-        self.length += 1
-        if self.length >= CAP:
-            self._flush()
-        return made
+    def record(self, fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
+        """Add a kernel; its outputs will be computed by the next flush.
 
-    def _direct(self, kernel: Kernel, leaves: Sequence, tracer: Value) -> tuple[Value, ...]:
-        """Undo what `record` noted before it met a tracer, and call the function."""
-        for leaf in leaves[: next(i for i, x in enumerate(leaves) if x is tracer)]:
-            if type(leaf) is not Value:
-                self.numbers.pop()
-        return direct(kernel, [_read(x) for x in leaves])
+        The key of a step: the function, its static part, and of each argument its number among the
+        values or inputs of this window, for a new input also its aval, for a number its type.
+        """
+        with self.lock:
+            key: list = [fn, static]
+            inputs, numbers, slots = self.inputs, self.numbers, self.slots
+            counts = len(inputs), len(numbers)
+            for leaf in leaves:
+                if type(leaf) is not Value:
+                    numbers.append(leaf)
+                    key.append(type(leaf))
+                elif leaf.pending is self:
+                    key.append(leaf.index)
+                elif id(leaf) in slots:
+                    key.append(slots[id(leaf)])
+                elif type(leaf.array) not in _PLAIN and isinstance(leaf.read(), Tracer):
+                    self._undo(*counts)
+                    kernel = kernel_of(fn, leaves, static)
+                    return kernel, direct(kernel, [_read(x) for x in leaves])
+                else:
+                    slot = slots[id(leaf)] = ~len(inputs)
+                    inputs.append(leaf)
+                    key += (slot, leaf.aval)
+            step = tuple(key)
+            following = self.structure.next.get(step)
+            if following is None:
+                following = self._extend(step, leaves, counts)
+            self.structure = following
+            values, made = self.values, []
+            index = len(values)
+            kernel = following.kernel
+            for aval in kernel.outputs:
+                value = _new(Value)
+                value.aval, value.array, value.pending, value.index = aval, None, self, index
+                index += 1
+                made.append(value)
+            values += made
+            self.length += kernel.weight
+            if self.length >= CAP:
+                self._flush()
+            return kernel, made
+
+    def _extend(self, step: tuple, leaves: Sequence, counts: tuple[int, int]) -> Structure:
+        """The new structure after a step that was not taken from here before."""
+        try:
+            kernel = kernel_of(step[0], leaves, step[1])
+        except BaseException:
+            self._undo(*counts)
+            raise
+        wiring = [
+            leaf.index if leaf.pending is self else self.slots[id(leaf)]
+            for leaf in leaves
+            if type(leaf) is Value
+        ]
+        following = Structure(self.structure, kernel, wiring)
+        self.structure.next[step] = following
+        return following
+
+    def _undo(self, inputs: int, numbers: int) -> None:
+        """Forget the arguments of a call that is not recorded."""
+        for leaf in self.inputs[inputs:]:
+            del self.slots[id(leaf)]
+        del self.inputs[inputs:]
+        del self.numbers[numbers:]
 
     def flush(self) -> None:
         """Run what was recorded; every value that is still held gets its array."""
@@ -119,13 +174,13 @@ class Window:
             return
         inputs, numbers = self.inputs, self.numbers
         self.reset()
-        count = sys.getrefcount
-        live = tuple([i for i in range(len(values)) if count(values[i]) > 2])
+        holders = map(sys.getrefcount, values)  # one is `values`, one the call
+        live = tuple([i for i, count in enumerate(holders) if count > 2])
         if not live:
             return
         program = structure.programs.get(live)
         arrays = [leaf.on_device() for leaf in inputs]
-        packed = _pack(numbers)
+        packed = structure.pack(numbers)
         if program is None:
             program = structure.programs[live] = compiled(structure.entries(), live)
         with jax.enable_x64(True):
@@ -159,7 +214,7 @@ def compiled(entries: Sequence[tuple], live: tuple[int, ...]) -> Callable:
         values: list = []
         used = dict.fromkeys(numbers, 0)
         with plain():
-            for kernel, *wiring in entries:
+            for kernel, wiring in entries:
                 refs = iter(wiring)
                 args = []
                 for given in kernel.inputs:
@@ -185,6 +240,9 @@ def _weak(number: jax.Array, kind: type) -> jax.Array:
     )
 
 
+_windows: weakref.WeakSet[Window] = weakref.WeakSet()
+
+
 class _Local(threading.local):
     def __init__(self):
         self.window = Window()
@@ -193,11 +251,9 @@ class _Local(threading.local):
 _local = _Local()
 
 
-def lazy(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
+def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
     """Record now, run when somebody looks."""
-    window = _local.window
-    with window.lock:
-        return window.record(kernel, leaves)
+    return _local.window.record(fn, static, leaves)
 
 
 def flush() -> None:
@@ -216,6 +272,14 @@ def mark() -> None:
     window.marked = True
 
 
+def forget() -> None:
+    """Flush all windows and forget their structures: what was inferred no longer holds."""
+    for window in list(_windows):
+        with window.lock:
+            window._flush()
+            window.structure = window.root = Structure()
+
+
 POLICIES["lazy"] = lazy
-Looks.before = staticmethod(flush)
+Pending.start, Pending.forget = staticmethod(flush), staticmethod(forget)
 set_execution("lazy")

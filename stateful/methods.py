@@ -23,7 +23,7 @@ def derive() -> None:
     """Make every function and method from the registry."""
     declared: dict[tuple[str, str], Any] = {}
     for op in REGISTRY.values():
-        declared.setdefault((op.face, op.name), op)
+        declared.setdefault((op.face, op.name.removeprefix(f"{op.face}_")), op)
     for item in COMPOSITES.values():
         declared[item.face, item.name] = item
     for (face, name), item in declared.items():

@@ -49,6 +49,18 @@ class Inference:
 inference = Inference()
 
 
+class Retyped:
+    """Whether a saved tensor ever came back with another shape or dtype; until then nobody looks.
+
+    It may: its ``.data`` was replaced, or an unpack hook returned something else.
+    """
+
+    used: bool = False
+
+
+retyped = Retyped()
+
+
 class Forward:
     """Forward mode, for all threads. ``active``: tangents are pushed, as a ``level`` is open."""
 
@@ -61,13 +73,40 @@ forward = Forward()
 
 
 class Vmap:
-    """How many `vmap` transforms the program is in, and what they say about random numbers."""
+    """The `vmap` transforms that the program is in, the outermost first; see ``frames.py``."""
 
-    depth: int = 0
-    randomness: str = "error"
+    frames: list = []
 
 
 vmap = Vmap()
+
+
+class Transforms:
+    """In which of `torch.func`'s transforms other than `vmap` the program is; ``func/inside.py``.
+
+    ``arguments``: the storages that each may write to although they were made before it.
+    """
+
+    depth: int = 0
+    arguments: list = []
+    open: int = 0
+    """Of all kinds, `vmap` included."""
+
+
+transforms = Transforms()
+
+
+def check_untransformed(method: str) -> None:
+    """Raise if the program is in a function transform, where ``method`` means nothing."""
+    if transforms.depth or vmap.frames:
+        also = " (or perhaps using torch.autograd.functional.* APIs)"
+        raise RuntimeError(
+            f"You are attempting to call Tensor.{method}()"
+            f"{also if method == 'requires_grad_' else ''} inside of a function being transformed "
+            "by a functorch transform. This is unsupported, please attempt to use the functorch "
+            f"transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call {method}() outside of a "
+            "function being transformed instead."
+        )
 
 
 def is_grad_enabled() -> bool:
@@ -211,7 +250,12 @@ class set_grad_enabled(ContextDecorator):
     """
 
     def __init__(self, mode: bool):
-        self._mode = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not "
+                f"{type(mode).__name__}"
+            )
+        self._mode = mode
         self._previous = _switches()
         _switch(self._mode)
 
@@ -252,16 +296,16 @@ class inference_mode(ContextDecorator):
         return self(mode)
 
     def __init__(self, mode: bool = True):
-        self._mode = mode if isinstance(mode, bool) else True
+        self.mode = mode if isinstance(mode, bool) else True
 
     def __enter__(self):
         self._previous = (state.inference, state.grad_enabled, state.grad_wanted)
-        inference.used = inference.used or self._mode
-        state.inference = self._mode
-        state.grad_enabled, state.grad_wanted = not self._mode, False
+        inference.used = inference.used or self.mode
+        state.inference = self.mode
+        state.grad_enabled, state.grad_wanted = not self.mode, False
 
     def __exit__(self, *exc):
         state.inference, state.grad_enabled, state.grad_wanted = self._previous
 
     def clone(self):
-        return type(self)(self._mode)
+        return type(self)(self.mode)

@@ -19,24 +19,24 @@ from funcgrad.op import Op
 from funcgrad.template import HOLE
 
 from . import modes
-from .execute import Aval, Kernel, Value, kernel_of, run_kernel
-from .graph import FREED, Edge, Node, sequence_numbers
-from .modes import anomaly
+from .execute import Aval, Kernel, Value, execute, kernel_at
+from .graph import FREED, Node
 from .saved import SAVED_NUMBERS, SavedComplex, SavedFloat, SavedInt, SavedTensor
 
 
 class Plan:
     """How one kernel is recorded when certain leaves need a gradient; shared by its nodes.
 
-    ``leaves``: the leaf of each edge. ``needs``: the inputs (by position) whose formulas are
+    ``leaves``: the leaf of each edge; ``sources``: the same, None where it needs no gradient. ``needs``: the inputs (by position) whose formulas are
     consulted. ``fetch``: what is saved, as ("input", leaf) or ("output", number), in order.
     """
 
-    def __init__(self, kernel: Kernel, needs: tuple[int, ...]):
+    def __init__(self, kernel: Kernel, needs: tuple[int, ...], requiring: int):
         op: Op = kernel.fn
         self.kernel, self.op, self.needs = kernel, op, needs
         spans = leaf_spans(op, kernel.static)
         self.leaves = [leaf for i in op.differentiable for leaf in spans[i]]
+        self.sources = [leaf if requiring >> leaf & 1 else None for leaf in self.leaves]
         self.owners = [i for i in op.differentiable for _ in spans[i]]
         args = op.unbind(kernel.static, [_Leaf(i) for i in range(len(kernel.inputs))])
         self.layout: dict[str, Any] = {}
@@ -45,8 +45,12 @@ class Plan:
             for item in op.saves[op.names[index]]:
                 if item.name not in self.layout:
                     self.layout[item.name] = self._place(item, args)
-        self.backwards: dict[tuple, Kernel] = {}
-        last = max(i for i, o in enumerate(kernel.outputs) if types.is_differentiable(o.dtype))
+        numbers = [i for p, span in zip(op.params, spans, strict=True) for i in span
+                   if p.kind == "scalar"]  # fmt: skip
+        self.holds = any(item[0] != "input" or item[1] not in numbers for item in self.fetch)
+        outs = kernel.outputs
+        self.outputs = [i for i, o in enumerate(outs) if types.is_differentiable(o.dtype)]
+        last = self.outputs[-1]
         self.avals = kernel.outputs[: last + 1]
         self.missing = [None] * (len(kernel.outputs) - last - 1)
         self.node_class = node_class(op)
@@ -79,6 +83,16 @@ class Plan:
             else place
             for name, place in self.layout.items()
         }  # fmt: skip
+
+    def backward(self, wanted: tuple[int, ...], defined: tuple[bool, ...]) -> Kernel:
+        """The kernel of these formulas, given these gradients of outputs."""
+        kernel = self.kernel
+        grads = [aval for aval, there in zip(kernel.outputs, defined, strict=True) if there]
+        saved = [
+            (kernel.inputs if source == "input" else kernel.outputs)[index]
+            for source, index in self.fetch
+        ]
+        return kernel_at((self, (wanted, defined), *grads, *saved))
 
     def run(self, static: tuple, arrays: Sequence) -> tuple:
         """All wanted formulas on arrays. ``static``: wanted inputs, and which gradients exist."""
@@ -142,17 +156,8 @@ class OpNode(Node):
     plan: Plan
     saved: list | None
 
-    def __init__(self, plan: Plan, edges: tuple[Edge, ...], saved: list):
-        self.sequence_nr = next(sequence_numbers)
-        if anomaly.enabled:
-            self.remember_origin()
-        self.plan = plan
-        self.edges = edges
-        self.saved = saved
-        self.avals = plan.avals
-
     def release(self):
-        if self.plan.fetch:
+        if self.plan.holds:
             self.saved = None
 
     def run(self, grads, needed):
@@ -163,7 +168,7 @@ class OpNode(Node):
         if modes.state.grad_enabled:
             return self._apply_recorded(grads, needed)
         plan = self.plan
-        wanted = self._wanted(needed)
+        wanted = self.wanted(needed)
         if plan.missing:
             grads = [*grads, *plan.missing]
         leaves = [g if type(g) is Value else g._read() for g in grads if g is not None]
@@ -171,20 +176,18 @@ class OpNode(Node):
         leaves += [
             item.current(self)._read() if type(item) is SavedTensor else item for item in self.saved
         ]
-        kernel = plan.backwards.get(key)
-        if kernel is None or kernel.inputs[0] is not leaves[0].aval:
-            kernel = plan.backwards[key] = kernel_of(plan, leaves, key)
-        return self._scatter(wanted, run_kernel(kernel, leaves))
+        return self.scatter(wanted, execute(plan, leaves, key))
 
-    def _wanted(self, needed: Sequence[bool]) -> tuple[int, ...]:
+    def wanted(self, needed: Sequence[bool]) -> tuple[int, ...]:
+        """The inputs whose formulas are needed."""
         plan = self.plan
         if all(needed) or len(plan.needs) == 1:
             return plan.needs
         asked = {owner for owner, need in zip(plan.owners, needed, strict=True) if need}
         return tuple(i for i in plan.needs if i in asked)
 
-    def _scatter(self, wanted, results) -> list:
-        """Results in the order of the edges."""
+    def scatter(self, wanted: Sequence[int], results: Sequence[Any]) -> list:
+        """Results of the formulas of the inputs ``wanted``, in the order of the edges."""
         items = iter(results)
         plan = self.plan
         if len(wanted) == len(results) == len(plan.leaves):
@@ -202,13 +205,13 @@ class OpNode(Node):
             self.as_tensor(g) if g is not None else self.zeros(aval)
             for g, aval in zip([*grads, *plan.missing], plan.kernel.outputs, strict=True)
         ]
-        wanted = self._wanted(needed)
+        wanted = self.wanted(needed)
         results = []
         for index in wanted:
             with owned_by(self.owner):
                 result = plan.op.apply_formula(plan.op.names[index], full, saved)
             results.extend(result if isinstance(result, tuple | list) else [result])
-        return self._scatter(wanted, results)
+        return self.scatter(wanted, results)
 
     def unpack_all(self) -> list:
         """What was saved, tensors with their history."""
@@ -231,7 +234,7 @@ class OpNode(Node):
 def node_class(op: Op) -> type[OpNode]:
     """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
     names = dict.fromkeys(item.name for items in op.saves.values() for item in items)
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"__module__": "builtins"}
     for name in names:
         fields[f"_saved_{name}"] = property(functools.partial(_saved_attribute, name))
         fields[f"_raw_saved_{name}"] = property(functools.partial(_raw_attribute, name))
@@ -239,6 +242,13 @@ def node_class(op: Op) -> type[OpNode]:
 
 
 INPLACE_NAMES = {
+    "AcoshBackward0": "AcoshBackward1",
+    "AsinhBackward0": "AsinhBackward1",
+    "AtanhBackward0": "AtanhBackward1",
+    "CeluBackward0": "CeluBackward1",
+    "EluBackward0": "EluBackward1",
+    "LeakyReluBackward0": "LeakyReluBackward1",
+    "ThresholdBackward0": "ThresholdBackward1",
     "TBackward0": "TBackward1",
     "TransposeBackward0": "TransposeBackward1",
     "UnsqueezeBackward0": "UnsqueezeBackward1",
@@ -261,8 +271,12 @@ def inplace_class(cls: type[Node]) -> type[Node]:
 
 def _saved_attribute(name: str, node: OpNode):
     found = node.plan.arguments(node.unpack_all()).get(name)
+    parameter = next((p for p in node.plan.op.params if p.name == name), None)
+    if found is None and parameter is not None and name in node.plan.layout:
+        found = parameter.default
+    if type(found) is int and found < 0 and parameter is not None and parameter.kind == "static":
+        return found + 2**64  # PyTorch shows its 64-bit numbers without their sign
     if isinstance(found, SavedFloat | SavedInt | SavedComplex):
-        parameter = next((p for p in node.plan.op.params if p.name == name), None)
         number = found.conj()
         return node.number(number) if parameter is None or parameter.kind == "tensor" else number
     return found

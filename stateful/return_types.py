@@ -25,5 +25,11 @@ def return_type(op: Op) -> Any:
     """What the outputs of ``op`` are returned as: a plain tuple where ATen gives them no names."""
     if isinstance(op.outputs, str) or any(name.startswith("result") for name in op.outputs):
         return tuple
-    names = {n: property(operator.itemgetter(i)) for i, n in enumerate(op.outputs)}
-    return type(op.name, (ReturnType,), {**names, "__slots__": (), "_fields": op.outputs})
+    return named(op.name.removeprefix("_"), op.outputs)
+
+
+@functools.cache
+def named(name: str, fields: tuple[str, ...]) -> type:
+    """The tuple type of this name."""
+    items = {n: property(operator.itemgetter(i)) for i, n in enumerate(fields)}
+    return type(name, (ReturnType,), {**items, "__slots__": (), "_fields": fields})

@@ -19,18 +19,22 @@ def check_inplace(tensor: Any, records: bool | int) -> None:
     """Raise PyTorch's error if a write that is to be recorded (``records``) cannot be."""
     if not records:
         return
-    base = tensor._base
-    if base is not None:
-        check_creation(tensor, "is being")
-        if base._requires_grad and base._current_grad_fn() is None:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place "
-                "operation. Update it under torch.no_grad(), or make a new tensor instead."
-            )
+    if tensor._base is not None:
+        check_base(tensor)
     if tensor._requires_grad and tensor._current_grad_fn() is None:
         raise RuntimeError(
             "a leaf Variable that requires grad is being used in an in-place operation. Update it "
             "under torch.no_grad(), or make a new tensor instead."
+        )
+
+
+def check_base(view: Any) -> None:
+    """Raise if a write to a view cannot be recorded as a change of its base."""
+    check_creation(view, "is being")
+    if view._base._requires_grad and view._base._current_grad_fn() is None:
+        raise RuntimeError(
+            "a view of a leaf Variable that requires grad is being used in an in-place "
+            "operation. Update it under torch.no_grad(), or make a new tensor instead."
         )
 
 
@@ -107,10 +111,11 @@ def check_grad(tensor: Any, grad: Any) -> None:
         )
     if grad is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
-    if grad._aval.dtype != tensor._aval.dtype:
+    expected = (tensor._grad_aval or tensor._aval).dtype
+    if expected is not None and grad._aval.dtype != expected:
         raise RuntimeError(
             f"attempting to assign a gradient with dtype '{grad.dtype}' to a tensor with "
-            f"grad_dtype '{tensor.dtype}'. The gradient must match the tensor's grad_dtype "
+            f"grad_dtype '{tensor.grad_dtype}'. The gradient must match the tensor's grad_dtype "
             "(defaults to the tensor's dtype)."
         )
     if grad._aval.shape != tensor._aval.shape:
@@ -119,6 +124,18 @@ def check_grad(tensor: Any, grad: Any) -> None:
             f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same "
             "size"
         )
+
+
+def check_data(tensor: Any, value: Any) -> None:
+    """Raise if ``value`` may not become the data of ``tensor``; note a new shape or dtype."""
+    if tensor._requires_grad and not types.is_differentiable(value._aval.dtype):
+        raise RuntimeError(
+            "data set to a tensor that requires gradients must be floating point or complex dtype, "
+            f"but it is {value.dtype}"
+        )
+    used = tensor._accumulator is not None or tensor._grad_fn is not None
+    if used and value._aval is not tensor._aval:
+        modes.retyped.used = True
 
 
 def check_result(result: Aval, target: Aval) -> None:
@@ -132,6 +149,23 @@ def check_result(result: Aval, target: Aval) -> None:
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape "
             f"{list(result.shape)}"
+        )
+
+
+def check_out(target: Aval, result: Aval) -> None:
+    """Raise if ``result`` cannot be cast to the dtype of ``out=``; warn if its shape changes."""
+    if not types.can_cast(result.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {type_name(result.dtype)} can't be cast to the desired output type "
+            f"{type_name(target.dtype)}"
+        )
+    if result.shape != target.shape and 0 not in target.shape:
+        warnings.warn(
+            "An output with one or more elements was resized since it had shape "
+            f"{list(target.shape)}, which does not match the required output shape "
+            f"{list(result.shape)}. This behavior is deprecated: give out= with that shape, or "
+            "with no elements.",
+            stacklevel=4,
         )
 
 
@@ -170,3 +204,18 @@ def check_overlap(target: Any) -> None:
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation."
         )
+
+
+def check_arguments(op: Any, spans: Sequence[range], requiring: int) -> None:
+    """Raise if an argument (a bit of ``requiring``) needs a gradient that ``op`` has no formula for.
+
+    Ops without any formula, and those that only formulas call, take every argument.
+    """
+    if not op.vjp or op.name.startswith("_") or op.name.endswith("_backward"):
+        return
+    for parameter, leaves in zip(op.params, spans, strict=True):
+        if parameter.name not in op.vjp and any(requiring >> leaf & 1 for leaf in leaves):
+            raise RuntimeError(
+                f"The function '{op.name}' is not differentiable with respect to argument "
+                f"'{parameter.name}'. This input cannot have requires_grad True."
+            )

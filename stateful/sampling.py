@@ -13,23 +13,14 @@ from funcgrad import types
 from . import dtypes, modes
 from .creation import place
 from .dispatch import store, wrap
-from .execute import Tracer, Value
+from .drawing import check_target, draw, draw_each, draw_rows, random_frames
+from .execute import Value
+from .frames import batched_like
 from .layout import is_default
 from .layout import of as geometry_of
-from .random import Generator, default_generator
+from .random import Generator
 from .rules import check_inplace
 from .tensor import Tensor
-
-
-def draw(generator: Generator | None, sampler: Callable, *args: Any, **kwargs: Any) -> Value:
-    """One draw as a Value."""
-    return Value.of((generator or default_generator).draw(sampler, *args, **kwargs))
-
-
-def _elements(tensor: Tensor) -> Any:
-    """What a sampler takes: a tracer under a trace, else a numpy array."""
-    value = tensor._read()
-    return value.array if isinstance(value.read(), Tracer) else value.numpy()
 
 
 def _shape(size: tuple) -> tuple[int, ...]:
@@ -114,8 +105,12 @@ def randint(
         high = args.pop()
     low = (args.pop() if args else 0) if low is None else low
     wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
-    value = draw(generator, pure.randint, _shape((size,)), int(low), int(high), wanted)
+    value = draw(generator, _randint, _shape((size,)), wanted, int(low), int(high))
     return _drawn(value, out, device, requires_grad)
+
+
+def _randint(state: pure.State, shape: tuple, dtype: Any, low: int, high: int) -> tuple:
+    return pure.randint(state, shape, low, high, dtype)
 
 
 def randperm(
@@ -131,7 +126,7 @@ def randperm(
 ) -> Tensor:
     """A random permutation of ``range(n)``."""
     wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
-    value = draw(generator, pure.randperm, int(n), wanted)
+    value = draw_each(generator, pure.randperm, int(n), wanted)
     return _drawn(value, out, device, requires_grad)
 
 
@@ -157,6 +152,7 @@ def normal(
         raise TypeError("normal() received numbers for mean and std: pass size= as well")
     shape = np.broadcast_shapes(*(g._aval.shape for g in given))
     first = given[0]._aval.dtype
+    random_frames(given)
     with modes.no_grad():
         noise = wrap(draw(generator, pure.normal, shape, first))
         made = noise * std + mean  # type: ignore[operator]
@@ -165,20 +161,24 @@ def normal(
 
 def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tensor:
     """1 with the probabilities in ``input`` (or ``p``), else 0."""
-    chance = _elements(input) if p is None else p
-    if isinstance(chance, np.ndarray) and ((chance < 0) | (chance > 1)).any():
-        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
-    value = draw(generator, pure.bernoulli, input._aval.shape, input._aval.dtype, chance)
+    chance = input if p is None else p
+    random_frames((input,))
+    value = draw(generator, _bernoulli, input._aval.shape, input._aval.dtype, chance)
     made = wrap(value)
     return made if out is None else out._assign(made)
+
+
+def _bernoulli(state: pure.State, shape: tuple, dtype: Any, chance: Any) -> tuple:
+    if isinstance(chance, np.ndarray) and ((chance < 0) | (chance > 1)).any():
+        raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
+    return pure.bernoulli(state, shape, dtype, chance)
 
 
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator=None, out=None
 ) -> Tensor:
     """Indices drawn with the weights in each row."""
-    weights = _elements(input)
-    made = wrap(draw(generator, pure.multinomial, weights, num_samples, replacement))
+    made = wrap(draw_rows(generator, pure.multinomial, input, num_samples, replacement))
     return made if out is None else out._assign(made)
 
 
@@ -220,10 +220,13 @@ def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args:
     check_inplace(tensor, modes.state.grad_enabled)
     shape = tensor._aval.shape
     order = _memory_order(tensor)
-    drawn = (generator or default_generator).draw(
-        sampler, tuple(shape[i] for i in order), tensor._aval.dtype, *args
-    )
-    store(tensor, Value.of(drawn.transpose(np.argsort(order)) if len(order) > 1 else drawn))
+    check_target(tensor)
+    drawn = draw(generator, sampler, tuple(shape[i] for i in order), tensor._aval.dtype, *args)
+    if order != sorted(order):
+        drawn = Value.of(drawn.array.transpose(np.argsort(order)))
+    if modes.vmap.frames:
+        drawn = batched_like(drawn, tensor)
+    store(tensor, drawn)
     return tensor
 
 
@@ -268,7 +271,7 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator=None) -> Tensor:
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator=None) -> Tensor:
     """Overwrite with 1 with probability ``p``, else 0."""
-    return fill_(self, generator, pure.bernoulli, _elements(p) if isinstance(p, Tensor) else p)
+    return fill_(self, generator, pure.bernoulli, p)
 
 
 def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator=None) -> Tensor:
@@ -294,11 +297,7 @@ def random_(
     if low is None and to is None:
         return fill_(self, generator, pure.random)
     low, high = (0, low) if to is None else (low or 0, to)
-
-    def sampler(state, shape, dtype, low, high):
-        return pure.randint(state, shape, low, high, dtype)
-
-    return fill_(self, generator, sampler, low, high)
+    return fill_(self, generator, _randint, low, high)
 
 
 SAMPLERS = {

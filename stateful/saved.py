@@ -10,7 +10,7 @@ from funcgrad import types
 
 from . import modes
 from .graph import NO_EDGE, AccumulateGrad, Edge, Node, gradient_edge, short_name
-from .modes import anomaly
+from .modes import anomaly, state
 
 
 def check_normal(tensor: Any) -> None:
@@ -22,6 +22,16 @@ def check_normal(tensor: Any) -> None:
             "a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
             "instead of `torch.inference_mode()`."
         )
+
+
+def check_hooks(pack: Any, unpack: Any) -> None:
+    """Raise if a pair of hooks cannot be called."""
+    for hook in (pack, unpack):
+        if not callable(hook):
+            raise TypeError(
+                "incompatible function arguments: a pack hook and an unpack hook must be "
+                f"callable, but one is of type {type(hook).__name__}"
+            )
 
 
 class SavedTensor:
@@ -36,12 +46,10 @@ class SavedTensor:
     hooked: _Hooked | None
 
     def __init__(self, tensor: Any, output_nr: int | None = None, node: Node | None = None):
-        self.tensor = tensor
-        self.version = tensor._counter.version
-        self.output_nr = output_nr
-        self.hooked = None
-        if modes.state.saved_hooks:
-            pack, unpack = modes.state.saved_hooks[-1]
+        self.tensor, self.version = tensor, tensor._counter.version
+        self.output_nr, self.hooked = output_nr, None
+        if state.saved_hooks:
+            pack, unpack = state.saved_hooks[-1]
             self._pack(pack, unpack, node)
 
     @classmethod
@@ -62,6 +70,7 @@ class SavedTensor:
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor with value None is forbidden"
             )
+        check_hooks(pack_hook, unpack_hook)
         self._pack(pack_hook, unpack_hook)
 
     def _pack(self, pack: Callable, unpack: Callable, node: Node | None = None) -> None:
@@ -76,7 +85,7 @@ class SavedTensor:
                 "unexpected side-effects. Make a copy in the hook."
             )
         edge = gradient_edge(tensor) if self.output_nr is None else NO_EDGE
-        self.hooked = _Hooked(packed, unpack, edge, tensor._requires_grad)
+        self.hooked = _Hooked(packed, unpack, edge, tensor._requires_grad, tensor._aval)
         self.tensor = None
 
     def current(self, node: Node | None = None) -> Any:
@@ -104,6 +113,7 @@ class _Hooked(NamedTuple):
     unpack: Callable
     edge: Edge
     requires_grad: bool
+    aval: Any
 
     def tensor(self) -> Any:
         """What the unpack hook gives, in the place of the graph where the saved tensor was."""
@@ -113,6 +123,8 @@ class _Hooked(NamedTuple):
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                 f"{type(result).__name__}"
             )
+        if result._aval is not self.aval:
+            modes.retyped.used = True
         if self.edge.node is None:
             return result
         if isinstance(self.edge.node, AccumulateGrad):
@@ -136,7 +148,7 @@ def _changed(saved: SavedTensor, node: Node | None) -> str:
         f"{tensor._counter.version}; expected version {saved.version} instead. Hint: "
         + (
             "the backtrace further above shows the operation that failed to compute its gradient. "
-            "The variable in question was changed in there or anywhere later."
+            "The variable in question was changed in there or anywhere later. Good luck!"
             if anomaly.enabled
             else "enable anomaly detection to find the operation that failed to compute its "
             "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."

@@ -17,12 +17,15 @@ from funcgrad import types
 from . import backward as _backward
 from . import dtypes, modes
 from .described import Described
+from .devices import preserve_format
 from .dispatch import CAST, Face, call, store, wrap
 from .execute import Aval, Value, execute
-from .graph import AccumulateGrad, InputMetadata, Node
+from .graph import AccumulateGrad, Node
+from .geometry import is_non_overlapping_and_dense
 from .hooks import RemovableHandle, attach
-from .rules import check_grad, warn_non_leaf
-from .sizes import Size
+from .layout import is_default, set_like
+from .layout import of as geometry_of
+from .rules import check_data, check_grad, warn_non_leaf
 from .views import (
     CopySlices,
     Counter,
@@ -32,7 +35,7 @@ from .views import (
     current_grad_fn,
     step_avals,
 )  # fmt: skip
-from .watching import Hooks
+from .watching import Hooks, run_accumulated
 
 
 class Tensor(Described):
@@ -52,6 +55,7 @@ class Tensor(Described):
     _output_nr: int = 0
     _requires_grad: bool = False
     _grad: Tensor | None = None
+    _grad_aval: Any = None
     _base: Tensor | None = None
     _grad_version: int = 0
     _creation: str = "default"
@@ -60,7 +64,7 @@ class Tensor(Described):
     _post_accumulate_hooks: OrderedDict | None = None
     _retains: bool = False
     _inference: bool = False
-    _tangent: Tensor | None = None
+    _tangents: dict | None = None
     name: str | None = None
 
     if TYPE_CHECKING:  # the ops, which are attached from their declarations
@@ -74,6 +78,7 @@ class Tensor(Described):
         """A tensor of class ``cls`` that shares everything but history."""
         out = object.__new__(cls)
         out.__dict__.update(self._alias().__dict__)
+        out._inference = self._inference
         return out
 
     # -- autograd --------------------------------------------------------------------------------
@@ -99,8 +104,8 @@ class Tensor(Described):
             )
         if value and not types.is_differentiable(self._aval.dtype):
             raise RuntimeError(
-                "only Tensors of floating point dtype can require gradients, or of complex dtype; "
-                f"this one is {self.dtype}"
+                "only Tensors of floating point and complex dtype can require gradients, but this "
+                f"one is of dtype {self.dtype}"
             )
         if value and self._inference and not modes.state.inference:
             raise RuntimeError(
@@ -111,6 +116,22 @@ class Tensor(Described):
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` in place and return the tensor."""
+        if not isinstance(requires_grad, bool):
+            kind = type(requires_grad).__name__
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not " + kind
+            )
+        modes.check_untransformed("requires_grad_")
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
+            )
+        if requires_grad and not types.is_differentiable(self._aval.dtype):
+            raise RuntimeError(
+                "only Tensors of floating point dtype can require gradients, or of complex dtype; "
+                f"this one is {self.dtype}"
+            )
         if not (requires_grad and self._grad_fn is not None):
             self.requires_grad = requires_grad
         return self
@@ -175,9 +196,13 @@ class Tensor(Described):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        check_data(self, value)
+        self._counter = Counter(self._counter.version)
         self._storage, self._view = value._storage, value._view
-        if self._counter is not self._storage:
-            self._counter = value._counter
+
+    @data.deleter
+    def data(self) -> None:
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
 
     def _alias(self) -> Tensor:
         out = object.__new__(Tensor)
@@ -187,8 +212,8 @@ class Tensor(Described):
     def _with_history(self, node: Node, output_nr: int) -> Tensor:
         out = self._alias()
         out._set_history(node, output_nr)
-        if self._tangent is not None:
-            out._tangent = self._tangent
+        if self._tangents is not None:
+            out._tangents = dict(self._tangents)
         return out
 
     def _set_history(self, node: Node, output_nr: int) -> None:
@@ -196,10 +221,16 @@ class Tensor(Described):
             self._grad_fn.retained.pop(self._output_nr, None)
         self._grad_fn, self._output_nr, self._requires_grad = node, output_nr, True
         if self._retains:
+            node.watched = True
             node.retained = {**(node.retained or {}), output_nr: weakref.ref(self)}
+
+    def _is_watched(self) -> bool:
+        """Whether somebody is told when the gradient of this leaf arrives."""
+        return bool(self._hooks or self._post_accumulate_hooks or self._grad_aval)
 
     def retain_grad(self) -> None:
         """Keep the gradient of a non-leaf in ``.grad``."""
+        modes.check_untransformed("retain_grad")
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.is_leaf or self._retains:
@@ -218,15 +249,19 @@ class Tensor(Described):
 
     def _accumulate(self, grad: Any) -> None:
         """Add an arriving gradient to ``.grad``: in place, unless the gradient has a history."""
-        if self._grad is None:
+        if grad is None:
+            pass  # the hooks are told all the same
+        elif self._grad is None:
             self._grad = self._first(grad)
+            if not is_default(self) and is_non_overlapping_and_dense(geometry_of(self)):
+                set_like(self._grad, self, preserve_format)
         elif modes.state.grad_enabled:
             self._grad = self._grad + Hooks.as_tensor(grad)  # type: ignore[operator]
         else:
             value = grad if type(grad) is Value else grad._read()
             store(self._grad, Hooks.add(self._grad._read(), value))
-        for hook in list((self._post_accumulate_hooks or {}).values()):
-            hook(self)
+        if self._post_accumulate_hooks:
+            run_accumulated(self, self._post_accumulate_hooks)
 
     def _first(self, grad: Any) -> Tensor:
         """A tensor of its own with the elements of the first gradient that arrives."""
@@ -240,12 +275,13 @@ class Tensor(Described):
         """Call ``hook(grad)`` once the gradient of this tensor is known; it may return another."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        node = self._current_grad_fn()
-        if node is not None:
-            return attach(node.tensor_hooks(self._output_nr), hook)
-        if self._hooks is None:
-            self._hooks = OrderedDict()
-        return attach(self._hooks, hook)
+        hooks = self._backward_hooks  # of a stale view: those of the history that it had
+        if hooks is None:
+            node = self._current_grad_fn()
+            hooks = OrderedDict() if node is None else node.tensor_hooks(self._output_nr)
+            if node is None:
+                self._hooks = hooks
+        return attach(hooks, hook)
 
     @property
     def _backward_hooks(self) -> OrderedDict | None:
@@ -272,8 +308,8 @@ class Tensor(Described):
     def _apply_step(self, step: Step) -> Tensor:
         """One view step, recorded."""
         args = step.op.unbind(step.template, [self])
-        result = call(step.op, args[: step.op._positional], dict(
-            zip(step.op.names[step.op._positional :], args[step.op._positional :], strict=True)
+        result = call(step.op, args[: step.op.positional], dict(
+            zip(step.op.names[step.op.positional :], args[step.op.positional :], strict=True)
         ))  # fmt: skip
         return result[step.output] if isinstance(result, tuple | list) else result
 
@@ -290,6 +326,8 @@ class Tensor(Described):
                 grads[step.output] = grad
             saved = step.op.saved_values(["self"], args, [])
             grad = step.op.apply_formula("self", grads, saved)
+            if grad._aval.shape != aval.shape:
+                grad = _summed_to(grad, aval.shape)
         return grad
 
     def _fit(self, aval: Aval) -> Tensor:
@@ -322,5 +360,4 @@ AccumulateGrad.pre_hooks = property(  # type: ignore[assignment]
 Face.tensor = Tensor
 Face.dtype = staticmethod(lambda aval: dtypes.from_numpy(aval.dtype))
 Hooks.as_tensor = Node.as_tensor = staticmethod(_as_tensor)
-InputMetadata.dtype_of, InputMetadata.size_of = staticmethod(Face.dtype), Size
 CopySlices._tensor = staticmethod(_as_tensor)

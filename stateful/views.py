@@ -18,12 +18,14 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import lax
 
+from funcgrad.derivative import fit
 from funcgrad.op import Op
 
 from . import modes
 from .execute import Value, execute, kernel_of
 from .graph import Edge, Node, gradient_edge
-from .rules import check_creation
+from .positions import SHARING, put_at_positions
+from .rules import check_base, check_creation
 
 
 class Counter:
@@ -31,8 +33,8 @@ class Counter:
 
     __slots__ = ("version",)
 
-    def __init__(self):
-        self.version = 0
+    def __init__(self, version: int = 0):
+        self.version = version
 
 
 class Storage(Counter):
@@ -94,6 +96,8 @@ def apply_steps(steps: Sequence[Step], value: Value) -> Value:
 
 def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
     """``base`` with the elements that the chain selects replaced by ``value``."""
+    if any(step.op.name in SHARING for step in steps) and base.aval.dtype == value.aval.dtype:
+        return execute(put_at_positions, (base, value), tuple(steps))[0]
     bases = [base]
     for step in steps[:-1]:
         bases.append(apply_steps((step,), bases[-1]))
@@ -196,7 +200,7 @@ def rebase_function(tensor: Any, node: Node, output_nr: int, several: bool) -> N
             "that overwrites and returns one Tensor, and one that does the rest."
         )
     if tensor._base is not None:
-        check_creation(tensor, "is being")
+        check_base(tensor)
     rebase_history(tensor, node, output_nr)
 
 
@@ -299,6 +303,7 @@ class _PullLike:
 
     def run(self, static: tuple, arrays: Sequence):
         below = jnp.zeros(self.aval.shape, arrays[0].dtype)
-        return pull_back(self.step.op, static, self.step.output, below, arrays[0])
+        grad = pull_back(self.step.op, static, self.step.output, below, arrays[0])
+        return fit(grad, below.shape, grad.dtype)
 
     trace = run

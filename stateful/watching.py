@@ -47,6 +47,14 @@ def run_tensor_hooks(node: Node, grads: list) -> list:
     return grads
 
 
+def run_accumulated(leaf: Any, hooks: dict) -> None:
+    """The hooks of a leaf to whose gradient something was added; they return nothing."""
+    for hook in list(hooks.values()):
+        result = hook(leaf)
+        if result is not None:
+            raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+
+
 def run_post_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
     """The node's hooks on its results; each may replace them."""
     outs = tuple(None if g is None else Hooks.as_tensor(g) for g in results)
@@ -67,9 +75,15 @@ def _as_tuple(result: Any, given: tuple, hook: Callable) -> tuple:
             f"values (got {len(result)}, but expected {len(given)})"
         )
     return tuple(
-        r if r is None or r is g else Hooks.check_hook(g, r, hook)
+        r if r is None or r is g else _replacement(g, r, hook)
         for g, r in zip(given, result, strict=True)
     )
+
+
+def _replacement(given: Any, result: Any, hook: Callable) -> Any:
+    if given is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
+    return Hooks.check_hook(given, result, hook)
 
 
 # -- anomaly mode ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("funcgrad/**/*.py"), *ROOT.glob("stateful/**/*.py")])
 ORDER = [
     "modes", "execute", "lazy", "graph", "saved", "nodes", "rules", "views", "watching", "engine",
-    "dispatch", "backward", "described", "tensor",
+    "schedule", "dispatch", "backward", "described", "tensor",
 ]  # fmt: skip
 """The files of the core of `stateful`, each of which imports only from its left."""
 CORE = [

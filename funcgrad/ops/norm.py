@@ -12,8 +12,12 @@ from ..op import op
 from ..signature import DType, Size
 from .choose import where
 from .complexes import abs, sgn
+from .copying import to_dtype
+from .decompose import svdvals
+from .dims import wrap_dims
 from .powers import pow_tensor_scalar as power
 from .reduce import dims_of, restore, sum_dim
+from .view import permute, reshape
 
 
 class Order:
@@ -86,8 +90,18 @@ def norm(self, p="fro", dim=None, keepdim=False, dtype=None):
     Array(5., dtype=float32)
     """
     if p == "nuc":
-        raise NotImplementedError("norm(p='nuc') is not written yet; sum the singular values")
+        return _nuclear(self, dim, keepdim, dtype)
     return linalg_vector_norm(self, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
+
+
+def _nuclear(x, dim, keepdim: bool, dtype):
+    """The sum of the singular values of the matrices along two dimensions."""
+    rows, columns = wrap_dims((0, 1) if dim is None else dim, x.ndim)
+    others = [d for d in range(x.ndim) if d not in (rows, columns)]
+    found = sum_dim(svdvals(permute(to_dtype(x, dtype), [*others, rows, columns])), (-1,))
+    if not keepdim:
+        return found
+    return reshape(found, [1 if d in (rows, columns) else n for d, n in enumerate(x.shape)])
 
 
 @composite()

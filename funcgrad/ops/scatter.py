@@ -293,3 +293,22 @@ def _neutral(reduce: str, dtype):
         return -jnp.inf if reduce == "amax" else jnp.inf
     limits = jnp.iinfo(dtype)
     return limits.min if reduce == "amax" else limits.max
+
+
+@composite(inplace=True)
+def index_reduce(self, dim, index, source, reduce, *, include_self=True):
+    """`scatter_reduce` of whole slices: ``prod``, ``mean``, ``amax``, ``amin``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.index_reduce(jnp.ones(2), 0, jnp.array([1, 1]), 2 * jnp.ones(2), "prod")
+    Array([1., 4.], dtype=float32)
+    """
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
+            f"{reduce}"
+        )
+    dim = wrap_dim(dim, self.ndim)
+    places = reshape(index, [-1 if d == dim else 1 for d in range(max(source.ndim, 1))])
+    places = expand(places, source.shape) if source.ndim else reshape(index, ())
+    return scatter_reduce(self, dim, places, source, reduce, include_self=include_self)

@@ -124,7 +124,9 @@ def tensor_split(input, indices_or_sections, dim=0):
         sizes = [small + 1] * large + [small] * (sections - large)
         ends = [sum(sizes[: i + 1]) for i in range(sections)]
         cuts = [0, *ends[:-1]]
-    return [slice_tensor(input, dim, start, end) for start, end in zip(cuts, ends, strict=True)]
+    return tuple(
+        [slice_tensor(input, dim, start, end) for start, end in zip(cuts, ends, strict=True)]
+    )
 
 
 def _split_along(name: str, x, indices_or_sections, dim: int, least: int):

@@ -2,9 +2,9 @@
 its clipping.
 
 Names, arguments and defaults are PyTorch's, in lower case: `torch.optim.AdamW` is `adamw`. Every
-number may be a Python number or a traced JAX scalar (a change does not compile anything again), and
-`lr` also an optax schedule. `update(grads, state, params)` returns what `optax.apply_updates` adds
-to the parameters.
+number may be a Python number or a traced JAX scalar (a change does not compile anything again);
+`lr`, and every number of the optimizers that have a momentum, also an optax schedule.
+`update(grads, state, params)` returns what `optax.apply_updates` adds to the parameters.
 """
 
 from . import schedules as schedules

@@ -13,6 +13,7 @@ from ._arithmetic import (
 )
 from ._check import check_betas, check_lr, check_non_negative
 from ._rule import LearningRate, Optimizer, Rule, make_optimizer
+from ._scheduled import schedulable
 
 
 def _init(amsgrad):
@@ -57,6 +58,7 @@ def _make(name, lr, betas, eps, weight_decay, amsgrad, maximize, decoupled):
     )
 
 
+@schedulable
 def adam(
     lr: LearningRate = 1e-3,
     betas: tuple[Scalar, Scalar] = (0.9, 0.999),
@@ -88,6 +90,7 @@ def adam(
     return _make("Adam", lr, betas, eps, weight_decay, amsgrad, maximize, decoupled_weight_decay)
 
 
+@schedulable
 def adamw(
     lr: LearningRate = 1e-3,
     betas: tuple[Scalar, Scalar] = (0.9, 0.999),

@@ -5,8 +5,10 @@ import jax.numpy as jnp
 from ._arithmetic import Scalar, bias_correction, divide, lerp, multiply, scalar_for
 from ._check import check_betas, check_lr, check_non_negative
 from ._rule import LearningRate, Optimizer, Rule, make_optimizer
+from ._scheduled import schedulable
 
 
+@schedulable
 def adamax(
     lr: LearningRate = 2e-3,
     betas: tuple[Scalar, Scalar] = (0.9, 0.999),

@@ -14,8 +14,10 @@ from ._arithmetic import (
 )
 from ._check import check_betas, check_lr, check_non_negative
 from ._rule import LearningRate, Optimizer, Rule, make_optimizer
+from ._scheduled import schedulable
 
 
+@schedulable
 def nadam(
     lr: LearningRate = 2e-3,
     betas: tuple[Scalar, Scalar] = (0.9, 0.999),

@@ -14,6 +14,7 @@ from ._arithmetic import (
 )
 from ._check import check_betas, check_lr, check_non_negative
 from ._rule import LearningRate, Optimizer, Rule, make_optimizer
+from ._scheduled import schedulable
 
 
 def _excess(z):
@@ -46,6 +47,7 @@ def _rectification(beta2, number):
     return rectify, jnp.sqrt(jnp.where(rectify, (safe - 4) * (safe - 2) * tail, 1.0))
 
 
+@schedulable
 def radam(
     lr: LearningRate = 1e-3,
     betas: tuple[Scalar, Scalar] = (0.9, 0.999),

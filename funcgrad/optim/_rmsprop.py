@@ -5,8 +5,10 @@ import jax.numpy as jnp
 from ._arithmetic import Scalar, divide, is_zero, lerp, multiply, scalar_for, square_average
 from ._check import check_lr, check_non_negative
 from ._rule import LearningRate, Optimizer, Rule, make_optimizer
+from ._scheduled import schedulable
 
 
+@schedulable
 def rmsprop(
     lr: LearningRate = 1e-2,
     alpha: Scalar = 0.99,

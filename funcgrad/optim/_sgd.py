@@ -8,8 +8,10 @@ import optax
 from ._arithmetic import Scalar, add, is_number, is_zero, multiply, scalar_for
 from ._check import check_lr, check_non_negative
 from ._rule import LearningRate, Optimizer, Rule, make_optimizer
+from ._scheduled import schedulable
 
 
+@schedulable
 def sgd(
     lr: LearningRate = 1e-3,
     momentum: Scalar = 0,

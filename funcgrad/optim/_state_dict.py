@@ -8,7 +8,8 @@ import numpy as np
 
 from ._arithmetic import real
 from ._lbfgs import History, LBFGSState
-from ._rule import Optimizer, OptimizerState, learning_rate_at
+from ._rule import Optimizer, OptimizerState
+from ._scheduled import value_at
 
 FOREACH = {"foreach": None}
 DIFFERENTIABLE = {**FOREACH, "differentiable": False}
@@ -57,16 +58,16 @@ def _plain(value):
 
 
 def _param_group(optimizer, count, size):
-    group = {key: _plain(value) for key, value in optimizer.hyperparameters.items()}
-    lr = learning_rate_at(optimizer.hyperparameters["lr"], count)
-    return {**group, "lr": _plain(lr), **SWITCHES[optimizer.name], "params": list(range(size))}
+    numbers = optimizer.hyperparameters.items()
+    group = {key: _plain(value_at(value, count)) for key, value in numbers}
+    return {**group, **SWITCHES[optimizer.name], "params": list(range(size))}
 
 
 def to_torch_state_dict(optimizer: Optimizer, state: Any, params: Any) -> dict[str, Any]:
     """What `state_dict()` of the optimizer's PyTorch twin would be, with NumPy arrays for tensors.
 
-    Parameters are numbered in the order of the tree's leaves, in one group. The learning rate of a
-    schedule is its present value. Turn the arrays into tensors (`torch.from_numpy`) before
+    Parameters are numbered in the order of the tree's leaves, in one group. For a schedule there
+    is its present value. Turn the arrays into tensors (`torch.from_numpy`) before
     `load_state_dict`. TypeError: an optimizer that is not one of ours, such as a chain around it.
 
     >>> import jax.numpy as jnp

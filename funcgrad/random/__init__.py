@@ -18,6 +18,9 @@ from .gaussian import normal as normal
 from .gaussian import trunc_normal as trunc_normal
 from .permutation import multinomial as multinomial
 from .permutation import randperm as randperm
+from .rejection import dirichlet as dirichlet
+from .rejection import gamma as gamma
+from .rejection import poisson as poisson
 from .state import State as State
 from .state import from_bytes as from_bytes
 from .state import is_traced as is_traced

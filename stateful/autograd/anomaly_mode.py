@@ -9,7 +9,9 @@ from ..modes import anomaly
 
 def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
     """Switch anomaly mode, for all threads."""
-    anomaly.enabled, anomaly.check_nan = bool(mode), bool(check_nan)
+    if not isinstance(mode, bool) or not isinstance(check_nan, bool):
+        raise TypeError(f"anomaly mode is True or False, but got {mode!r}, check_nan={check_nan!r}")
+    anomaly.enabled, anomaly.check_nan = mode, check_nan
 
 
 def is_anomaly_enabled() -> bool:

@@ -24,9 +24,7 @@ class UnpackedDualTensor(NamedTuple):
 def enter_dual_level() -> int:
     """Open a level, in which tensors can have tangents. There is only one at a time."""
     global _current_level
-    if modes.forward.level is not None:
-        raise RuntimeError("Nested forward mode AD is not supported at the moment")
-    modes.forward.level = forward.Level()
+    forward.Level()
     _switch()
     _current_level = 0
     return 0
@@ -44,7 +42,6 @@ def exit_dual_level(*, level: int | None = None) -> None:
     if level < 0:
         raise RuntimeError("Dual level must be a positive number.")
     modes.forward.level.close()
-    modes.forward.level = None
     _switch()
     _current_level = level - 1
 
@@ -72,6 +69,10 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
             "enter_dual_level() first."
         )
+    return _make_dual(tensor, tangent, level)
+
+
+def _make_dual(tensor: Any, tangent: Any, level: int) -> Any:
     for name, item in (("primal", tensor), ("tangent", tangent)):
         if not types.is_differentiable(item._aval.dtype):
             raise ValueError(
@@ -82,7 +83,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
             f"same level {level} is not supported."
         )
-    with forward.paused():
+    with forward.outside(modes.forward.level):
         dual = tensor.view(tensor.shape)
         if tangent._aval.shape == tensor._aval.shape and tangent.stride() != tensor.stride():
             tangent = tensor.detach().clone().copy_(tangent)
@@ -97,6 +98,11 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
         return UnpackedDualTensor(tensor, None)
     if modes.forward.level is None:
         return UnpackedDualTensor(forward.primal(tensor), None)
+    return unpack_innermost(tensor)
+
+
+def unpack_innermost(tensor: Any) -> UnpackedDualTensor:
+    """The value and the tangent of ``tensor`` in the level that was opened last."""
     with forward.paused():
         return UnpackedDualTensor(forward.primal(tensor), forward.tangent_of(tensor))
 
@@ -109,6 +115,25 @@ class dual_level(modes.ContextDecorator):
 
     def __exit__(self, *exc):
         exit_dual_level()
+
+
+class nested_level:  # noqa: N801 (as dual_level)
+    """A level of a function transform: inside, forward mode is on, and such levels nest."""
+
+    def __enter__(self):
+        self._enabled = modes.forward.enabled
+        self._level = forward.Level(nests=True)
+        modes.forward.enabled = modes.forward.active = True
+        return self
+
+    def __exit__(self, *exc):
+        modes.forward.enabled = self._enabled
+        self._level.close()
+        _switch()
+
+    def make_dual(self, tensor: Any, tangent: Any) -> Any:
+        """As the function of that name, in this level."""
+        return _make_dual(tensor, tangent, 0)
 
 
 def _is_fwd_grad_enabled() -> bool:

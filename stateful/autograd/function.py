@@ -35,7 +35,7 @@ from ..saved import (
 )
 from ..views import mark_view, rebase_function
 from ..watching import Hooks
-from . import traced
+from . import batched, traced
 
 _ids = itertools.count()
 
@@ -194,8 +194,21 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
             if result is not None and not isinstance(result, Face.tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(result).__name__})")
             if is_tensor:
+                self._check_real(result, self.edges[len(grads)])
                 grads.append(result)
         return grads
+
+    def _check_real(self, grad: Any, edge: Edge) -> None:
+        """Raise if a real input gets a complex gradient, whose imaginary part nobody could want."""
+        if grad is None or edge.node is None or not types.is_complex(grad._aval.dtype):
+            return
+        aval = edge.node.avals[edge.nr]
+        if aval is not None and aval.dtype is not None and not types.is_complex(aval.dtype):
+            raise RuntimeError(
+                f"function {type(self).__name__} returned a complex gradient for a real input. "
+                "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == "
+                "grad_is_complex) to be true, but got false: return its real part"
+            )
 
     def __repr__(self):
         return object.__repr__(self)
@@ -293,10 +306,26 @@ class Function(FunctionCtx, _HookMixin, metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` and record it."""
         if cls.setup_context is not Function.setup_context:
-            bound = inspect.signature(cls.forward).bind(*args, **kwargs)
-            bound.apply_defaults()
-            args, kwargs = bound.args, bound.kwargs
-        return apply(cls, args, kwargs)
+            args = _positional(cls.forward, args, kwargs, True)
+        elif kwargs:
+            args = _positional(cls.forward, (None, *args), kwargs, False)[1:]
+        return apply(cls, args, {})
+
+
+def _positional(function: Callable, args: tuple, kwargs: dict, complete: bool) -> tuple:
+    """All arguments by position, ``complete`` with defaults: gradients are counted by position."""
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"forward() {error}") from None
+    if complete or bound.kwargs:
+        bound.apply_defaults()
+    for name in bound.kwargs:
+        raise TypeError(
+            f"forward() got an unexpected keyword argument '{name}': arguments of a custom "
+            "function must have a position"
+        )
+    return bound.args
 
 
 def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
@@ -304,10 +333,10 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
     ctx = object.__new__(cls._backward_cls)
     tensor = Face.tensor
     inputs = [a for a in args if isinstance(a, tensor)]
-    if modes.vmap.depth and any(isinstance(a._storage.value.array, Tracer) for a in inputs):
-        check_vmap(cls)
-        if not cls.generate_vmap_rule and not any(a.requires_grad for a in inputs):
-            return traced.apply_batched(cls, args)
+    if modes.vmap.frames or modes.transforms.depth:
+        check_transforms(cls)
+        if not records_or_pushes(inputs) and is_whole(cls, args):
+            return batched.apply(cls, args)
     ctx.needs_input_grad = tuple([isinstance(a, tensor) and a.requires_grad for a in args])
     ctx._is_tensor_input = tuple([isinstance(a, tensor) for a in args])
     records = modes.state.grad_enabled and any(ctx.needs_input_grad)
@@ -316,7 +345,11 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
         ctx.sequence_nr = next(sequence_numbers)
         if modes.anomaly.enabled:
             ctx.remember_origin()
-    elif inputs and any(isinstance(a._storage.value.array, Tracer) for a in inputs):
+    elif (
+        not modes.forward.active
+        and not modes.vmap.frames
+        and any(isinstance(a._storage.value.array, Tracer) for a in inputs)
+    ):
         return traced.apply(cls, args, kwargs, run_forward)
     if not modes.forward.active:
         output = run_forward(cls, ctx, args, kwargs)
@@ -329,6 +362,28 @@ def apply(cls: type[Function], args: tuple, kwargs: dict) -> Any:
         forward.push_function(ctx, args, outputs, dirty)
     ctx.saved_for_forward = ()
     return outputs
+
+
+def records_or_pushes(inputs: list) -> bool:
+    """Whether a call is recorded, or has tangents."""
+    return modes.forward.active or modes.state.grad_enabled and any(t.requires_grad for t in inputs)
+
+
+def is_whole(cls: type[Function], args: tuple) -> bool:
+    """Whether a call inside of `vmap` is to be made for the whole batch."""
+    return bool(modes.vmap.frames) and not cls.generate_vmap_rule and batched.is_batched(args)
+
+
+def check_transforms(cls: type[Function]) -> None:
+    """Raise if a custom function cannot be transformed."""
+    if cls.setup_context is Function.setup_context:
+        raise RuntimeError(
+            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, "
+            "jacrev, ...), it must override the setup_context staticmethod: let forward take no "
+            f"ctx, and save what backward needs in {cls.__name__}.setup_context."
+        )
+    if modes.vmap.frames:
+        check_vmap(cls)
 
 
 def check_vmap(cls: type[Function]) -> None:
@@ -353,7 +408,10 @@ def run_forward(cls: type[Function], ctx: Any, args: tuple, kwargs: dict) -> Any
     try:
         if cls.setup_context is Function.setup_context:
             return cls.forward(ctx, *args, **kwargs)
-        output = cls.forward(*args, **kwargs)
+        if is_whole(cls, args):
+            output = batched.apply(cls, args)
+        else:
+            output = cls.forward(*args, **kwargs)
         cls.setup_context(ctx, args, output)
         return output
     finally:
@@ -429,6 +487,8 @@ def _set_history(ctx, out, number, is_input, is_dirty, flows, differentiable) ->
             return mark_view(out, "default")
         if out._requires_grad and out._base is None:
             out.detach_()
+        if out._base is not None:
+            out._creation = "custom_function"
         return out
     if is_dirty:
         rebase_function(out, ctx, number, is_input and differentiable > 1)
@@ -490,10 +550,11 @@ class Error(Node):
 
     def attach(self, tensor: Any) -> Any:
         """``tensor`` as an output of this node."""
+        self.edges = (*self.edges, NO_EDGE)
         if tensor is None:
+            self.avals = (*self.avals, None)
             return None
         out = tensor.detach()
-        self.edges = (*self.edges, NO_EDGE)
         self.avals = (*self.avals, out._aval)
         out._set_history(self, len(self.avals) - 1)
         return out

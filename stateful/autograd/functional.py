@@ -213,11 +213,13 @@ def _rows(nr: int, output: Any, inputs: Sequence, create_graph: bool, strict: bo
                     f"{nr}. This is not allowed in strict mode when create_graph=True."
                 )
             columns[position].append(zeros(x._aval) if gradient is None else gradient)
-    return [_stack(c, x) for c, x in zip(columns, inputs, strict=True)]
+    return [_stack(c) for c in columns]
 
 
-def _stack(parts: list, like: Any) -> Any:
-    return FUNCTIONS["torch"]["stack"](parts, 0) if parts else like.new_zeros((0, *like.shape))
+def _stack(parts: list) -> Any:
+    if not parts:
+        raise RuntimeError("stack expects a non-empty TensorList: the output has no elements")
+    return FUNCTIONS["torch"]["stack"](parts, 0)
 
 
 def _rows_at_once(nr, output, inputs, create_graph: bool, strict: bool) -> list:
@@ -321,7 +323,9 @@ def hessian(
 
     def first(*arguments):
         if outer_jacobian_strategy == "forward-mode":
-            arguments = tuple([a.requires_grad_(True) for a in arguments])
+            for argument in arguments:
+                if not argument.requires_grad:
+                    argument.requires_grad = True
         found = jacobian(scalar, arguments, create_graph=True)
         _require(found, strict, _INDEPENDENT_JACOBIAN)
         return found

@@ -41,6 +41,11 @@ class set_multithreading_enabled(_Switch):
     _flag = "multithreading"
 
 
+def is_multithreading_enabled() -> bool:
+    """What `set_multithreading_enabled` was told; nothing depends on it."""
+    return modes.state.multithreading
+
+
 class enforce_grad_layout_policy(_Switch):
     """Accepted for compatibility: ``.grad`` always is laid out afresh."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .. import engine, modes
@@ -13,7 +13,19 @@ from ..dispatch import Face
 from ..graph import Node as GraphNode
 from ..graph import gradient_edge
 from ..hooks import RemovableHandle
+from ..saved import check_hooks
 from .mutation import allow_mutation_on_saved_tensors as allow_mutation_on_saved_tensors
+
+
+__all__ = [
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
+    "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks", "set_warn_on_accumulate_grad_stream_mismatch",
+]  # fmt: skip
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
+    """Accepted, without effect: XLA orders what runs on a device, there are no streams to mix."""
 
 
 class Node(abc.ABC):
@@ -86,8 +98,8 @@ def _node_of(item: Any) -> Any:
 
 def increment_version(tensor: Any) -> None:
     """Count an in-place change made behind the library's back, for one tensor or several."""
-    tensors = (tensor,) if isinstance(tensor, Face.tensor) else tensor
-    for item in tensors:
+    several = isinstance(tensor, Iterable) and not isinstance(tensor, Face.tensor)
+    for item in tensor if several else (tensor,):
         if not isinstance(item, Face.tensor):
             raise RuntimeError(
                 "increment_version expects each element of the iterable to be a tensor"
@@ -116,6 +128,7 @@ class saved_tensors_hooks:
     def __enter__(self) -> None:
         if modes.state.saved_hooks_disabled is not None:
             raise RuntimeError(modes.state.saved_hooks_disabled)
+        check_hooks(self.pack_hook, self.unpack_hook)
         modes.state.saved_hooks = (*modes.state.saved_hooks, (self.pack_hook, self.unpack_hook))
 
     def __exit__(self, *exc) -> None:

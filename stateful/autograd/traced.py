@@ -1,4 +1,4 @@
-"""A custom function under `jax.jit`, `jax.grad` or `jax.vmap`: it becomes a `jax.custom_vjp`.
+"""A custom function under `jax.jit` or `jax.grad`: it becomes a `jax.custom_vjp`.
 
 The user's ``forward`` and ``backward`` run on Tensors that hold tracers. What ``ctx`` keeps
 between them travels as residuals: tensors as arrays, everything else as it is.
@@ -6,15 +6,13 @@ between them travels as residuals: tensors as arrays, everything else as it is.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .. import modes
 from ..dispatch import Face, wrap
 from ..execute import Value
 
@@ -26,63 +24,6 @@ def apply(cls: type, args: tuple, kwargs: dict, run_forward: Callable) -> Any:
     items = iter(outs)
     wrapped = tuple(wrap(Value.of(next(items))) if o is _ARRAY else o for o in call.outputs)
     return wrapped if call.many else wrapped[0]
-
-
-class VmapInfo(NamedTuple):
-    """What a ``vmap`` staticmethod is told."""
-
-    batch_size: int
-    randomness: str
-
-
-@contextlib.contextmanager
-def outside_of_vmap() -> Iterator[None]:
-    """Inside, custom functions are called as if there were no `vmap`."""
-    previous, modes.vmap.depth = modes.vmap.depth, 0
-    try:
-        yield
-    finally:
-        modes.vmap.depth = previous
-
-
-def apply_batched(cls: type, args: tuple) -> Any:
-    """``cls.apply(*args)`` inside of `vmap`: the user's ``vmap`` on the whole batch."""
-    places = [i for i, a in enumerate(args) if isinstance(a, Face.tensor)]
-    shown: dict[str, bool] = {}
-
-    def full(arrays: Any) -> list:
-        found = list(args)
-        for place, array in zip(places, arrays, strict=True):
-            found[place] = wrap(Value.of(array))
-        return found
-
-    def as_arrays(outputs: Any) -> tuple:
-        shown["many"] = isinstance(outputs, tuple)
-        return tuple(o._array for o in (outputs if shown["many"] else (outputs,)))
-
-    @jax.custom_batching.custom_vmap
-    def function(*arrays):
-        with outside_of_vmap():
-            return as_arrays(cls.apply(*full(arrays)))
-
-    @function.def_vmap
-    def rule(size, batched, *arrays):
-        in_dims: list = [None] * len(args)
-        for place, is_batched in zip(places, batched, strict=True):
-            in_dims[place] = 0 if is_batched else None
-        info = VmapInfo(size, modes.vmap.randomness)
-        with outside_of_vmap():
-            outputs, out_dims = cls.vmap(info, tuple(in_dims), *full(arrays))
-        results = as_arrays(outputs)
-        dims = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(results)
-        moved = tuple(
-            r if d in (0, None) else jnp.moveaxis(r, d, 0)
-            for r, d in zip(results, dims, strict=True)
-        )
-        return moved, tuple(d is not None for d in dims)
-
-    results = tuple(wrap(Value.of(r)) for r in function(*[args[i]._array for i in places]))
-    return results if shown["many"] else results[0]
 
 
 _ARRAY = object()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from .. import modes
-from ..batching import over_batch
+from ..batching import batch_size, over_batch
 from ..dispatch import Face
+from ..random import default_generator
+from .gradient import joined
 from .trees import flatten, spread
 
 
@@ -36,14 +37,15 @@ def vmap(
         )
     if chunk_size is not None and chunk_size <= 0:
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
-    name = getattr(func, "__name__", repr(func))
+    name = _name(func)
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
         leaves, rebuild, dims = _checked(name, in_dims, args)
-        size = _size(leaves, dims)
         places = [i for i, d in enumerate(dims) if d is not None]
         shown: dict[str, Any] = {}
+        if not places:
+            raise ValueError("vmap: Expected at least one Tensor to vmap over")
 
         def program(*slices):
             full = list(leaves)
@@ -54,14 +56,12 @@ def vmap(
             _check_outputs(name, outs, out_dims)
             return outs
 
-        previous = modes.vmap.depth, modes.vmap.randomness
-        modes.vmap.depth, modes.vmap.randomness = previous[0] + 1, randomness
-        try:
-            found = over_batch(
-                program, [leaves[i] for i in places], [dims[i] for i in places], size
-            )
-        finally:
-            modes.vmap.depth, modes.vmap.randomness = previous
+        batched, along = [leaves[i] for i in places], [dims[i] for i in places]
+        chunks = [
+            over_batch(program, chunk, along, randomness=randomness)
+            for chunk in _chunks(batched, along, chunk_size, randomness)
+        ]
+        found = [None if p[0] is None else joined(p) for p in zip(*chunks, strict=True)]
         outputs = spread(out_dims, shown["structure"])
         if outputs is None:
             raise ValueError(
@@ -71,6 +71,28 @@ def vmap(
         return shown["rebuild"]([_moved(t, d) for t, d in zip(found, outputs, strict=True)])
 
     return wrapper
+
+
+def _name(func: Callable) -> str:
+    if isinstance(func, functools.partial):
+        return f"functools.partial({_name(func.func)}, ...)"
+    return getattr(func, "__name__", repr(func))
+
+
+def _chunks(
+    tensors: list, dims: list, chunk_size: int | None, randomness: str
+) -> Iterator[list]:
+    """The tensors in chunks of the batch; each starts with the same random state, if wanted."""
+    size = batch_size(tensors, dims)
+    if chunk_size is None or chunk_size >= size:
+        yield tensors
+        return
+    start = default_generator.state
+    parts = [t.split(chunk_size, d) for t, d in zip(tensors, dims, strict=True)]
+    for chunk in zip(*parts, strict=True):
+        if randomness == "same":
+            default_generator.state = start
+        yield list(chunk)
 
 
 def _moved(tensor: Any, dim: int | None) -> Any:
@@ -121,18 +143,6 @@ def _dim(start: str, leaf: Any, dim: Any) -> int | None:
             f"{leaf.ndim} so expected in_dim to satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}."
         )
     return dim % leaf.ndim
-
-
-def _size(leaves: list, dims: list) -> int:
-    sizes = [x.shape[d] for x, d in zip(leaves, dims, strict=True) if d is not None]
-    if not sizes:
-        raise ValueError("vmap: Expected at least one Tensor to vmap over")
-    if any(size != sizes[0] for size in sizes):
-        raise ValueError(
-            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{sizes} for the mapped dimension"
-        )
-    return sizes[0]
 
 
 def _check_outputs(name: str, outs: list, out_dims: Any) -> None:

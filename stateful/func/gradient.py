@@ -21,40 +21,27 @@ from ..backward import zeros
 from ..batching import over_batch
 from ..dispatch import Face, wrap
 from ..execute import Value
-from ..forward import carried, set_tangent, tangent_of
+from ..forward import carried, levels, set_tangent, tangent_of
 from ..graph import AccumulateGrad
+from ..methods import FUNCTIONS
+from .inside import inside
 from .trees import flatten
 
 
-class _Depth:
-    """How many transforms the program is in."""
-
-    now = 0
-
-
-class inside:  # noqa: N801 (used as a function)
-    """The inside of a transform: all is recorded. ``outer``: whether anybody outside records."""
-
-    def __enter__(self):
-        self.outer = modes.is_grad_enabled() or _Depth.now > 0
-        _Depth.now += 1
-        self._grad = modes.set_grad_enabled(True)
-        return self
-
-    def __exit__(self, *exc):
-        self._grad.__exit__(*exc)
-        _Depth.now -= 1
-
-
-def own(tree: Any) -> tuple[Any, list]:
+def own(tree: Any, here: inside) -> tuple[Any, list]:
     """``tree`` with Tensors of our own that require a gradient, and a list of these."""
     leaves, rebuild, _ = flatten(tree)
     mine = []
     for leaf in leaves:
         if not isinstance(leaf, Face.tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(leaf)}")
-        mine.append(leaf.view_as(leaf) if leaf.requires_grad else carried(leaf).requires_grad_())
+        mine.append(leaf.view_as(leaf) if leaf.requires_grad else _leaf(carried(leaf), here))
     return rebuild(mine), mine
+
+
+def _leaf(tensor: Any, here: inside) -> Any:
+    tensor.requires_grad, tensor._transform = True, here
+    return tensor
 
 
 def strip(tree: Any, mine: Sequence, keep: bool) -> Any:
@@ -65,12 +52,13 @@ def strip(tree: Any, mine: Sequence, keep: bool) -> Any:
     def bare(t):
         if not isinstance(t, Face.tensor) or t.requires_grad and keep and _needed(t, own_ids):
             return t
-        tangent = tangent_of(t)
-        if not t.requires_grad and (tangent is None or not tangent.requires_grad):
+        tangents = {level: tangent_of(t, level) for level in levels()}
+        tangents = {level: tangent for level, tangent in tangents.items() if tangent is not None}
+        if not t.requires_grad and not any(d.requires_grad for d in tangents.values()):
             return t
         out = t.detach()
-        if tangent is not None:
-            set_tangent(out, bare(tangent))
+        for level, tangent in tangents.items():
+            set_tangent(out, bare(tangent), level)
         return out
 
     return rebuild([bare(t) for t in leaves])
@@ -79,17 +67,23 @@ def strip(tree: Any, mine: Sequence, keep: bool) -> Any:
 def _needed(tensor: Any, own_ids: set[int]) -> bool:
     """Whether a leaf other than our own can be reached from ``tensor``."""
     if tensor.grad_fn is None:
-        return id(tensor) not in own_ids
+        return _matters(tensor, own_ids)
     seen, stack = set(), [tensor.grad_fn]
     while stack:
         node = stack.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        if isinstance(node, AccumulateGrad) and id(node.variable) not in own_ids:
+        if isinstance(node, AccumulateGrad) and _matters(node.variable, own_ids):
             return True
         stack.extend(edge.node for edge in node.edges)
     return False
+
+
+def _matters(leaf: Any, own_ids: set[int]) -> bool:
+    """Whether a leaf is somebody's outside: not our own, nor of a transform that is over."""
+    here = getattr(leaf, "_transform", None)
+    return id(leaf) not in own_ids and (here is None or here.open)
 
 
 # -- arguments -------------------------------------------------------------------------------------
@@ -161,18 +155,18 @@ def grad_and_value(func: Callable, argnums: Any = 0, has_aux: bool = False) -> C
 
     @functools.wraps(func)
     def wrapper(*args, **kwargs):
-        with inside() as here:
-            arguments, mine = own(chosen(args, argnums))
+        with inside(chosen(args, argnums)) as here:
+            arguments, mine = own(chosen(args, argnums), here)
             output = func(*replaced(args, argnums, arguments), **kwargs)
             aux = None
             if has_aux:
                 output, aux = _pair(output, "grad_and_value(f)(*args)")
             _check_scalar(output)
-            found = _gradients([output], mine, [None])
+            found = gradients([output], mine, [None])
             rebuild = flatten(arguments)[1]
             gradient = strip(rebuild(found), mine, here.outer)
             value = strip(output, mine, here.outer)
-            aux = strip(aux, mine, here.outer)
+            aux = strip(_checked_aux(aux, has_aux), mine, here.outer)
         return gradient, (value, aux) if has_aux else value
 
     return wrapper
@@ -186,6 +180,13 @@ def _pair(output: Any, name: str) -> tuple:
     return output
 
 
+def _checked_aux(aux: Any, has_aux: bool) -> Any:
+    for leaf in flatten(aux)[0] if has_aux else ():
+        if not isinstance(leaf, Face.tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(leaf)}")
+    return aux
+
+
 def _check_scalar(output: Any) -> None:
     start = "grad_and_value(f)(*args): Expected f(*args) to return a "
     if not isinstance(output, Face.tensor):
@@ -197,15 +198,14 @@ def _check_scalar(output: Any) -> None:
         )
 
 
-def _gradients(outputs: Sequence, inputs: Sequence, seeds: Sequence) -> list:
+def gradients(outputs: Sequence, inputs: Sequence, seeds: Sequence) -> list:
     """Gradients that can be differentiated, zeros where there is none."""
     pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
     if not pairs:
         return [zeros(x._aval) for x in inputs]
     outputs, seeds = zip(*pairs, strict=True)
-    return list(autograd_grad(
-        outputs, inputs, seeds, create_graph=True, retain_graph=True, materialize_grads=True
-    ))  # fmt: skip
+    found = autograd_grad(outputs, inputs, seeds, create_graph=True, allow_unused=True)
+    return [zeros(x._aval) if g is None else g for g, x in zip(found, inputs, strict=True)]
 
 
 def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
@@ -221,28 +221,25 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
 
 
 def _vjp(func: Callable, primals: tuple, has_aux: bool) -> tuple:
-    with inside() as here:
-        arguments, mine = own(primals)
+    with inside(primals) as here:
+        arguments, mine = own(primals, here)
         output, aux = func(*arguments), None
         if has_aux:
             output, aux = _pair(output, "vjp(f, *primals)")
         leaves, _, structure = flatten(output)
         _check_tensors(leaves, output)
-        value, aux = strip(output, mine, here.outer), strip(aux, mine, here.outer)
+        value, aux = strip(output, mine, here.outer), strip(_checked_aux(aux, has_aux), mine, here.outer)
     rebuild = flatten(arguments)[1]
 
-    def pull(*cotangents, retain_graph=True, create_graph=None):
-        given = cotangents[0] if len(cotangents) == 1 else cotangents
-        seeds, _, found = flatten(given)
+    def pull(cotangents, retain_graph=True, create_graph=None):
+        seeds, _, found = flatten(cotangents)
         if found != structure:
             raise RuntimeError(
                 "Expected pytree structure of cotangents to be the same as pytree structure of "
                 f"outputs to the function. cotangents: {found}, primal output: {structure}"
             )
-        with inside() as there:
-            gradients = rebuild(_gradients(leaves, mine, seeds))
-            gradients = strip(gradients, mine, there.outer)
-        return gradients
+        with inside(cotangents) as there:
+            return strip(rebuild(gradients(leaves, mine, seeds)), mine, there.outer)
 
     return value, pull, aux
 
@@ -285,15 +282,15 @@ def jacrev(
         raise ValueError("jacrev: `chunk_size` should be greater than 0.")
 
     @functools.wraps(func)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args):
         given = chosen(args, argnums)
         error_if_complex("jacrev", given, True)
 
         def partial(arguments):
-            return func(*replaced(args, argnums, arguments), **kwargs)
+            return func(*replaced(args, argnums, arguments))
 
-        with inside() as here:
-            arguments, mine = own(given)
+        with inside(given) as here:
+            arguments, mine = own(given, here)
             output, aux = partial(arguments), None
             if has_aux:
                 output, aux = _pair(output, "vjp(f, *primals)")
@@ -301,20 +298,29 @@ def jacrev(
             _check_tensors(leaves, output)
             error_if_complex("jacrev", output, False)
             rebuild = flatten(arguments)[1]
-            rows = [rebuild(_rows(leaf, mine)) for leaf in leaves]
+            rows = [rebuild(_rows(leaf, mine, chunk_size)) for leaf in leaves]
             found = strip(rebuild_output(rows), mine, here.outer)
-            aux = strip(aux, mine, here.outer)
+            aux = strip(_checked_aux(aux, has_aux), mine, here.outer)
         return (found, aux) if has_aux else found
 
     return wrapper
 
 
-def _rows(output: Any, inputs: Sequence) -> list:
-    """The Jacobian of one output with respect to each input."""
+def joined(parts: Sequence, dim: int = 0) -> Any:
+    """Chunks of a batch as one Tensor."""
+    return parts[0] if len(parts) == 1 else FUNCTIONS["torch"]["cat"](parts, dim)
+
+
+def _rows(output: Any, inputs: Sequence, size: int | None) -> list:
+    """The Jacobian of one output with respect to each input, ``size`` rows at a time."""
     count = output.numel()
     if not count:
         return [x.new_zeros((*output.shape, *x.shape)) for x in inputs]
-    found = over_batch(lambda seed: _gradients([output], inputs, [seed]), [units(output)])
+    chunks = [
+        over_batch(lambda seed: gradients([output], inputs, [seed]), [part])
+        for part in units(output).split(count if size is None else size)
+    ]
+    found = [joined(parts) for parts in zip(*chunks, strict=True)]
     return [g.reshape((*output.shape, *x.shape)) for g, x in zip(found, inputs, strict=True)]
 
 

@@ -86,6 +86,11 @@ def _stack(name: str, tensors: list) -> Any:
 
 def functionalize(func: Callable, *, remove: str = "mutations") -> Callable:
     """``func`` itself: in-place operations already are pure underneath."""
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(
+            f"functionalize(f, remove='mutations'): received invalid argument for remove={remove}. "
+            "Valid options are: remove='mutations', remove='mutations_and_views'."
+        )
     return func
 
 

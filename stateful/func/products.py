@@ -6,12 +6,22 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .. import modes
 from ..autograd import forward_ad
 from ..backward import zeros
 from ..batching import over_batch
 from ..dispatch import Face
-from .gradient import chosen, error_if_complex, jacrev, replaced, units
+from ..forward import stand_in
+from .gradient import (
+    chosen,
+    error_if_complex,
+    gradients,
+    jacrev,
+    own,
+    replaced,
+    strip,
+    units,
+)
+from .inside import inside, transforming
 from .trees import flatten
 
 _NAME = "jvp(f, primals, tangents)"
@@ -40,8 +50,8 @@ def jvp(
         )
     _check_tensors(leaves, "primals")
     _check_tensors(dots, "tangents")
-    with forward_ad.dual_level():
-        duals = [forward_ad.make_dual(x, t) for x, t in zip(leaves, dots, strict=True)]
+    with transforming(primals, tangents), forward_ad.nested_level() as level:
+        duals = [level.make_dual(x, t) for x, t in zip(leaves, dots, strict=True)]
         output, aux = func(*rebuild(duals)), None
         if has_aux:
             if not (isinstance(output, tuple) and len(output) == 2):
@@ -51,15 +61,22 @@ def jvp(
                 )
             output, aux = output
         outs, rebuild_output, _ = flatten(output)
+        if not outs or outs == [None]:
+            raise RuntimeError(
+                f"{_NAME}: Expected f to be a function that has non-empty output (got output = "
+                f"{outs})"
+            )
         parts = [_unpacked(o, strict) for o in outs]
-        aux_leaves, rebuild_aux, _ = flatten(aux)
+        aux_leaves, rebuild_aux, _ = flatten(aux if has_aux else ())
         aux = rebuild_aux([_primal(x) for x in aux_leaves])
     values, moved = rebuild_output([p for p, _ in parts]), rebuild_output([t for _, t in parts])
     return (values, moved, aux) if has_aux else (values, moved)
 
 
 def _primal(x: Any) -> Any:
-    return forward_ad.unpack_dual(x).primal if isinstance(x, Face.tensor) else x
+    if not isinstance(x, Face.tensor):
+        raise RuntimeError(f"Expected tensors, got unsupported type {type(x)}")
+    return forward_ad.unpack_innermost(x).primal
 
 
 def _check_tensors(items: list, what: str) -> None:
@@ -78,7 +95,7 @@ def _unpacked(out: Any, strict: bool) -> tuple:
             f"{_NAME}: expected f(*primals) to return only tensors, got unsupported type "
             f"{type(out)}"
         )
-    primal, tangent = forward_ad.unpack_dual(out)
+    primal, tangent = forward_ad.unpack_innermost(out)
     if tangent is None and strict:
         raise RuntimeError(
             "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. "
@@ -99,10 +116,13 @@ def jacfwd(
     """
 
     @functools.wraps(func)
-    def wrapper(*args, **kwargs):
-        given = chosen(args, argnums)
+    def wrapper(*args):
+        names = tuple(range(len(args))) if argnums is None else argnums
+        given = chosen(args, names)
         error_if_complex("jacfwd", given, True)
         leaves, rebuild, _ = flatten(given)
+        if not leaves:
+            raise AssertionError("jacfwd: tensors must have at least one element, got none")
         shown: dict[str, Any] = {}
 
         def columns(position: int) -> list:
@@ -111,7 +131,7 @@ def jacfwd(
                 dots[position] = direction
 
                 def partial(*primals):
-                    return func(*replaced(args, argnums, rebuild(list(primals))), **kwargs)
+                    return func(*replaced(args, names, rebuild(list(primals))))
 
                 result = jvp(partial, tuple(leaves), tuple(dots), has_aux=has_aux)
                 error_if_complex("jacfwd", result[0], False)
@@ -120,7 +140,7 @@ def jacfwd(
                 shown["count"] = len(moved)
                 return [*moved, *aux]
 
-            return over_batch(along, [units(leaves[position])])
+            return over_batch(along, [units(leaves[position])], randomness=randomness)
 
         found = [columns(i) for i in range(len(leaves))]
         rows = [
@@ -157,10 +177,37 @@ def linearize(func: Callable, *primals: Any) -> tuple:
     >>> push(torch.tensor(2.0))
     tensor(2.)
     """
-    with modes.no_grad():
-        output = func(*primals)
+    with inside(primals) as here:
+        arguments, mine = own(primals, here)
+        output = func(*arguments)
+        outs, rebuild, _ = flatten(output)
+        tensors = [o for o in outs if isinstance(o, Face.tensor)]
+        stand_ins = [stand_in(o) for o in tensors]
+        pulled = gradients(tensors, mine, stand_ins)
+        value = strip(output, mine, here.outer)
 
     def push(*tangents):
-        return jvp(func, primals, tangents)[1]
+        with inside() as here:
+            dots = _checked_tangents(tangents, primals)
+            found = iter(gradients(pulled, stand_ins, dots))
+            moved = rebuild([next(found) if isinstance(o, Face.tensor) else o for o in outs])
+            return strip(moved, mine, here.outer)
 
-    return output, push
+    return value, push
+
+
+def _checked_tangents(tangents: tuple, primals: tuple) -> list:
+    leaves, _, structure = flatten(primals)
+    dots, _, found = flatten(tangents)
+    if found != structure:
+        raise RuntimeError(
+            f"Expected the tangents {found} to have the same argspec as the primals {structure}"
+        )
+    for i, (x, dot) in enumerate(zip(leaves, dots, strict=True)):
+        for name in ("shape", "dtype"):
+            if getattr(dot, name) != getattr(x, name):
+                raise RuntimeError(
+                    f"tangent:{i} with {name} {getattr(dot, name)} in flattened pytree doesn't "
+                    f"match the {name} {getattr(x, name)} of the corresponding primal."
+                )
+    return dots

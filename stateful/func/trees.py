@@ -1,7 +1,8 @@
-"""Nested tuples, lists and dicts of Tensors, in the order in which they were written."""
+"""Nested tuples, lists, deques and dicts of Tensors, in the order in which they were written."""
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ def flatten(tree: Any) -> tuple[list, Callable[[list], Any], Any]:
 
 
 def _walk(tree: Any, leaves: list) -> Any:
-    if isinstance(tree, tuple | list):
+    if isinstance(tree, tuple | list | deque):
         return type(tree), None, [_walk(item, leaves) for item in tree]
     if isinstance(tree, dict):
         return type(tree), tuple(tree), [_walk(item, leaves) for item in tree.values()]
@@ -32,8 +33,9 @@ def _build(structure: Any, items: Iterator) -> Any:
     kind, keys, children = structure
     built = [_build(child, items) for child in children]
     if keys is not None:
-        return kind(zip(keys, built, strict=True))
-    return kind(*built) if hasattr(kind, "_fields") else kind(built)
+        made = dict(zip(keys, built, strict=True))
+        return kind(None, made) if issubclass(kind, defaultdict) else kind(made)
+    return kind(*built) if hasattr(kind, "_make") else kind(built)
 
 
 def spread(prefix: Any, structure: Any) -> list | None:

@@ -22,7 +22,7 @@ from ..sampling import draw
 from ..tensor import Tensor
 
 _SHARED = (
-    "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "hardshrink", "bilinear",
+    "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "hardshrink", "pdist",
 )  # fmt: skip
 globals().update({k: v for k, v in _FUNCTIONS["torch"].items() if k in _SHARED})
 globals().update(_FUNCTIONS["nn"])

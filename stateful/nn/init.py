@@ -12,7 +12,10 @@ import warnings
 from funcgrad import random as pure
 
 from .. import modes, sampling
+from ..methods import FUNCTIONS
 from ..tensor import Tensor
+
+_qr = FUNCTIONS["linalg"]["qr"]
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -150,6 +153,21 @@ def kaiming_normal_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_rel
     return normal_(tensor, 0, std, generator)
 
 
+def orthogonal_(tensor, gain=1, generator=None):
+    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2013)."""
+    if tensor.dim() < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if not tensor.numel():
+        return tensor
+    with modes.no_grad():
+        flat = tensor.new_empty((tensor.size(0), tensor.numel() // tensor.size(0)))
+        flat.normal_(0, 1, generator=generator)
+        wide = flat.size(0) < flat.size(1)
+        q, r = _qr(flat.t() if wide else flat)
+        q = q * r.diagonal().sign()
+        return tensor.copy_((q.t() if wide else q).reshape(tensor.shape)).mul_(gain)
+
+
 def sparse_(tensor, sparsity, std=0.01, generator=None):
     """Normal, with a fraction ``sparsity`` of each column zero."""
     if tensor.dim() != 2:
@@ -162,3 +180,27 @@ def sparse_(tensor, sparsity, std=0.01, generator=None):
             chosen = sampling.randperm(rows)[:zeros]  # type: ignore[index]
             tensor[chosen, column] = 0
     return tensor
+
+
+def _deprecated(function):
+    """The name of old, without the underscore."""
+    old, new = function.__name__[:-1], function.__name__
+
+    def initialize(*args, **kwargs):
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.",
+            FutureWarning, stacklevel=2,
+        )  # fmt: skip
+        return function(*args, **kwargs)
+
+    initialize.__name__ = initialize.__qualname__ = old
+    initialize.__doc__ = f"Deprecated: see `{new}`."
+    return initialize
+
+
+uniform, normal, constant, eye, dirac = map(
+    _deprecated, (uniform_, normal_, constant_, eye_, dirac_)
+)
+xavier_uniform, xavier_normal = map(_deprecated, (xavier_uniform_, xavier_normal_))
+kaiming_uniform, kaiming_normal = map(_deprecated, (kaiming_uniform_, kaiming_normal_))
+orthogonal, sparse = map(_deprecated, (orthogonal_, sparse_))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..copies import own_attributes
 from ..creation import FACTORIES
 from ..tensor import Tensor
 
@@ -35,8 +36,13 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is None:
             data = FACTORIES["zeros"]((0,))
+        if requires_grad and not (data.is_floating_point() or data.is_complex()):
+            raise RuntimeError(
+                "Only Tensors of floating point and complex dtype can require gradients, but this "
+                f"one is of dtype {data.dtype}: pass requires_grad=False"
+            )
         out = data.detach()._as(cls)
-        out.requires_grad = requires_grad
+        out._requires_grad = bool(requires_grad)
         return out
 
     def __repr__(self, **kwargs) -> str:
@@ -48,11 +54,13 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any):
-        return _rebuild, (type(self), self.detach(), self.requires_grad)
+        return _rebuild, (type(self), self.detach(), self.requires_grad, own_attributes(self))
 
 
-def _rebuild(cls: type, data: Tensor, requires_grad: bool) -> Any:
-    return cls(data, requires_grad)
+def _rebuild(cls: type, data: Tensor, requires_grad: bool, attributes: dict) -> Any:
+    out = cls(data, requires_grad)
+    out.__dict__.update(attributes)
+    return out
 
 
 class Buffer(Tensor):
@@ -62,3 +70,64 @@ class Buffer(Tensor):
         out = (FACTORIES["zeros"]((0,)) if data is None else data).detach()._as(cls)
         out.persistent = persistent
         return out
+
+
+class _Uninitialized:
+    """What tensors without a shape share."""
+
+    _becomes: type
+
+    @property
+    def shape(self) -> Any:
+        """Raises RuntimeError: there is none yet."""
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually "
+            "happens in `load_state_dict` when trying to load an uninitialized parameter into an "
+            "initialized one. Call `forward` to initialize the parameters before accessing their "
+            "attributes."
+        )
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a tensor of this shape, to be filled in."""
+        tensor: Any = self
+        made = FACTORIES["zeros"](
+            tuple(shape), dtype=tensor.dtype if dtype is None else dtype, device=device
+        )
+        tensor.__class__ = self._becomes
+        tensor.data = made
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(_Uninitialized, Parameter):
+    """A parameter whose shape is known only when a lazy module sees its first input."""
+
+    _becomes = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        return Parameter.__new__(
+            cls, FACTORIES["zeros"]((0,), dtype=dtype, device=device), requires_grad
+        )
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, dtype=self.dtype)
+        return memo[id(self)]
+
+
+class UninitializedBuffer(_Uninitialized, Tensor):
+    """A buffer whose shape is known only when a lazy module sees its first input."""
+
+    _becomes = Tensor
+
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None,
+        persistent: bool = True,
+    ) -> Any:  # fmt: skip
+        return FACTORIES["zeros"]((0,), dtype=dtype, device=device)._as(cls)
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a tensor has no shape yet."""
+    return isinstance(param, _Uninitialized)

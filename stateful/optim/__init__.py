@@ -1,6 +1,7 @@
 """`optim`: PyTorch's optimizers. This is the map."""
 
 from . import lr_scheduler as lr_scheduler
+from . import swa_utils as swa_utils
 from .adam import Adam as Adam
 from .adam import Adamax as Adamax
 from .adam import AdamW as AdamW

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from .. import modes
 from ..dispatch import wrap
-from ..execute import Function, eager, kernel_of
+from ..execute import Function, eager
 from ..methods import FUNCTIONS
 from ..tensor import Tensor
 from .line_search import Point, strong_wolfe
@@ -182,7 +182,7 @@ def _two_loops(state: dict[str, Any], vector: Any, size: int) -> Any:
               *state["old_stps"], *[none] * padding, *state["ro"],
               *[none.sum()] * padding]  # fmt: skip
     values = [leaf._read() for leaf in leaves]
-    return wrap(eager(kernel_of(_DIRECTION, values), values)[0])
+    return wrap(eager(_DIRECTION, (), values)[1][0])
 
 
 def _direction(vector, scale, *history):

@@ -10,16 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funcgrad.random import State, to_traced
-
 from ..dispatch import wrap
 from ..execute import Value
-from ..lazy import flush
 from ..tensor import Tensor
 from .arguments import Arguments
 from .compiled import Compiled
 from .errors import PurifyError
-from .program import WORDS, Binding, Program, copied
+from .program import Binding, Program
 from .trace import is_tensor
 
 _compiled: weakref.WeakKeyDictionary[Callable, Compiled] = weakref.WeakKeyDictionary()
@@ -52,21 +49,21 @@ def scan(step: Callable, batches: Any) -> Any:
     if compiled is None:
         compiled = _compiled[step] = Compiled(step)
     columns, length = _columns(batches)
-    done, outputs = 0, []
-    program: Program | None = None
-    while done < length:
-        arguments = Arguments(tuple(_slice(c, done) for c in columns), {})
-        binding = compiled.binding(arguments)
-        program = binding.program
+    if length < 1:
+        raise ValueError("scan needs at least one batch")
+    example = Arguments(tuple(map(_example, columns)), {})
+    outputs: list[list] = []
+    program: Any = None
+    while len(outputs) < length:
+        binding = compiled.binding(example)
+        program, done = binding.program, len(outputs)
         if program.transition is None:
             rest = [c if not done else _rest(c, done) for c in columns]
-            outputs.append(_loop(binding, rest, length - done))
+            outputs.append(_run(binding, rest, length - done))
             break
-        out = jax.tree.leaves(binding.run(arguments), is_leaf=is_tensor)
-        outputs.append([x._array[None] if isinstance(x, Tensor) else x for x in out])
-        done += 1
-    if program is None:
-        raise ValueError("scan needs at least one batch")
+        out = binding.run(Arguments(tuple(_slice(c, done) for c in columns), {}))
+        leaves = jax.tree.leaves(out, is_leaf=is_tensor)
+        outputs.append([x._array[None] if isinstance(x, Tensor) else x for x in leaves])
     return _stacked(program, outputs)
 
 
@@ -93,6 +90,11 @@ def _array(x: Any) -> Any:
     return x._array if isinstance(x, Tensor) else x if isinstance(x, jax.Array) else np.asarray(x)
 
 
+def _example(column: Any) -> Tensor:
+    """A tensor like the slices, which tells what the program depends on; nobody reads it."""
+    return wrap(Value.of(np.broadcast_to(np.zeros((), column.dtype), column.shape[1:])))
+
+
 def _slice(column: Any, i: int) -> Tensor:
     with jax.enable_x64(True):
         return wrap(Value.of(column[i]))
@@ -103,69 +105,51 @@ def _rest(column: Any, start: int) -> Any:
         return column[start:]
 
 
-def _loop(binding: Binding, columns: list, length: int) -> list:
+def _run(binding: Binding, columns: list, length: int) -> list:
     """All steps of a program that leads from its world to itself; returns the stacked outputs."""
     program = binding.program
     if program.writes:
         raise PurifyError("scan: the step writes to its arguments, which are slices; clone() them")
-    flush()
-    leaves = [copied(storage.value.read()) for storage in binding.written[: binding.donated]]
-    words = [x for g in binding.generators for x in to_traced(g.state)]
-    moving = [copied(words[i]) for i in program.moved]
-    still = {i: words[i] for i in program.words if i not in program.moved}
-    read = [storage.value.read() for storage in binding.read]
-    rates = [binding.guard.vector] if program.has_rates else []
     loop = program.loops.get(length)
     if loop is None:
-        loop = program.loops[length] = _compile(program, length)
-    with jax.enable_x64(True):
-        leaves, moving, outputs = loop(leaves, moving, still, read, rates, columns)
-    for storage, array in zip(binding.written, leaves, strict=True):
-        storage.value = Value(storage.value.aval, array)
-        storage.version += length
-    for i, word in zip(program.moved, moving, strict=True):
-        words[i] = word
-    if program.moved:
-        for g, generator in enumerate(binding.generators):
-            generator.state = State(*words[WORDS * g : WORDS * (g + 1)])
-    return outputs
+        loop = program.loops[length] = _loop(program, length)
+    outs, _ = binding.advance(loop, columns, length)
+    return outs[: program.count]
 
 
-def _compile(program: Program, length: int) -> Callable:
-    """The loop around a program.
+def _loop(program: Program, length: int) -> Callable:
+    """A loop with the signature of the program, whose arguments and outputs are stacked.
 
-    Carried are leaves that are read and written, and generator words. Leaves that are only written
-    (gradients, say) are taken from the last step, which stands alone.
+    Carried are leaves and generator words that are read and change. What only changes (gradients,
+    say) is taken from the last step, which then stands alone.
     """
-    count, donated = program.count, len(program.donated)
-    written = donated + len(program.written)
-    alone = written > donated
+    count, settled, batch = program.count, program.settled, len(program.arguments)
+    carried = program.carried()
 
-    def loop(leaves, moving, still, read, rates, columns):
-        def step(carry, items):
-            leaves, moving = carry
-            words = {**still, **dict(zip(program.moved, moving, strict=True))}
-            outs = program.function(
-                *leaves, *read, *[words[i] for i in program.words], *rates,
-                *[items[i] for i in program.arguments],
-            )  # fmt: skip
-            moved = outs[count + written : count + written + len(program.moved)]
-            return outs[:count], outs[count : count + written], list(moved)
+    def step(feed, carry, items):
+        arrays = [*feed[: len(feed) - batch], *items]
+        for (_, place), array in zip(carried, carry, strict=True):
+            arrays[place] = array
+        return program.function(*arrays)
 
+    def loop(*feed):
         def body(carry, items):
-            outputs, leaves, moving = step(carry, items)
-            return (leaves[:donated], moving), outputs
+            outs = step(feed, carry, items)
+            return [outs[i] for i, _ in carried], outs[:count]
 
-        carry, most = (leaves, moving), length - alone
+        columns = feed[len(feed) - batch :]
+        alone = settled - count > len(carried)
+        most = length - alone
+        carry = [feed[place] for _, place in carried]
         carry, outputs = jax.lax.scan(body, carry, [c[:most] for c in columns], most)
         if not alone:
-            return *carry, outputs
-        last, leaves, moving = step(carry, [c[most] for c in columns])
-        outputs = [jnp.concatenate([a, b[None]]) for a, b in zip(outputs, last, strict=True)]
-        return leaves, moving, outputs
+            return [*outputs, *carry]
+        last = step(feed, carry, [c[most] for c in columns])
+        joined = [jnp.concatenate([a, b[None]]) for a, b in zip(outputs, last, strict=False)]
+        return [*joined, *last[count:settled]]
 
     with jax.enable_x64(True):
-        return jax.jit(loop, donate_argnums=(0, 1))
+        return jax.jit(loop, donate_argnums=tuple(range(len(program.donated))))
 
 
 def _stacked(program: Program, outputs: list[list]) -> Any:

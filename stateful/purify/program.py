@@ -12,7 +12,7 @@ import numpy as np
 from funcgrad.random import State, to_traced
 
 from ..dispatch import wrap
-from ..execute import Value
+from ..execute import Aval, Value
 from ..graph import FREED
 from ..lazy import flush
 from ..tensor import Tensor
@@ -39,7 +39,10 @@ class Program:
     """What a step does to a world of certain facts with arguments of a certain key.
 
     ``donated``: leaves that are read and written; ``written``: leaves that are only written;
-    ``read``: leaves that are only read. ``generators``: those that are used.
+    ``read``: leaves that are only read; ``words`` and ``moved``: words of generator states that are
+    read, and that change. The compiled function takes donated, read, words, rates and arguments,
+    and gives ``count`` outputs, the changed leaves (those of before up to ``changed``, then those
+    that appear), the moved words up to ``settled``, and writes to arguments.
     """
 
     def __init__(self, roots: Roots, world: World, arguments: Arguments):
@@ -68,6 +71,16 @@ class Program:
         """Whether a part of the output is made at each call."""
         return part is _NEW
 
+    def carried(self) -> list[tuple[int, int]]:
+        """The state that is both read and changed: which output takes the place of which input."""
+        leaves = [(self.count + i, i) for i in range(len(self.donated))]
+        first, place = self.settled - len(self.moved), len(self.donated) + len(self.read)
+        words = [
+            (first + nr, place + self.words.index(i)) for nr, i in enumerate(self.moved)
+            if i in self.words
+        ]  # fmt: skip
+        return leaves + words
+
     def _arrange(self, world: World, traced: Traced) -> None:
         """Order inputs and outputs, and compile."""
         count = sum(isinstance(x, New) for x in traced.outputs)
@@ -95,6 +108,9 @@ class Program:
         ]  # fmt: skip
         self.bumps = [traced.bumps[n] for n in (*self.donated, *self.written)]
         self.count, self.moved = count, moved
+        self.avals = [Aval.of(v.aval.shape, v.aval.dtype) for v in jaxpr.outvars[:count]]
+        self.changed = count + len(was_there)
+        self.settled = count + len(changed) + len(moved)
         place = {n: i for i, n in enumerate(self.names)}
         others = [i for i in used if i >= leaves]
         self.words = [i - leaves for i in others if i < leaves + words]
@@ -210,7 +226,6 @@ class Binding:
         self.targets: list[Tensor] = []
         if program.backward is not None:
             self.targets = [world.tensors[n] for n in program.backward.targets.names]
-        self.plain = not (self.words or self.moved or program.writes or program.transition)
         self.expected_values = [_VALUE_REFERENCES] * len(self.written)
         self.expected_arrays = [_ARRAY_REFERENCES] * self.donated
 
@@ -230,6 +245,26 @@ class Binding:
     def run(self, arguments: Arguments) -> Any:
         """One step."""
         program = self.program
+        outs, kept = self.advance(program.jitted, arguments.arrays)
+        if program.writes:
+            writes = outs[program.settled : program.settled + len(program.writes)]
+            _write_arguments(program.writes, arguments, writes)
+        if program.transition is not None:
+            leaves = dict(zip(program.appearing, outs[program.changed :], strict=False))
+            names = (*program.donated, *program.written)
+            for name, storage in zip(names, self.written, strict=True):
+                leaves[name] = storage.value.array
+            program.transition.apply(leaves)
+        if kept is not None:
+            return self._differentiable_output(outs, kept, arguments)
+        return self._output(outs)
+
+    def advance(self, jitted: Any, given: Sequence, steps: int = 1) -> tuple[list, list | None]:
+        """Run the program, or a loop around it, and put the new state in place of the old one.
+
+        Returns everything that it gave, and what a backward pass will need.
+        """
+        program = self.program
         values = [storage.value for storage in self.written]
         feed = [v.array for v in values[: self.donated]]
         alone = (
@@ -246,28 +281,27 @@ class Binding:
             feed += [words[i] for i in self.words]
         if program.has_rates:
             feed.append(self.guard.vector)
-        given = arguments.arrays
-        feed += [given[i] for i in program.arguments]
+        if program.arguments:
+            feed += [given[i] for i in program.arguments]
         with jax.enable_x64(True):
-            outs = program.jitted(*feed)
+            outs = jitted(*feed)
+        kept = None
         if program.backward is not None:
             kept = [feed[i] for i in program.given]
             kept += outs[len(outs) - program.backward.kept :]
         del feed
-        count = program.count
+        changed = outs[program.count : program.changed]
         if alone:
-            for value, out in zip(values, outs[count:], strict=False):
+            for value, out in zip(values, changed, strict=False):
                 value.array = out
         else:
-            for storage, out in zip(self.written, outs[count:], strict=False):
+            for storage, out in zip(self.written, changed, strict=False):
                 storage.value = Value(storage.value.aval, out)
         for storage, bump in self.bumps:
-            storage.version += bump
-        if not self.plain:
-            self._finish(arguments, outs[count + len(self.written) :])
-        if program.backward is not None:
-            return self._differentiable_output(outs, kept, arguments)
-        return self._output(outs)
+            storage.version += bump * steps
+        if self.moved:
+            self._move_generators(outs[program.settled - len(self.moved) :])
+        return outs, kept
 
     def _own(self, values: list[Value], feed: list) -> list:
         """Arrays that may be given away: those that somebody else also holds are copied."""
@@ -283,33 +317,22 @@ class Binding:
             owned.append(copied(array) if shared else array)
         return owned
 
-    def _finish(self, arguments: Arguments, outs: list) -> None:
-        """Generators, what appeared, and what was written to the arguments."""
-        program = self.program
-        start = len(program.appearing)
-        if self.moved:
-            for g, generator in enumerate(self.generators):
-                words = list(to_traced(generator.state))
-                for out, i in zip(outs[start:], self.moved, strict=False):
-                    if i // WORDS == g:
-                        words[i % WORDS] = out
-                generator.state = State(*words)
-        if program.writes:
-            _write_arguments(program.writes, arguments, outs[start + len(self.moved) :])
-        if program.transition is not None:
-            leaves = dict(zip(program.appearing, outs, strict=False))
-            names = (*program.donated, *program.written)
-            for name, storage in zip(names, self.written, strict=True):
-                leaves[name] = storage.value.array
-            program.transition.apply(leaves)
+    def _move_generators(self, outs: list) -> None:
+        """Give the generators the words of their states that have changed."""
+        for g, generator in enumerate(self.generators):
+            words = list(to_traced(generator.state))
+            for out, i in zip(outs, self.moved, strict=False):
+                if i // WORDS == g:
+                    words[i % WORDS] = out
+            generator.state = State(*words)
 
     def _output(self, outs: list) -> Any:
         program = self.program
         if program.is_single:
             part = program.template[0]
-            return wrap(Value.of(outs[0])) if part is _NEW else part
-        items = iter(outs)
-        parts = [wrap(Value.of(next(items))) if p is _NEW else p for p in program.template]
+            return wrap(Value(program.avals[0], outs[0])) if part is _NEW else part
+        items = map(wrap, map(Value, program.avals, outs))
+        parts = [next(items) if p is _NEW else p for p in program.template]
         return jax.tree.unflatten(program.tree, parts)
 
     def _differentiable_output(self, outs: list, kept: list, arguments: Arguments) -> Any:

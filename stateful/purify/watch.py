@@ -147,10 +147,11 @@ def _direct_here(otherwise):
     """The policy of a trace: run on tracers in this thread, as before in others."""
     thread = threading.get_ident()
 
-    def traced(kernel: Kernel, leaves: Sequence) -> tuple[Value, ...]:
+    def traced(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
         if threading.get_ident() != thread:
-            return otherwise(kernel, leaves)
+            return otherwise(fn, static, leaves)
+        kernel = execute.kernel_of(fn, leaves, static)
         arrays = [x.read() if type(x) is Value else jnp.asarray(x) for x in leaves]
-        return execute.direct(kernel, arrays)
+        return kernel, execute.direct(kernel, arrays)
 
     return traced

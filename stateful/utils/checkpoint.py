@@ -21,6 +21,11 @@ from ..backward import backward
 from ..random import fork_rng, get_rng_state, set_rng_state
 from ..saved import SavedTensor
 from ..tensor import Tensor
+from .operation_log import DebugContexts
+from .selective import SAC_IGNORED_OPS as SAC_IGNORED_OPS
+from .selective import CheckpointPolicy as CheckpointPolicy
+from .selective import SelectiveCheckpointContext as SelectiveCheckpointContext
+from .selective import create_selective_checkpoint_contexts as create_selective_checkpoint_contexts
 
 _early_stop: bool | None = None
 _debug: bool | None = None
@@ -255,6 +260,7 @@ class _Region:
         self.counts: dict[int, int] = {}
         self.complete = False
         self.unchecked = False
+        self.logs: DebugContexts | None = None
 
     def pack(self, tensor: Any) -> _Holder:
         """The forward pass saves ``tensor``."""
@@ -266,6 +272,14 @@ class _Region:
 
     def unpack(self, holder: _Holder) -> Any:
         """A backward pass wants what ``holder`` stands for; once in each."""
+        if self.logs is None:
+            return self._unpack(holder)
+        try:
+            return self._unpack(holder)
+        except CheckpointError as error:
+            raise CheckpointError(self.logs.message(error)) from error
+
+    def _unpack(self, holder: _Holder) -> Any:
         task = engine.running.tasks[-1].id if engine.running.tasks else -1 - next(_outside)
         if task not in self.recomputed:
             self._run_again(task)
@@ -353,8 +367,11 @@ _DESCRIPTIONS: dict[str, Callable] = {
 def _checkpoint_by_hooks(
     function, preserve, context_fn, determinism_check, debug, early_stop, args, kwargs
 ) -> Any:
-    if (debug if _debug is None else _debug) and context_fn is not noop_context_fn:
-        raise ValueError("debug=True is incompatible with non-default context_fn")
+    logs = DebugContexts() if (debug if _debug is None else _debug) else None
+    if logs is not None:
+        if context_fn is not noop_context_fn:
+            raise ValueError("debug=True is incompatible with non-default context_fn")
+        context_fn = logs
     if determinism_check not in _DESCRIPTIONS:
         raise ValueError(
             f"determinism_check should be one of {list(_DESCRIPTIONS)}, but got {determinism_check}"
@@ -370,6 +387,7 @@ def _checkpoint_by_hooks(
 
     stops = early_stop if _early_stop is None else _early_stop
     region = _Region(run_again, args, stops, _DESCRIPTIONS[determinism_check])
+    region.logs = logs
     finished = False
     with saved_tensors_hooks(region.pack, region.unpack), forward_context:
         result = function(*args, **kwargs)

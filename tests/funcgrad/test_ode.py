@@ -188,8 +188,10 @@ def test_backward_solve_that_fails_is_an_error():
     decay = lambda t, y, _: -1e4 * y  # noqa: E731
     end = lambda y0: odeint(decay, y0, [0.0, 1.0], method="kvaerno5", max_steps=60)[-1]  # noqa: E731
     assert abs(end(1.0)) < 1e-6
-    with pytest.raises(Exception, match="maximum number of solver steps"):
+    with pytest.raises(SolveError, match="backward solve.*max_steps=60.*gradient='checkpoint'"):
         jax.grad(end)(1.0)
+    with pytest.raises(RuntimeError, match="maximum number of solver steps"):
+        jax.block_until_ready(jax.jit(jax.grad(end))(1.0))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Schedules that go up and down: cycles without end, and a single one."""
+"""Schedules that go up and down: cycles without end, and a single one. The momentum goes the other
+way."""
 
 import math
 from collections.abc import Callable
@@ -26,6 +27,22 @@ def _scale_function(mode, gamma, scale_fn, scale_mode):
     return functions[mode]
 
 
+def _swing(span, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode):
+    """From zero to `span` and back again and again, as a function of the count."""
+    scale, by_cycle = _scale_function(mode, gamma, scale_fn, scale_mode)
+    total = float(step_size_up + (step_size_up if step_size_down is None else step_size_down))
+    peak = step_size_up / total
+
+    def height(count):
+        cycle = jnp.floor(1 + real(count) / total)
+        position = 1.0 + real(count) / total - cycle
+        fall = (position - 1) / (peak - 1) if peak < 1 else 0.0
+        share = span * jnp.where(position <= peak, position / peak, fall)
+        return share * scale(cycle if by_cycle else real(count))
+
+    return height
+
+
 def cyclic_lr(
     base_lr: Scalar,
     max_lr: Scalar,
@@ -40,8 +57,8 @@ def cyclic_lr(
     `torch.optim.lr_scheduler.CyclicLR`.
 
     The peaks are scaled by `mode`, or by `scale_fn` of the cycle's number or of the count
-    (`scale_mode` "iterations"). Only the learning rate: an optimizer's momentum does not cycle.
-    ValueError: an unknown mode.
+    (`scale_mode` "iterations"). This is the learning rate; `cyclic_momentum` is what CyclicLR does
+    to the optimizer's momentum beside it. ValueError: an unknown mode.
 
     Smith: Cyclical learning rates for training neural networks (2015).
 
@@ -50,18 +67,36 @@ def cyclic_lr(
     >>> print([float(schedule(count)) for count in range(6)])
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
     """
-    scale, by_cycle = _scale_function(mode, gamma, scale_fn, scale_mode)
-    total = float(step_size_up + (step_size_up if step_size_down is None else step_size_down))
-    peak = step_size_up / total
+    height = _swing(
+        max_lr - base_lr, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode
+    )
+    return Schedule(lambda count: base_lr + height(count), base_lr)
 
-    def value(count):
-        cycle = jnp.floor(1 + real(count) / total)
-        position = 1.0 + real(count) / total - cycle
-        fall = (position - 1) / (peak - 1) if peak < 1 else 0.0
-        height = (max_lr - base_lr) * jnp.where(position <= peak, position / peak, fall)
-        return base_lr + height * scale(cycle if by_cycle else real(count))
 
-    return Schedule(value, base_lr)
+def cyclic_momentum(
+    base_momentum: Scalar = 0.8,
+    max_momentum: Scalar = 0.9,
+    step_size_up: int = 2000,
+    step_size_down: int | None = None,
+    mode: str = "triangular",
+    gamma: Scalar = 1.0,
+    scale_fn: Callable | None = None,
+    scale_mode: str = "cycle",
+) -> Schedule:
+    """From `max_momentum` down to `base_momentum` while the rate of `cyclic_lr` goes up, and back:
+    the momentum of `torch.optim.lr_scheduler.CyclicLR`.
+
+    Give it to an optimizer as its `momentum`, or as the first of its `betas`. The other arguments
+    are those of `cyclic_lr`. ValueError: an unknown mode.
+
+    >>> from funcgrad.optim.schedules import cyclic_momentum
+    >>> schedule = cyclic_momentum(0.5, 1.0, step_size_up=2)
+    >>> print([float(schedule(count)) for count in range(6)])
+    [1.0, 0.75, 0.5, 0.75, 1.0, 0.75]
+    """
+    span = max_momentum - base_momentum
+    height = _swing(span, step_size_up, step_size_down, mode, gamma, scale_fn, scale_mode)
+    return Schedule(lambda count: max_momentum - height(count), max_momentum)
 
 
 def _total_steps(total_steps, epochs, steps_per_epoch):
@@ -85,6 +120,37 @@ def _linear(start, end, share):
     return (end - start) * share + start
 
 
+def _phases(points, total_steps, epochs, steps_per_epoch, pct_start, anneal_strategy, three_phase):
+    """Through two phases or three, as a function of the count.
+
+    `points`: where the phases begin and end, for two or for three phases.
+    """
+    steps = _total_steps(total_steps, epochs, steps_per_epoch)
+    if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
+        raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+    if anneal_strategy not in ("cos", "linear"):
+        raise ValueError(
+            f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
+        )
+    anneal = _cosine if anneal_strategy == "cos" else _linear
+    down = [2 * pct_start * steps - 2] if three_phase else []
+    ends = [pct_start * steps - 1, *down, steps - 1]
+    starts = [0.0, *ends]
+
+    def value(count: Count):
+        if isinstance(count, int) and count > steps:
+            raise ValueError(
+                f"Tried to step {count} times. The specified number of total steps is {steps}"
+            )
+        pieces = [
+            anneal(points[i], points[i + 1], (real(count) - starts[i]) / (end - starts[i]))
+            for i, end in enumerate(ends)
+        ]
+        return jnp.select([real(count) <= end for end in ends[:-1]], pieces[:-1], pieces[-1])
+
+    return Schedule(value, points[0])
+
+
 def one_cycle_lr(
     max_lr: Scalar,
     total_steps: int | None = None,
@@ -100,8 +166,9 @@ def one_cycle_lr(
     `torch.optim.lr_scheduler.OneCycleLR`.
 
     It ends at `max_lr / div_factor / final_div_factor`; `three_phase` comes down to the first rate
-    in between. Only the learning rate: an optimizer's momentum does not cycle. ValueError: bad
-    arguments, or a Python count beyond `total_steps`.
+    in between. This is the learning rate; `one_cycle_momentum` is what OneCycleLR does to the
+    optimizer's momentum beside it. ValueError: bad arguments, or a Python count beyond
+    `total_steps`.
 
     Smith, Topin: Super-convergence, very fast training of neural networks using large learning
     rates (2017).
@@ -111,36 +178,36 @@ def one_cycle_lr(
     >>> print([round(float(schedule(count)), 4) for count in range(5)])
     [0.5, 0.75, 1.0, 0.5, 0.0001]
     """
-    steps = _total_steps(total_steps, epochs, steps_per_epoch)
-    if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
-        raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
-    if anneal_strategy not in ("cos", "linear"):
-        raise ValueError(
-            f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
-        )
-    anneal = _cosine if anneal_strategy == "cos" else _linear
     first = max_lr / div_factor
     last = first / final_div_factor
-    up = pct_start * steps - 1
-    if three_phase:
-        ends = [
-            (up, first, max_lr),
-            (2 * pct_start * steps - 2, max_lr, first),
-            (steps - 1, first, last),
-        ]
-    else:
-        ends = [(up, first, max_lr), (steps - 1, max_lr, last)]
+    points = [first, max_lr, first, last] if three_phase else [first, max_lr, last]
+    return _phases(
+        points, total_steps, epochs, steps_per_epoch, pct_start, anneal_strategy, three_phase
+    )
 
-    def value(count: Count):
-        if isinstance(count, int) and count > steps:
-            raise ValueError(
-                f"Tried to step {count} times. The specified number of total steps is {steps}"
-            )
-        starts = [0.0, *(end for end, _, _ in ends)]
-        phases = zip(starts, ends, strict=False)
-        pieces = [
-            anneal(a, b, (real(count) - start) / (end - start)) for start, (end, a, b) in phases
-        ]
-        return jnp.select([real(count) <= end for end, _, _ in ends[:-1]], pieces[:-1], pieces[-1])
 
-    return Schedule(value, first)
+def one_cycle_momentum(
+    total_steps: int | None = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    pct_start: float = 0.3,
+    anneal_strategy: str = "cos",
+    base_momentum: Scalar = 0.85,
+    max_momentum: Scalar = 0.95,
+    three_phase: bool = False,
+) -> Schedule:
+    """From `max_momentum` down to `base_momentum` while the rate of `one_cycle_lr` goes up, and
+    back: the momentum of `torch.optim.lr_scheduler.OneCycleLR`.
+
+    Give it to an optimizer as its `momentum`, or as the first of its `betas`. The other arguments
+    are those of `one_cycle_lr`, and so are the errors.
+
+    >>> from funcgrad.optim.schedules import one_cycle_momentum
+    >>> schedule = one_cycle_momentum(5, pct_start=0.6, anneal_strategy="linear")
+    >>> print([round(float(schedule(count)), 4) for count in range(5)])
+    [0.95, 0.9, 0.85, 0.9, 0.95]
+    """
+    points = [max_momentum, base_momentum, max_momentum, *[max_momentum] * three_phase]
+    return _phases(
+        points, total_steps, epochs, steps_per_epoch, pct_start, anneal_strategy, three_phase
+    )

@@ -25,6 +25,7 @@ from .conv import ConvTranspose3d as ConvTranspose3d
 from .distance import CosineSimilarity as CosineSimilarity
 from .distance import PairwiseDistance as PairwiseDistance
 from .dropout import DROPOUTS as _DROPOUTS
+from .lazy import LAZY as _LAZY
 from .linear import Bilinear as Bilinear
 from .linear import Identity as Identity
 from .linear import Linear as Linear
@@ -66,5 +67,5 @@ from .transformer import TransformerDecoderLayer as TransformerDecoderLayer
 from .transformer import TransformerEncoder as TransformerEncoder
 from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
-for _table in (_ACTIVATIONS, _DROPOUTS, _LOSSES, _PADS, _POOLS):
+for _table in (_ACTIVATIONS, _DROPOUTS, _LAZY, _LOSSES, _PADS, _POOLS):
     globals().update(_table)

@@ -8,15 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import modes
+from ...backward import zeros
 from ...graph import Edge, Node, gradient_edge
 from ...hooks import RemovableHandle, attach
 from ...tensor import Tensor
+from .old_hooks import watch_grad_fn
 
 _global: dict[str, OrderedDict] = {
     kind: OrderedDict()
     for kind in ("forward_pre", "forward", "backward_pre", "backward",
                  "module", "parameter", "buffer")
 }  # fmt: skip
+_forward_pre, _forward = _global["forward_pre"], _global["forward"]
+_backward_pre, _backward = _global["backward_pre"], _global["backward"]
 _global_flags: dict[str, Any] = {"full": None, "with_kwargs": set(), "always": set()}
 
 
@@ -30,7 +34,7 @@ def add(place: OrderedDict, hook: Callable, prepend: bool = False) -> RemovableH
 
 def any_global() -> bool:
     """Whether a call hook for all modules is registered."""
-    return any(_global[kind] for kind in ("forward_pre", "forward", "backward_pre", "backward"))
+    return bool(_forward_pre or _forward or _backward_pre or _backward)
 
 
 def run_registration(kind: str, module: Any, name: str, item: Any) -> Any:
@@ -47,8 +51,9 @@ def call(module: Any, args: tuple, kwargs: dict) -> Any:
     try:
         return _call(module, args, kwargs, called_always)
     except Exception:
-        for id_, hook in list(module._forward_hooks.items()):
-            if id_ in module._forward_hooks_always_called and id_ not in called_always:
+        always = {*_global_flags["always"], *module._forward_hooks_always_called}
+        for id_, hook in [*_forward.items(), *module._forward_hooks.items()]:
+            if id_ in always and id_ not in called_always:
                 try:
                     _forward_hook(module, id_, hook, args, kwargs, None)
                 except Exception as error:
@@ -93,8 +98,8 @@ def _call(module: Any, args: tuple, kwargs: dict, called: set[int]) -> Any:
                 f"Tensors but received {type(output)}", stacklevel=2,
             )  # fmt: skip
         output = watch.outputs(output)
-    for hook in plain:
-        _watch_grad_fn(module, hook, output)
+    if plain:
+        watch_grad_fn(module, plain, args, output)
     return output
 
 
@@ -114,15 +119,6 @@ def _backward_hooks(module: Any) -> tuple[list, list]:
     return full, plain
 
 
-def _watch_grad_fn(module: Any, hook: Callable, output: Any) -> None:
-    while not isinstance(output, Tensor):
-        output = next(iter(output.values())) if isinstance(output, dict) else output[0]
-    if output.grad_fn is not None:
-        output.grad_fn.register_hook(
-            lambda grad_input, grad_output: hook(module, grad_input, grad_output)
-        )
-
-
 class BackwardHookFunctionBackward(Node):
     """Passes gradients on; the hooks of a Module watch it."""
 
@@ -131,7 +127,7 @@ class BackwardHookFunctionBackward(Node):
         self.edges, self.avals = edges, avals
 
     def run(self, grads, needed):
-        return list(grads)
+        return [zeros(a) if g is None else g for g, a in zip(grads, self.avals, strict=True)]
 
 
 def _through(tensors: list[Tensor]) -> tuple[list[Tensor], Node]:
@@ -162,10 +158,11 @@ class _BackwardWatch:
     def inputs(self, args: tuple) -> tuple:
         """The arguments, tensors behind a node whose results are the input gradients."""
         places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
+        self.count = len(args)
         if not modes.state.grad_enabled or not any(args[i]._requires_grad for i in places):
             return args
         made, node = _through([args[i] for i in places])
-        self.input_places, self.count = places, len(args)
+        self.input_places = places
         node.register_hook(self._on_inputs)
         full = list(args)
         for place, tensor in zip(places, made, strict=True):
@@ -194,16 +191,40 @@ class _BackwardWatch:
             result = hook(self.module, self.grad_outputs)
             if result is not None:
                 self.grad_outputs = result if isinstance(result, tuple) else (result,)
-        if self.input_places is None:
-            for hook in self.hooks:
-                if hook(self.module, (), self.grad_outputs) is not None:
+                if len(self.grad_outputs) != count:
                     raise RuntimeError(
-                        "backward hook for Modules where no input requires gradient should always "
-                        "return None or None for all gradients."
+                        "Backward pre hook returned an invalid number of grad_output, got "
+                        f"{len(self.grad_outputs)}, but expected {count}"
                     )
-        return tuple(self.grad_outputs[i] for i in places)
+        found = self.grad_outputs
+        if self.input_places is None:
+            self._run_without_inputs()
+        return tuple(found[i] for i in places)
+
+    def _run_without_inputs(self) -> None:
+        """The hooks of a module none of whose inputs requires a gradient."""
+        if self.hooks:
+            warnings.warn(
+                "Full backward hook is firing when gradients are computed with respect to module "
+                "outputs since no inputs require gradients. See "
+                "https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+                "#torch.nn.Module.register_full_backward_hook for more details.",
+                stacklevel=5,
+            )
+        for hook in self.hooks:
+            result = hook(self.module, (None,) * self.count, self.grad_outputs)
+            if result is not None and not (
+                isinstance(result, tuple) and all(item is None for item in result)
+            ):
+                raise RuntimeError(
+                    "Backward hook for Modules where no input requires gradient should always "
+                    "return None or None for all gradients."
+                )
+        self.grad_outputs = None
 
     def _on_inputs(self, grad_inputs: tuple, _: tuple) -> Any:
+        if self.grad_outputs is None:  # the gradient came from inside, not through the output
+            return None
         places = self.input_places or []
         full: list = [None] * self.count
         for place, grad in zip(places, grad_inputs, strict=True):
@@ -212,12 +233,13 @@ class _BackwardWatch:
         for hook in self.hooks:
             result = hook(self.module, current, self.grad_outputs)
             if result is not None:
-                current = result if isinstance(result, tuple) else (result,)
-                if len(current) != self.count:
+                if len(result) != self.count:
                     raise RuntimeError(
                         "Backward hook returned an invalid number of grad_input, got "
-                        f"{len(current)}, but expected {self.count}"
+                        f"{len(result)}, but expected {self.count}"
                     )
+                current = result
+        self.grad_outputs = None
         return tuple(current[i] for i in places)
 
 
@@ -234,6 +256,8 @@ def register_module_forward_hook(hook: Callable, *, with_kwargs=False, always_ca
     handle = add(_global["forward"], hook)
     if with_kwargs:
         _global_flags["with_kwargs"].add(handle.id)
+    if always_call:
+        _global_flags["always"].add(handle.id)
     return handle
 
 

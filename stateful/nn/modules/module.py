@@ -16,6 +16,20 @@ from ...dtypes import dtype as Dtype
 from ...tensor import RemovableHandle, Tensor
 from ..parameter import Buffer, Parameter
 from . import hooks
+from .hooks import register_module_backward_hook as register_module_backward_hook
+from .hooks import (
+    register_module_buffer_registration_hook as register_module_buffer_registration_hook,
+)
+from .hooks import register_module_forward_hook as register_module_forward_hook
+from .hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
+from .hooks import register_module_full_backward_hook as register_module_full_backward_hook
+from .hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
+from .hooks import (
+    register_module_module_registration_hook as register_module_module_registration_hook,
+)
+from .hooks import (
+    register_module_parameter_registration_hook as register_module_parameter_registration_hook,
+)
 
 _Incompatible = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
 
@@ -121,10 +135,10 @@ class Module:
             raise AttributeError(f"cannot assign {what} before Module.__init__() call")
 
     def __getattr__(self, name: str) -> Any:
-        for place in ("_parameters", "_buffers", "_modules"):
-            found = self.__dict__.get(place)
-            if found is not None and name in found:
-                return found[name]
+        fields = self.__dict__
+        for place in ("_parameters", "_modules", "_buffers"):
+            if place in fields and name in fields[place]:
+                return fields[place][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:
@@ -154,7 +168,8 @@ class Module:
                 "created explicitly. To express '{0}' as a function of another Tensor, compute the "
                 "value in the forward() method.".format(name)
             )
-        hooks.run_registration("parameter", self, name, param)
+        if param is not None:
+            param = hooks.run_registration("parameter", self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -166,7 +181,7 @@ class Module:
                 f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' "
                 "(torch Tensor or None required)"
             )
-        hooks.run_registration("buffer", self, name, tensor)
+        tensor = hooks.run_registration("buffer", self, name, tensor)
         self._buffers[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent
          else self._non_persistent_buffers_set.add)(name)  # fmt: skip
@@ -176,7 +191,7 @@ class Module:
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         _check_name(self, name, self._modules, "module")
-        hooks.run_registration("module", self, name, module)
+        module = hooks.run_registration("module", self, name, module)
         self._modules[name] = module
 
     register_module = add_module
@@ -424,7 +439,12 @@ class Module:
         result = IncompatibleKeys(missing, unexpected)
         for module in self.modules():
             for hook in module._load_state_dict_post_hooks.values():
-                hook(module, result)
+                if hook(module, result) is not None:
+                    raise AssertionError(
+                        "Hooks registered with ``register_load_state_dict_post_hook`` are not "
+                        "expected to return new values, if incompatible_keys need to be modified, "
+                        "it should be done inplace."
+                    )
         if strict and unexpected:
             errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
         if strict and missing:
@@ -555,6 +575,12 @@ class Module:
     def register_load_state_dict_pre_hook(self, hook) -> RemovableHandle:
         """Call ``hook(module, state_dict, ...)`` before loading."""
         return hooks.add(self._load_state_dict_pre_hooks, functools.partial(hook, self))
+
+    def _register_load_state_dict_pre_hook(self, hook, with_module=False) -> RemovableHandle:
+        """As `register_load_state_dict_pre_hook`, of which the hook need not take the module."""
+        return hooks.add(
+            self._load_state_dict_pre_hooks, functools.partial(hook, self) if with_module else hook
+        )
 
     def register_load_state_dict_post_hook(self, hook) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` after loading."""

@@ -13,6 +13,7 @@ from typing import Any
 from ...methods import FUNCTIONS
 from .. import functional as F
 from .. import init
+from ..utils.rnn import PackedSequence
 from .linear import empty
 from .module import Module
 
@@ -69,6 +70,32 @@ class _Layer:
             outputs.append(state[0])
         return _stack(outputs[::-1] if reverse else outputs, 0), state
 
+    def run_packed(self, data, sizes: list[int], state: tuple, reverse: bool):
+        """`run` over packed steps of ``sizes`` rows: a sequence that has ended keeps its state."""
+        weights = self.weights
+        steps = F.linear(data, weights["weight_ih"], weights.get("bias_ih")).split(sizes, 0)
+        outputs, start, ended = [], state, []
+        if reverse:
+            state = tuple(part[: sizes[-1]] for part in start)
+        for gates_x in reversed(steps) if reverse else steps:
+            have, want = state[0].size(0), gates_x.size(0)
+            if want < have:
+                ended.append(tuple(part[want:] for part in state))
+                state = tuple(part[:want] for part in state)
+            elif want > have:
+                state = tuple(
+                    _cat([part, first[have:want]], 0)
+                    for part, first in zip(state, start, strict=True)
+                )
+            gates_h = F.linear(state[0], weights["weight_hh"], weights.get("bias_hh"))
+            state = self.step(gates_x, gates_h, state)
+            if "weight_hr" in weights:
+                state = (F.linear(state[0], weights["weight_hr"]), *state[1:])
+            outputs.append(state[0])
+        if ended:
+            state = tuple(_cat(parts, 0) for parts in zip(state, *reversed(ended), strict=True))
+        return _cat(outputs[::-1] if reverse else outputs, 0), state
+
 
 # -- layers ----------------------------------------------------------------------------------------
 
@@ -120,6 +147,8 @@ class RNNBase(Module):
             init.uniform_(weight, -bound, bound)
 
     def forward(self, input, hx=None):
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
         if input.dim() not in (2, 3):
             raise ValueError(
                 f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead"
@@ -135,15 +164,34 @@ class RNNBase(Module):
                 f"{self.input_size}, got {input.size(-1)}"
             )
         states = self._states(input, hx, batched)
-        output, states = self._layers(input, states)
+        output, states = self._layers(input, states, _Layer.run)
         if not batched:
             output, states = output.squeeze(1), tuple(s.squeeze(1) for s in states)
         elif self.batch_first:
             output = output.transpose(0, 1)
         return output, states if self.mode == "LSTM" else states[0]
 
-    def _states(self, input, hx, batched: bool) -> tuple:
-        directions, batch = len(self._all_weights), input.size(1)
+    def _forward_packed(self, packed: PackedSequence, hx):
+        """Of packed sequences; states are in the order of the batch that was packed."""
+        data, batch_sizes, order, back = packed
+        sizes = batch_sizes.tolist()
+        if hx is not None and order is not None:
+            many = isinstance(hx, tuple | list)
+            hx = tuple(h.index_select(1, order) for h in hx) if many else hx.index_select(1, order)
+        states = self._states(data, hx, True, sizes[0])
+
+        def run(layer, data, state, reverse):
+            return layer.run_packed(data, sizes, state, reverse)
+
+        output, states = self._layers(data, states, run)
+        if back is not None:
+            states = tuple(state.index_select(1, back) for state in states)
+        packed = PackedSequence(output, batch_sizes, order, back)
+        return packed, states if self.mode == "LSTM" else states[0]
+
+    def _states(self, input, hx, batched: bool, batch: int | None = None) -> tuple:
+        directions = len(self._all_weights)
+        batch = input.size(1) if batch is None else batch
         sizes = (self.proj_size or self.hidden_size, self.hidden_size)[: 1 + (self.mode == "LSTM")]
         if hx is None:
             return tuple(input.new_zeros((directions, batch, size)) for size in sizes)
@@ -162,7 +210,7 @@ class RNNBase(Module):
                 )
         return given
 
-    def _layers(self, input, states: tuple) -> tuple[Any, tuple]:
+    def _layers(self, input, states: tuple, run: Callable) -> tuple[Any, tuple]:
         last: list[tuple] = []
         for layer in range(self.num_layers):
             outputs = []
@@ -170,8 +218,8 @@ class RNNBase(Module):
                 weights = {name[: -len(suffix)]: getattr(self, name)
                            for name in self._all_weights[len(last)]}  # fmt: skip
                 start = tuple(state[len(last)] for state in states)
-                run = _Layer(self.mode, weights).run
-                output, state = run(input, start, suffix.endswith("reverse"))
+                layer_of_one = _Layer(self.mode, weights)
+                output, state = run(layer_of_one, input, start, suffix.endswith("reverse"))
                 outputs.append(output)
                 last.append(state)
             input = outputs[0] if len(outputs) == 1 else _cat(outputs, -1)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ...dispatch import Face
+
 
 def functional_call(
     module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: dict | None = None, *,
@@ -28,12 +30,24 @@ def functional_call(
     if strict:
         unexpected, missing = sorted(set(given) - set(own)), sorted(set(own) - set(given))
         if unexpected or missing:
+            wrong = [("Unexpected", unexpected), ("Missing", missing)]
             raise RuntimeError(
-                f"Error(s) in reparametrizing for {type(module).__name__}: Unexpected key(s): "
-                f"{unexpected}. Missing key(s): {missing}."
+                f"Error(s) in reparametrizing for {type(module).__name__}:"
+                + "".join(f"\n\t{k} key(s): {', '.join(map(repr, n))}." for k, n in wrong if n)
             )
+    given = {name: value for name, value in given.items() if name in own}
+    for value in given.values():
+        if value is not None and not isinstance(value, Face.tensor):
+            raise TypeError(f"{value} is not an instance of torch.Tensor")
     if tie_weights:
-        by_tensor = {id(own[name]): value for name, value in given.items() if name in own}
+        by_tensor: dict[int, Any] = {}
+        for name, value in given.items():
+            if by_tensor.setdefault(id(own[name]), value) is not value:
+                tied = [n for n in given if own[n] is own[name]]
+                raise ValueError(
+                    f"functional_call got multiple values for keys {tied}, which are tied. Consider "
+                    "using tie_weights=False"
+                )
         given = {**{n: by_tensor[id(t)] for n, t in own.items() if id(t) in by_tensor}, **given}
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     with _replaced(module, given):

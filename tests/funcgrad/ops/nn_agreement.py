@@ -111,7 +111,7 @@ def _check(function, wanted, args, kwargs, second):
 
     def pulled(*values):
         _, pull = jax.vjp(lambda *v: [run(*v)[i] for i in kept], *values)
-        return pull([arrays(c) for c in cotangents])
+        return [jnp.conj(g) for g in pull([jnp.conj(arrays(c)) for c in cotangents])]
 
     for index, (found, expected) in enumerate(zip(jax.jit(pulled)(*points), grads, strict=True)):
         close(f"gradient {index}", found, _filled(expected, tensors[index]))
@@ -129,7 +129,7 @@ def _check(function, wanted, args, kwargs, second):
     @jax.jit
     def pulled_again(*values):
         outs, pull = jax.vjp(lambda *v: [pulled(*v)[i] for i in live], *values)
-        return pull([jnp.ones_like(o) for o in outs])
+        return [jnp.conj(g) for g in pull([jnp.ones_like(o) for o in outs])]
 
     for index, found in enumerate(pulled_again(*points)):
         close(f"second gradient {index}", found, _filled(again[index], tensors[index]))

@@ -1,0 +1,302 @@
+"""Factors of matrices as results, and what is solved with given factors."""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+from jax import lax
+
+from ..composite import composite
+from ..derivative import derived
+from ..op import op
+from .decompose import linalg_cholesky_ex
+from .matmul import matmul
+from .matrix import _pinv_self, linalg_pinv
+from .powers import log
+from .shape import mH
+from .solve import (
+    check_matrix,
+    check_square,
+    inv,
+    linalg_inv_ex,
+    linalg_slogdet,
+    linalg_solve_ex,
+    linalg_solve_triangular,
+    solve,
+)
+from .view import permute, reshape, unsqueeze
+
+# -- with information instead of errors ------------------------------------------------------------
+
+
+@composite(face="linalg")
+def cholesky_ex(A, *, upper=False, check_errors=False):
+    """`cholesky`, and 1 where the matrix is not positive-definite instead of an error."""
+    return linalg_cholesky_ex(A, upper=upper)
+
+
+@composite(face="linalg")
+def inv_ex(A, *, check_errors=False):
+    """`inv`, and where it failed instead of an error."""
+    return linalg_inv_ex(A)
+
+
+@composite(face="linalg")
+def solve_ex(A, B, *, left=True, check_errors=False):
+    """`solve`, and where it failed instead of an error."""
+    result, _, _, info = linalg_solve_ex(A, B, left=left)
+    return result, info
+
+
+# -- LU --------------------------------------------------------------------------------------------
+
+
+@op("_lu", grad_fn="LinalgLuBackward0", face="private", outputs=("P", "L", "U"),
+    vjp=derived("A"))  # fmt: skip
+def linalg_lu(A):
+    """``A = P L U`` with a permutation P, L below and U above the diagonal."""
+    check_matrix(A, "linalg.lu")
+    rows, columns = A.shape[-2:]
+    rank = min(rows, columns)
+    factors, _, order = lax.linalg.lu(A)
+    lower = jnp.tril(factors[..., :, :rank], -1) + jnp.eye(rows, rank, dtype=A.dtype)
+    places = order[..., None, :] == jnp.arange(rows)[:, None]
+    return places.astype(A.dtype), lower, jnp.triu(factors[..., :rank, :])
+
+
+@composite(face="linalg")
+def lu(A, *, pivot=True):
+    """``A = P L U`` with a permutation P, L below and U above the diagonal.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> P, L, U = funcgrad.linalg.lu(jnp.array([[0.0, 1.0], [2.0, 0.0]]))
+    >>> P
+    Array([[0., 1.],
+           [1., 0.]], dtype=float32)
+    """
+    if not pivot:
+        raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
+    return linalg_lu(A)
+
+
+@op("_lu_factor_ex", grad_fn="LinalgLuFactorExBackward0", face="private",
+    outputs=("LU", "pivots", "info"), vjp=derived("A"))  # fmt: skip
+def linalg_lu_factor_ex(A):
+    """Both factors in one matrix, LAPACK's pivots, and where it failed."""
+    check_matrix(A, "linalg.lu_factor_ex")
+    factors, pivots, _ = lax.linalg.lu(A)
+    zero = jnp.diagonal(factors, axis1=-2, axis2=-1) == 0
+    info = jnp.where(zero.any(-1), jnp.argmax(zero, -1) + 1, 0).astype(jnp.int32)
+    return factors, pivots + 1, info
+
+
+@composite(face="linalg")
+def lu_factor(A, *, pivot=True):
+    """Both factors in one matrix, and the rows that were swapped, for `lu_solve`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.lu_factor(jnp.array([[0.0, 1.0], [2.0, 0.0]]))[1]
+    Array([2, 2], dtype=int32)
+    """
+    return linalg_lu_factor_ex(A)[:2]
+
+
+def _permutation(pivots, rows: int):
+    """The order of rows that LAPACK's swaps lead to."""
+    order = jnp.broadcast_to(jnp.arange(rows), (*pivots.shape[:-1], rows))
+    return lax.linalg.lu_pivots_to_permutation(pivots - 1, rows) if rows else order
+
+
+@op("_lu_solve", grad_fn="LinalgLuSolveBackward0", face="private",
+    vjp=derived("LU", "B"))  # fmt: skip
+def linalg_lu_solve(LU, pivots, B, left: bool, adjoint: bool):
+    """``X`` with ``A X = B`` for the A that has these factors."""
+    flipped = adjoint != (not left)
+    right = B if left else jnp.swapaxes(B, -1, -2).conj()
+    batch = jnp.broadcast_shapes(LU.shape[:-2], right.shape[:-2])
+    LU = jnp.broadcast_to(LU, (*batch, *LU.shape[-2:]))
+    right = jnp.broadcast_to(right, (*batch, *right.shape[-2:]))
+    order = jnp.broadcast_to(_permutation(pivots, LU.shape[-1]), (*batch, LU.shape[-1]))
+    options = dict(left_side=True, transpose_a=flipped, conjugate_a=flipped)
+    if not flipped:
+        x = jnp.take_along_axis(right, order[..., None], -2)
+        x = lax.linalg.triangular_solve(LU, x, lower=True, unit_diagonal=True, **options)
+        x = lax.linalg.triangular_solve(LU, x, **options)
+    else:
+        x = lax.linalg.triangular_solve(LU, right, **options)
+        x = lax.linalg.triangular_solve(LU, x, lower=True, unit_diagonal=True, **options)
+        x = jnp.take_along_axis(x, jnp.argsort(order, -1)[..., None], -2)
+    return x if left else jnp.swapaxes(x, -1, -2).conj()
+
+
+@composite("lu_solve", face="linalg")
+def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
+    """``X`` with ``A X = B``, or ``X A = B``, from the factors of `lu_factor`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> factors = funcgrad.linalg.lu_factor(2 * jnp.eye(2))
+    >>> funcgrad.linalg.lu_solve(*factors, jnp.ones((2, 1)))[0]
+    Array([0.5], dtype=float32)
+    """
+    return linalg_lu_solve(LU, pivots, B, left, adjoint)
+
+
+# -- Cholesky --------------------------------------------------------------------------------------
+
+
+@composite()
+def cholesky_solve(input, L, upper=False):
+    """``X`` with ``A X = input`` for the A whose Cholesky factor is ``L``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cholesky_solve(jnp.ones((2, 1)), 2 * jnp.eye(2))[0]
+    Array([0.25], dtype=float32)
+    """
+    check_square(L, "cholesky_solve")
+    first, second = (mH(L), L) if upper else (L, mH(L))
+    half = linalg_solve_triangular(first, input, upper=False)
+    return linalg_solve_triangular(second, half, upper=True)
+
+
+@composite()
+def cholesky_inverse(input, upper=False):
+    """The inverse of the matrix whose Cholesky factor is ``input``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cholesky_inverse(2 * jnp.eye(2))[0]
+    Array([0.25, 0.  ], dtype=float32)
+    """
+    check_square(input, "cholesky_inverse")
+    return inv(matmul(mH(input), input) if upper else matmul(input, mH(input)))
+
+
+@composite()
+def logdet(self):
+    """The logarithm of the determinant; nan where it is negative, -inf where it is 0.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.logdet(jnp.eye(2))
+    Array(0., dtype=float32)
+    """
+    sign, size = linalg_slogdet(self)[:2]
+    return log(sign) + size
+
+
+# -- least squares ---------------------------------------------------------------------------------
+
+
+def _lstsq_self(grad_solution, self, b):
+    pinv = linalg_pinv(self)
+    return _pinv_self(matmul(_column(grad_solution, self), mH(_column(b, self))), self, pinv)
+
+
+def _lstsq_b(grad_solution, self, b):
+    found = matmul(mH(linalg_pinv(self)), _column(grad_solution, self))
+    return reshape(found, b.shape)
+
+
+def _column(b, A):
+    """A vector as a matrix of one column."""
+    return unsqueeze(b, -1) if b.ndim == 1 or b.ndim == A.ndim - 1 else b
+
+
+@op("linalg_lstsq", grad_fn="LinalgLstsqBackward0", face="private",
+    outputs=("solution", "residuals", "rank", "singular_values"),
+    vjp=dict(self=_lstsq_self, b=_lstsq_b))  # fmt: skip
+def linalg_lstsq(self, b, rcond: float | None = None, *, driver: str | None = None):
+    """The ``X`` that makes ``A X`` closest to B; the smallest of several."""
+    check_matrix(self, "linalg.lstsq")
+    vector = b.ndim == 1 or b.ndim == self.ndim - 1
+    right = b[..., None] if vector else b
+    U, S, Vh = jnp.linalg.svd(self, full_matrices=False)
+    bound = (jnp.finfo(S.dtype).eps * max(self.shape[-2:])) if rcond is None else rcond
+    kept = S > bound * S[..., :1]
+    scale = jnp.where(kept, 1 / S, 0).astype(self.dtype)
+    adjoint = jnp.swapaxes(U, -1, -2).conj() @ right
+    x = jnp.swapaxes(Vh, -1, -2).conj() @ (scale[..., None] * adjoint)
+    rows, columns = self.shape[-2:]
+    rest = jnp.zeros((0,), S.dtype)
+    if rows > columns:
+        rest = (jnp.abs(self @ x - right) ** 2).sum(-2)
+        rest = jnp.where((kept.sum(-1) == columns)[..., None], rest, jnp.nan)
+    nothing = jnp.zeros((0,), S.dtype)
+    solution = x[..., 0] if vector else x
+    singular = S if driver in ("gelsd", "gelss") else nothing
+    rank = kept.sum(-1) if driver != "gels" else jnp.zeros((0,), kept.sum(-1).dtype)
+    return solution, rest, rank, singular
+
+
+@composite(face="linalg")
+def lstsq(A, B, rcond=None, *, driver=None):
+    """The ``X`` that makes ``A X`` closest to ``B``; residuals, rank and singular values.
+
+    The residuals are given for more rows than columns. nan where the rank is not full.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.lstsq(jnp.ones((2, 1)), jnp.array([[1.0], [3.0]]))[0]
+    Array([[2.]], dtype=float32)
+    """
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise RuntimeError(
+            "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"
+        )
+    return linalg_lstsq(A, B, rcond, driver=driver)
+
+
+# -- tensors as matrices ---------------------------------------------------------------------------
+
+
+@composite(face="linalg")
+def tensorsolve(A, B, dims=None):
+    """``X`` with ``tensordot(A, X, X.ndim) = B``."""
+    if dims is not None:
+        dims = [d % A.ndim for d in dims]
+        A = permute(A, [*(d for d in range(A.ndim) if d not in dims), *dims])
+    shape = tuple(A.shape[B.ndim :])
+    count = math.prod(B.shape)
+    if count != math.prod(shape):
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {math.prod(shape)} != {count}"
+        )
+    return reshape(solve(reshape(A, (count, count)), reshape(B, (-1,))), shape)
+
+
+@composite(face="linalg")
+def tensorinv(A, ind=2):
+    """The inverse of the map that `tensordot` with ``A`` makes."""
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    last, first = tuple(A.shape[ind:]), tuple(A.shape[:ind])
+    if math.prod(last) != math.prod(first):
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+            f"prod(self.shape[:ind]), but got {math.prod(last)} != {math.prod(first)}"
+        )
+    return reshape(inv(reshape(A, (math.prod(first), -1))), (*last, *first))
+
+
+@composite("vander", face="linalg")
+def linalg_vander(x, *, N=None):
+    """The powers of each element, from 0 up.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.vander(jnp.array([2, 3]))
+    Array([[1, 2],
+           [1, 3]], dtype=int32)
+    """
+    count = x.shape[-1] if N is None else N
+    return unsqueeze(x, -1) ** _exponents(x, count)
+
+
+@op("_vander_exponents", face="private")
+def _exponents(like, count: int):
+    """0, 1, 2, ... in the dtype of ``like``."""
+    return jnp.arange(count).astype(like.dtype)
+
+
+@composite(face="linalg")
+def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """`torch.diagonal` of the last two dimensions."""
+    return A.diagonal(offset, dim1, dim2)

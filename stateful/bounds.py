@@ -1,0 +1,96 @@
+"""Indices outside of a tensor are errors at the call that has them.
+
+The ops themselves cannot look at values; these functions look at them first. An index that is not
+computed yet is computed for it. Indices inside of somebody's `jax.jit` are not looked at.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .execute import Tracer
+from .indexing import index_put
+from .methods import FUNCTIONS
+from .tensor import Tensor
+
+
+def _extremes(index: Any) -> tuple[int, int] | None:
+    """The least and the greatest index; None where nobody can know."""
+    if not isinstance(index, Tensor) or index._aval.dtype.kind not in "iu" or not index.numel():
+        return None
+    array = index._read().read()
+    if isinstance(array, Tracer):
+        return None
+    values = np.asarray(array)
+    return int(values.min()), int(values.max())
+
+
+def _outside(index: Any, least: int, length: int) -> int | None:
+    """An index that is not in ``[least, length - 1]``."""
+    found = _extremes(index)
+    return next((i for i in found or () if not least <= i < length), None)
+
+
+def _length(tensor: Tensor, dim: Any) -> int:
+    shape = tensor._aval.shape
+    return shape[dim] if shape and -len(shape) <= dim < len(shape) else 1
+
+
+def _along(message: str, error: type[Exception], negative: bool) -> Callable:
+    """The check of an op with arguments ``(self, dim, index, ...)``."""
+
+    def check(self: Tensor, dim: Any = None, index: Any = None, *args: Any, **kwargs: Any) -> None:
+        if isinstance(dim, int):
+            length = _length(self, dim)
+            wrong = _outside(index, -length if negative else 0, length)
+            if wrong is not None:
+                dim = dim % max(self.ndim, 1)
+                raise error(message.format(index=wrong, dim=dim, length=length))
+
+    return check
+
+
+def _within(self: Tensor, index: Any = None, *args: Any, **kwargs: Any) -> None:
+    """The check of `take` and `put`, which count through all elements."""
+    wrong = _outside(index, -self.numel(), self.numel())
+    if wrong is not None:
+        raise IndexError(
+            f"out of range: tried to access index {wrong} on a tensor of {self.numel()} elements."
+        )
+
+
+_BEYOND = "index {index} is out of bounds for dimension {dim} with size {length}"
+_OUT = "index out of range in self: " + _BEYOND
+_CHECKS: dict[str, Callable] = {
+    **dict.fromkeys(
+        ("gather", "scatter", "scatter_add", "scatter_reduce", "index_add", "index_reduce"),
+        _along(_BEYOND, RuntimeError, False),
+    ),
+    "index_select": _along(_OUT, IndexError, False),
+    "index_copy": _along("index_copy_(): " + _BEYOND, IndexError, False),
+    "index_fill": _along(_BEYOND, IndexError, True),
+    "take": _within,
+    "put": _within,
+}
+
+
+def _checked(function: Callable, check: Callable) -> Callable:
+    @functools.wraps(function)
+    def wrapper(self, *args, **kwargs):
+        check(self, *args, **kwargs)
+        return function(self, *args, **kwargs)
+
+    return wrapper
+
+
+for _name, _check in _CHECKS.items():
+    for _suffix in ("", "_"):
+        if hasattr(Tensor, _name + _suffix):
+            setattr(Tensor, _name + _suffix, _checked(getattr(Tensor, _name + _suffix), _check))
+    if _name in FUNCTIONS["torch"]:
+        FUNCTIONS["torch"][_name] = _checked(FUNCTIONS["torch"][_name], _check)
+FUNCTIONS["torch"]["index_put"] = index_put

@@ -1,0 +1,3 @@
+"""`Bernoulli` where PyTorch has it."""
+
+from .discrete import Bernoulli as Bernoulli

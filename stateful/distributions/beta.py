@@ -1,0 +1,3 @@
+"""`Beta` where PyTorch has it."""
+
+from .continuous import Beta as Beta

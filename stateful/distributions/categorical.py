@@ -1,0 +1,3 @@
+"""`Categorical` where PyTorch has it."""
+
+from .discrete import Categorical as Categorical

@@ -1,0 +1,3 @@
+"""`Dirichlet` where PyTorch has it."""
+
+from .continuous import Dirichlet as Dirichlet

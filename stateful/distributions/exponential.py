@@ -1,0 +1,3 @@
+"""`Exponential` where PyTorch has it."""
+
+from .continuous import Exponential as Exponential

@@ -1,0 +1,3 @@
+"""`Gamma` where PyTorch has it."""
+
+from .continuous import Gamma as Gamma

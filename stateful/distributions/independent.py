@@ -1,0 +1,3 @@
+"""`Independent` where PyTorch has it."""
+
+from .combined import Independent as Independent

@@ -1,0 +1,3 @@
+"""`LogNormal` where PyTorch has it."""
+
+from .combined import LogNormal as LogNormal

@@ -1,0 +1,3 @@
+"""`MixtureSameFamily` where PyTorch has it."""
+
+from .combined import MixtureSameFamily as MixtureSameFamily

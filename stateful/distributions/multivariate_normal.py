@@ -1,0 +1,3 @@
+"""`MultivariateNormal` where PyTorch has it."""
+
+from .normal import MultivariateNormal as MultivariateNormal

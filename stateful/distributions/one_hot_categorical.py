@@ -1,0 +1,3 @@
+"""`OneHotCategorical` where PyTorch has it."""
+
+from .discrete import OneHotCategorical as OneHotCategorical

@@ -1,0 +1,3 @@
+"""`Poisson` where PyTorch has it."""
+
+from .discrete import Poisson as Poisson

@@ -1,0 +1,3 @@
+"""`TransformedDistribution` where PyTorch has it."""
+
+from .combined import TransformedDistribution as TransformedDistribution

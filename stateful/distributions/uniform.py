@@ -1,0 +1,3 @@
+"""`Uniform` where PyTorch has it."""
+
+from .continuous import Uniform as Uniform

@@ -1,0 +1,120 @@
+"""Functions of `torch` that are older than `torch.linalg`, with their own arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .methods import FUNCTIONS
+from .return_types import named
+from .tensor import Tensor
+
+_linalg: Any = FUNCTIONS["linalg"]
+
+
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
+    """``input = U diag(S) V^H``; unlike `linalg.svd` it gives V, and U and V are cut to S."""
+    if not compute_uv:
+        values = _linalg["svdvals"](input)
+        rows, columns = input.shape[-2:]
+        batch = tuple(input.shape[:-2])
+        U = input.new_zeros((*batch, rows, rows))
+        return _named_svd((U, values, input.new_zeros((*batch, columns, columns))))
+    U, S, Vh = _linalg["svd"](input, full_matrices=not some)
+    return _named_svd((U, S, Vh.mH))
+
+
+_named_svd = named("svd", ("U", "S", "V"))
+
+
+def qr(input: Tensor, some: bool = True) -> Any:
+    """`linalg.qr`; ``some=False`` for a square Q."""
+    return named("qr", ("Q", "R"))(_linalg["qr"](input, "reduced" if some else "complete"))
+
+
+def cholesky(input: Tensor, upper: bool = False) -> Tensor:
+    """`linalg.cholesky`."""
+    return _linalg["cholesky"](input, upper=upper)
+
+
+def slogdet(input: Tensor) -> Any:
+    """`linalg.slogdet`."""
+    return named("slogdet", ("sign", "logabsdet"))(_linalg["slogdet"](input))
+
+
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """`linalg.pinv` that counts singular values up to ``rcond * largest`` as 0."""
+    return _linalg["pinv"](input, rtol=rcond)
+
+
+def triangular_solve(
+    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> Any:
+    """``X`` with ``A X = b``, and A again."""
+    matrix: Any = A.mT if transpose else A  # type: ignore[attr-defined]
+    solution = _linalg["solve_triangular"](
+        matrix, b, upper=upper != transpose, unitriangular=unitriangular
+    )
+    return named("triangular_solve", ("solution", "cloned_coefficient"))((solution, A.clone()))  # type: ignore[attr-defined]
+
+
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+    """`linalg.lu_solve` with the right-hand side first."""
+    return _linalg["lu_solve"](LU_data, LU_pivots, b)
+
+
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple:
+    """`linalg.lu_factor`, with zeros for where it failed if asked."""
+    factors, pivots = _linalg["lu_factor"](A)
+    if not get_infos:
+        return factors, pivots
+    return factors, pivots, pivots.new_zeros(tuple(A.shape[:-2]))
+
+
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor) -> tuple:
+    """P, L and U from the factors of `linalg.lu_factor`."""
+    factors: Any = LU_data
+    rows, columns = factors.shape[-2:]
+    rank = min(rows, columns)
+    one = factors.new_zeros((rows, rank))
+    one.fill_diagonal_(1)
+    lower, upper = factors[..., :, :rank].tril(-1) + one, factors[..., :rank, :].triu()
+    pivots: Any = LU_pivots
+    order = list(range(rows))
+    if pivots.dim() != 1:
+        raise NotImplementedError("lu_unpack of a batch; use torch.linalg.lu")
+    for i, j in enumerate(pivots.tolist()):
+        order[i], order[j - 1] = order[j - 1], order[i]
+    P = factors.new_zeros((rows, rows))
+    for column, row in enumerate(order):
+        P[row, column] = 1
+    return P, lower, upper
+
+
+def lstsq(*args, **kwargs):
+    """Gone from PyTorch too."""
+    raise RuntimeError(
+        "This function was deprecated since version 1.9 and is now removed. `torch.lstsq` is "
+        "deprecated in favor of `torch.linalg.lstsq`."
+    )
+
+
+def fill_diagonal_(self: Any, fill_value: float, wrap: bool = False) -> Any:
+    """Overwrite the diagonal; ``wrap`` starts it again below a square."""
+    if self.dim() < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    step = sum(self.stride())
+    count = min(self.shape)
+    if wrap and self.dim() == 2 and self.size(0) > self.size(1):
+        count = -(-self.numel() // step)
+    self.as_strided((count,), (step,), self.storage_offset()).fill_(fill_value)
+    return self
+
+
+OLDER = {
+    function.__name__: function
+    for function in (svd, qr, cholesky, slogdet, pinverse, triangular_solve, lu_solve, lu,
+                     lu_unpack, lstsq)
+}  # fmt: skip
+for _function in (svd, qr, cholesky, slogdet, pinverse, triangular_solve, lu_solve, lu,
+                  fill_diagonal_):  # fmt: skip
+    setattr(Tensor, _function.__name__, _function)

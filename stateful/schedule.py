@@ -1,0 +1,296 @@
+"""A backward pass over a graph of a known shape is one kernel.
+
+What the engine does depends on the shape of the graph alone, as long as nobody watches: no hooks,
+no functions written in Python, no history of the gradients. The first pass over such a shape is
+planned by the engine itself, on `Ref` in place of gradients. Every later pass looks the plan up,
+hands over what the nodes saved, and leaves what comes out at the leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+from . import engine
+from . import execute as seam
+from .engine import Task
+from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels
+from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node
+from .lazy import CAP, lazy, mark
+from .modes import anomaly, state
+from .saved import SavedTensor
+
+
+ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
+ADD = Function(jnp.add)
+
+
+class Implicit:
+    """The gradient of a scalar root that was given none: one."""
+
+    def __repr__(self):
+        return "1"
+
+
+IMPLICIT = Implicit()
+
+
+def ones(aval: Aval) -> Value:
+    """The value that `IMPLICIT` stands for."""
+    return execute(ONES, (), (aval.shape, aval.dtype))[0]
+
+
+def run_backward(
+    roots: Sequence[Edge],
+    grads: Sequence[Any],
+    *,
+    keep_graph: bool,
+    create_graph: bool,
+    inputs: Sequence[Edge] = (),
+    accumulate: bool = True,
+) -> list[Any]:
+    """`engine.run_backward`, as one kernel where that is possible; takes `IMPLICIT` gradients."""
+    if accumulate:
+        mark()
+    if not (create_graph or anomaly.enabled) and seam.policy is lazy:
+        survey = Survey.of(roots)
+        arrived = None if survey is None else survey.run(roots, grads, keep_graph, inputs, accumulate)
+        if arrived is not None:
+            return arrived
+    given = [
+        ones(edge.node.avals[edge.nr]) if grad is IMPLICIT else grad
+        for edge, grad in zip(roots, grads, strict=True)
+    ]
+    return engine.run_backward(
+        roots, given, keep_graph=keep_graph, create_graph=create_graph, inputs=inputs,
+        accumulate=accumulate,
+    )  # fmt: skip
+
+
+class Survey:
+    """The nodes behind some roots in the order of discovery, and the shape of their graph.
+
+    ``shape``: for each node its plan, then for each of its edges the number of the node it leads to
+    (with the output's number, if that is not 0); for a leaf its aval. Equal shapes, equal passes.
+    """
+
+    __slots__ = ("nodes", "numbers", "shape")
+
+    def __init__(self, nodes: list[Node], numbers: dict[Node, int], shape: list):
+        self.nodes, self.numbers, self.shape = nodes, numbers, shape
+
+    @classmethod
+    def of(cls, roots: Sequence[Edge]) -> Survey | None:
+        """None if a node is watched, or is neither an op's nor a leaf's, or if they are many."""
+        numbers: dict[Node, int] = {}
+        nodes: list[Node] = []
+        shape: list = []
+        for node, nr in roots:
+            if node not in numbers:
+                numbers[node] = len(nodes)
+                nodes.append(node)
+            shape.append((numbers[node], nr))
+        for node in nodes:  # which grows
+            if node.watched:
+                return None
+            plan = node.plan
+            shape.append(plan)
+            if plan is None:
+                if type(node) is not AccumulateGrad:
+                    return None
+                shape.append(node.avals[0])
+                continue
+            for following, nr in node.edges:
+                if following is None:
+                    shape.append(None)
+                    continue
+                number = numbers.get(following)
+                if number is None:
+                    number = numbers[following] = len(nodes)
+                    nodes.append(following)
+                shape.append(number if nr == 0 else (number, nr))
+        return cls(nodes, numbers, shape) if len(nodes) <= CAP else None
+
+    def run(self, roots, grads, keep_graph, inputs, accumulate) -> list[Any] | None:
+        """The pass with these options; None if it cannot be done as one kernel."""
+        asked = [(self.numbers.get(node, -1), nr) for node, nr in inputs]
+        key = (accumulate, *asked, *[g is IMPLICIT for g in grads], *self.shape)
+        known = schedules.setdefault(key, [])
+        for schedule in known:
+            if schedule.fits(self.nodes):
+                break
+        else:
+            schedule = Schedule.plan(self, roots, grads, inputs, accumulate)
+            if schedule is None:
+                return None
+            known.append(schedule)
+        leaves = schedule.gather(self.nodes, grads)
+        if leaves is None:
+            return None
+        results = execute(schedule, leaves)
+        if not keep_graph:
+            schedule.release(self.nodes)
+        previous, state.grad_enabled = state.grad_enabled, False
+        try:
+            return schedule.deliver(self.nodes, results)
+        finally:
+            state.grad_enabled = previous
+
+
+schedules: dict[tuple, list[Schedule]] = {}
+"""By the shape of the graph and what is asked of it; a list, for the orders of equal shapes."""
+
+
+class Schedule:
+    """The kernels of a pass in order, with where each argument comes from.
+
+    A reference to an earlier result is its number; ``~i`` is the i-th input. Inputs are the given
+    gradients of roots, then what the nodes in ``order`` saved.
+    """
+
+    def __init__(self, planner: Planner, nodes: Sequence[Node], inputs: Sequence[Edge]):
+        self.entries = planner.entries
+        self.order = planner.order_of_nodes
+        self.holders = [number for number in self.order if nodes[number].plan.holds]
+        self.leaves = [number for number, _ in planner.arrivals]
+        captured = [planner.captured.get(edge) for edge in inputs]
+        self.captured = [None if ref is None else i for i, ref in enumerate(captured)]
+        outs = [ref for _, ref in planner.arrivals] + [ref for ref in captured if ref is not None]
+        self.outputs = [ref.place for ref in outs]
+        avals = tuple([ref.aval for ref in outs])
+        kernel = Kernel(self, (), tuple(planner.inputs), avals, weight=len(self.entries))
+        kernels[(self, (), *planner.inputs)] = kernel
+
+    @classmethod
+    def plan(cls, survey: Survey, roots, grads, inputs, accumulate) -> Schedule | None:
+        """Let the engine make a pass on references; None if a gradient would need a check."""
+        planner = Planner(survey, roots, inputs, accumulate)
+        seeds = [planner.seed(edge, grad) for edge, grad in zip(roots, grads, strict=True)]
+        if None in seeds:
+            return None
+        planner.run(roots, seeds, create_graph=False)
+        return None if planner.stuck else cls(planner, survey.nodes, inputs)
+
+    def fits(self, nodes: Sequence[Node]) -> bool:
+        """Whether the engine would run these nodes in this order, which decides the order of
+        sums."""
+        latest = LEAF_SEQUENCE
+        for number in self.order:
+            sequence = nodes[number].sequence_nr
+            if sequence >= latest:
+                return False
+            latest = sequence
+        return True
+
+    def gather(self, nodes: Sequence[Node], grads: Sequence[Any]) -> list | None:
+        """The inputs of a pass; None if the engine has to see to something: an error, or hooks."""
+        leaves = [g if type(g) is Value else g._read() for g in grads if g is not IMPLICIT]
+        for number in self.order:
+            saved = nodes[number].saved  # type: ignore[attr-defined]
+            if saved is None:
+                return None
+            for item in saved:
+                if type(item) is SavedTensor:
+                    tensor = item.tensor
+                    if tensor is None or tensor._counter.version != item.version:
+                        return None
+                    item = tensor._storage.value if tensor._view is None else tensor._read()
+                leaves.append(item)
+        return leaves
+
+    def release(self, nodes: Sequence[Node]) -> None:
+        """Free what the nodes saved."""
+        for number in self.holders:
+            nodes[number].saved = None  # type: ignore[attr-defined]
+
+    def deliver(self, nodes: Sequence[Node], results: Sequence[Value]) -> list[Any]:
+        """Gradients to the leaves; the others are returned, None where nothing arrived."""
+        for number, grad in zip(self.leaves, results, strict=False):
+            nodes[number].run((grad,), ())
+        others = iter(results[len(self.leaves) :])
+        return [None if place is None else next(others) for place in self.captured]
+
+    def run(self, static: tuple, arrays: Sequence) -> tuple:
+        """The pass on arrays."""
+        return self._evaluate(arrays, lambda kernel, args: kernel.run(*args))
+
+    def trace(self, static: tuple, arrays: Sequence) -> tuple:
+        """The pass on tracers."""
+        return self._evaluate(arrays, lambda kernel, args: kernel.fn.trace(kernel.static, args))
+
+    def _evaluate(self, arrays, run) -> tuple:
+        values: list = []
+        for kernel, places in self.entries:
+            outs = run(kernel, [values[p] if p >= 0 else arrays[~p] for p in places])
+            values.extend(outs if isinstance(outs, tuple | list) else (outs,))
+        return tuple(values[p] if p >= 0 else arrays[~p] for p in self.outputs)
+
+    def __repr__(self):
+        return f"<backward pass of {len(self.entries)} kernels>"
+
+
+class Ref(NamedTuple):
+    """Stands for a gradient while a pass is planned."""
+
+    aval: Aval
+    place: int
+
+
+class Planner(Task):
+    """The engine's task on `Ref`: notes the kernels that the nodes would run."""
+
+    def __init__(self, survey: Survey, roots, inputs, accumulate):
+        super().__init__(roots, inputs, accumulate, keep_graph=True)
+        self.numbers = survey.numbers
+        self.entries: list[tuple[Kernel, tuple[int, ...]]] = []
+        self.inputs: list[Any] = []
+        self.order_of_nodes: list[int] = []
+        self.arrivals: list[tuple[int, Ref]] = []
+        self.count = 0
+        self.stuck = False
+
+    def seed(self, edge: Edge, grad: Any) -> Ref | None:
+        """The reference to the gradient of a root."""
+        if grad is None:
+            return None
+        aval = edge.node.avals[edge.nr]
+        if grad is IMPLICIT:
+            return self._emit(kernel_at((ONES, (aval.shape, aval.dtype))), ())[0]
+        return Ref(aval, self._input(aval))
+
+    def add(self, first: Ref, second: Ref) -> Ref:
+        kernel = kernel_at((ADD, (), first.aval, second.aval))
+        return self._emit(kernel, (first.place, second.place))[0]
+
+    def _call(self, node: Node, grads: list) -> Sequence[Any]:
+        plan = node.plan
+        if plan is None:
+            if grads[0] is not None:
+                self.arrivals.append((self.numbers[node], grads[0]))
+            return ()
+        wanted = node.wanted(self._wanted(node))  # type: ignore[attr-defined]
+        given = [grad for grad in grads if grad is not None]
+        if not given:
+            return [None] * len(node.edges)
+        defined = tuple([g is not None for g in (*grads, *plan.missing)])
+        kernel = plan.backward(wanted, defined)
+        saved = [self._input(kind) for kind in kernel.inputs[len(given) :]]
+        self.order_of_nodes.append(self.numbers[node])
+        refs = self._emit(kernel, (*[g.place for g in given], *saved))
+        results = node.scatter(wanted, refs)  # type: ignore[attr-defined]
+        for ref, (following, nr) in zip(results, node.edges, strict=True):
+            if ref is not None and following is not None:
+                self.stuck |= ref.aval is not following.avals[nr]
+        return results
+
+    def _input(self, kind: Any) -> int:
+        self.inputs.append(kind)
+        return ~(len(self.inputs) - 1)
+
+    def _emit(self, kernel: Kernel, places: tuple[int, ...]) -> list[Ref]:
+        self.entries.append((kernel, places))
+        start = self.count
+        self.count += len(kernel.outputs)
+        return [Ref(aval, start + i) for i, aval in enumerate(kernel.outputs)]

@@ -1,0 +1,189 @@
+"""Functions of `torch` about shapes, dtypes and memory, and tensors from other libraries."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from funcgrad import random as pure
+from funcgrad import types
+from funcgrad.broadcast import broadcast_shape
+
+from . import dtypes
+from .creation import FACTORIES, as_tensor, new_tensor
+from .dispatch import wrap
+from .execute import Value
+from .sampling import draw
+from .sizes import Size
+from .tensor import Tensor
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that these shapes broadcast to.
+
+    >>> import stateful as torch
+    >>> torch.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
+    given = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    return Size(broadcast_shape(*given)) if given else Size(())
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype of ``tensor1 + tensor2``; either may be a number.
+
+    >>> import stateful as torch
+    >>> torch.result_type(torch.ones(1, dtype=torch.int32), 1.0)
+    torch.float32
+    """
+    with jax.enable_x64(True):
+        operands = [
+            jax.ShapeDtypeStruct(x.shape, x.dtype.numpy) if isinstance(x, Tensor) else x
+            for x in (tensor1, tensor2)
+        ]
+        return dtypes.from_numpy(types.result_type(*operands))
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
+    """Numbers, arrays or tensors as a tensor; ``copy`` asks for memory of its own."""
+    made: Any = as_tensor(obj, dtype, device)
+    if copy and made is obj:
+        made = made.clone()
+    if requires_grad:
+        made = made.detach().requires_grad_() if made.grad_fn is not None else made.requires_grad_()
+    return made
+
+
+def from_dlpack(ext_tensor: Any) -> Any:
+    """A tensor with the elements of another library's array, taken over by DLPack."""
+    with jax.enable_x64(True):
+        return wrap(Value.of(jax.dlpack.from_dlpack(ext_tensor)))
+
+
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Any:
+    """A tensor of the numbers in a buffer (a copy)."""
+    array = np.frombuffer(buffer, dtypes.as_dtype(dtype).numpy, count, offset)
+    return new_tensor(array, requires_grad=requires_grad)
+
+
+def range_(start: float = 0, end: float | None = None, step: float = 1, **options: Any) -> Any:
+    """Deprecated: as `arange`, but ``end`` is included; of the default dtype."""
+    start, end = (0, start) if end is None else (start, end)
+    count = math.floor((end - start) / step) + 1
+    places = FACTORIES["arange"](count, dtype=options.pop("dtype", dtypes.get_default_dtype()))
+    return places * step + start if not options else (places * step + start).to(**options)
+
+
+def poisson(input: Any, generator: Any = None) -> Any:
+    """Counts of events at the rates in ``input``."""
+    return wrap(draw(generator, pure.poisson, input.detach().numpy()))
+
+
+def get_device(input: Any) -> int:
+    """The number of the device; -1 for the CPU."""
+    return -1 if input.device.type == "cpu" else input.device.index or 0
+
+
+def is_conj(input: Any) -> bool:
+    """Whether the conjugate is still to be taken: never here."""
+    return False
+
+
+def is_neg(input: Any) -> bool:
+    """Whether the negative is still to be taken: never here."""
+    return False
+
+
+def set_default_device(device: Any) -> None:
+    """Where tensors are made: the CPU, as before, is all that can be asked for."""
+    wanted = dtypes.device(device) if device is not None else None
+    if wanted is not None and wanted.type != "cpu":
+        raise NotImplementedError(
+            f"set_default_device({str(wanted)!r}) is not implemented: pass device= where tensors "
+            "are made, or move them with .to()"
+        )
+
+
+def sum_to_size(self: Any, *size: Any) -> Any:
+    """The sum over what was broadcast from a tensor of ``size``."""
+    shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else tuple(size)
+    lead = self.dim() - len(shape)
+    dims = [
+        *range(lead),
+        *(i + lead for i, n in enumerate(shape) if n == 1 and self.size(i + lead) != 1),
+    ]
+    if lead < 0 or any(n not in (1, self.size(i + lead)) for i, n in enumerate(shape)):
+        raise RuntimeError(
+            f"size {{{list(shape)}}} is not expandable to size {{{list(self.shape)}}}."
+        )
+    return self.sum(dims, keepdim=True).reshape(shape) if dims else self
+
+
+def apply_(self: Any, callable: Any) -> Any:
+    """Overwrite each element with a Python function of it. Slow."""
+    flat = [callable(x) for x in self.detach().flatten().tolist()]
+    return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
+
+
+def map_(self: Any, tensor: Any, callable: Any) -> Any:
+    """Overwrite each element with a Python function of it and of the element of ``tensor``."""
+    others = tensor.expand(self.shape).flatten().tolist()
+    flat = [callable(x, y) for x, y in zip(self.flatten().tolist(), others, strict=True)]
+    return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
+
+
+def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
+    """Overwrite the shape; elements are cut, or zeros are added, at the end."""
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else tuple(sizes)
+    flat, count = self.reshape(-1), math.prod(shape)
+    more = count - flat.numel()
+    made = flat[:count] if more <= 0 else _joined(flat, more)
+    self.data = made.clone().reshape(shape)
+    return self
+
+
+def _joined(flat: Any, more: int) -> Any:
+    made = flat.new_zeros((flat.numel() + more,))
+    made[: flat.numel()] = flat
+    return made
+
+
+def identity(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The tensor itself: memory is not shared or pinned here."""
+    return self
+
+
+SHAPES = {
+    "broadcast_shapes": broadcast_shapes, "result_type": result_type, "asarray": asarray,
+    "from_dlpack": from_dlpack, "frombuffer": frombuffer, "range": range_, "poisson": poisson,
+    "get_device": get_device, "is_conj": is_conj, "is_neg": is_neg,
+    "set_default_device": set_default_device,
+}  # fmt: skip
+for _name, _method in {
+    "get_device": get_device, "is_conj": is_conj, "is_neg": is_neg, "sum_to_size": sum_to_size,
+    "apply_": apply_, "map_": map_, "resize_": resize_, "pin_memory": identity,
+    "share_memory_": identity,
+}.items():  # fmt: skip
+    setattr(Tensor, _name, _method)
+for _name, _value in {
+    "is_cpu": property(lambda self: self.device.type == "cpu"),
+    "is_sparse": property(lambda self: False), "is_quantized": property(lambda self: False),
+    "is_meta": property(lambda self: self.device.type == "meta"),
+    "is_mps": property(lambda self: False), "is_xpu": property(lambda self: False),
+    "is_nested": property(lambda self: False), "is_mkldnn": property(lambda self: False),
+    "is_pinned": lambda self, device=None: False, "is_shared": lambda self: False,
+    "is_coalesced": lambda self: False,
+    "to_dense": lambda self, dtype=None, **_: self if dtype is None else self.to(dtype),
+    "is_nonzero": lambda self: bool(self),
+}.items():  # fmt: skip
+    setattr(Tensor, _name, _value)
