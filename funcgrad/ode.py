@@ -360,9 +360,7 @@ def _with_backward_errors(solve, max_steps):
             ) from error
 
     guarded = jax.custom_vjp(solve)
-    guarded.defvjp(
-        lambda times, *rest: jax.vjp(functools.partial(solve, times), *rest), pull_back
-    )
+    guarded.defvjp(lambda times, *rest: jax.vjp(functools.partial(solve, times), *rest), pull_back)
     return guarded
 
 

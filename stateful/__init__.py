@@ -1,14 +1,15 @@
 """PyTorch's stateful face on JAX: ``import stateful as torch`` runs PyTorch code. The map."""
 
 import math as _math
+import sys as _sys
 
 from . import aliases as _aliases
 from . import amp as amp
+from . import attributes as _attributes
 from . import autograd as autograd
 from . import backends as backends
 from . import bounds as _bounds
 from . import conversion as _conversion
-from . import attributes as _attributes
 from . import copies as _copies
 from . import creation as _creation
 from . import cuda as cuda
@@ -20,16 +21,19 @@ from . import inplace_views as _inplace_views
 from . import linalg as linalg
 from . import methods as _methods
 from . import nn as nn
+from . import not_implemented as _not_implemented
 from . import older as _older
 from . import optim as optim
 from . import sampling as _sampling
 from . import shapes as _shapes
 from . import special as special
 from . import storages as _storages
+from . import striding as _striding
 from . import underivable as _underivable
 from . import testing as testing
 from . import utils as utils
 from . import version as version
+from . import zero_gradient as _zero_gradient
 from .amp import GradScaler as GradScaler
 from .amp import autocast as autocast
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
@@ -41,6 +45,7 @@ from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
 from .devices import device as device
 from .dtypes import *  # noqa: F403
+from .examples import attach as _attach_examples
 from .func import vmap as vmap
 from .lazy import set_execution as set_execution
 from .modes import enable_grad as enable_grad
@@ -98,6 +103,7 @@ globals().update(_older.OLDER)
 globals().update(_shapes.SHAPES)
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
+_attach_examples(_sys.modules[__name__])
 
 
 def __getattr__(name: str):

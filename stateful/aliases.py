@@ -37,15 +37,39 @@ reciprocal round rsqrt sigmoid sin sinc sinh sqrt square tan tanh trunc xlogy ze
 
 
 def _embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
-    """`nn.functional.embedding` with ATen's order of arguments."""
+    """`nn.functional.embedding` with ATen's order of arguments.
+
+    >>> import stateful as torch
+    >>> torch.embedding(torch.tensor([[1.0], [2.0]]), torch.tensor([1, 0]))
+    tensor([[2.],
+            [1.]])
+    """
     row = None if padding_idx < 0 else padding_idx
     return F.embedding(indices, weight, row, scale_grad_by_freq=scale_grad_by_freq)
 
 
 def _batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps,
                 cudnn_enabled=False):  # fmt: skip
-    """`nn.functional.batch_norm` with ATen's order of arguments."""
+    """`nn.functional.batch_norm` with ATen's order of arguments.
+
+    >>> import stateful as torch
+    >>> x = torch.tensor([[0.0], [2.0]])
+    >>> torch.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False)
+    tensor([[-1.0000],
+            [ 1.0000]])
+    """
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def _in_place(name: str) -> Callable:
+    """The method ``name`` as a function."""
+
+    def function(input: Tensor, *args, **kwargs) -> Tensor:
+        return getattr(input, name)(*args, **kwargs)
+
+    function.__name__ = name
+    function.__doc__ = getattr(Tensor, name).__doc__
+    return function
 
 
 def _functions() -> dict[str, Callable]:
@@ -53,7 +77,7 @@ def _functions() -> dict[str, Callable]:
     found = {new: torch[old] for new, old in _SAME.items()}
     found.update({new: linalg[old] for new, old in _OF_LINALG.items() if old in linalg})
     found.update({name: getattr(F, name) for name in _OF_FUNCTIONAL if hasattr(F, name)})
-    found.update(embedding=_embedding, batch_norm=_batch_norm, detach=Tensor.detach)
+    found.update(embedding=_embedding, batch_norm=_batch_norm)
     return found
 
 
@@ -65,7 +89,19 @@ for _new, _old in _OF_LINALG.items():
     if _old in FUNCTIONS["linalg"]:
         setattr(Tensor, _new, FUNCTIONS["linalg"][_old])
 
+def _detach(input: Tensor) -> Tensor:
+    """`Tensor.detach` as a function.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> torch.detach(x * 2)
+    tensor([2., 2.])
+    """
+    return input.detach()
+
+
+FUNCTIONS["torch"]["detach"] = _detach
 ALIASES = _functions()
 ALIASES.update(
-    {f"{name}_": getattr(Tensor, f"{name}_") for name in _IN_PLACE if hasattr(Tensor, f"{name}_")}
+    {f"{name}_": _in_place(f"{name}_") for name in _IN_PLACE if hasattr(Tensor, f"{name}_")}
 )

@@ -16,6 +16,12 @@ class autocast:
     ``enabled=False`` is accepted, and ``"cuda"`` without a GPU is off with a warning, as in
     PyTorch. Raises NotImplementedError where it would change dtypes: convert the model and its
     inputs with ``.to(torch.bfloat16)`` instead.
+
+    >>> import stateful as torch
+    >>> with torch.autocast("cpu", enabled=False):
+    ...     y = torch.ones(1, 1) @ torch.ones(1, 1)
+    >>> y.dtype
+    torch.float32
     """
 
     def __init__(
@@ -151,17 +157,38 @@ class GradScaler:
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """Whether `autocast` can be turned on."""
+    """Whether `autocast` can be turned on.
+
+    >>> import stateful as torch
+    >>> torch.amp.is_autocast_available("cpu")
+    False
+    """
     return False
 
 
 def custom_fwd(fwd: Callable | None = None, *, device_type: str, cast_inputs: Any = None) -> Any:
-    """Marks `forward` of an `autograd.Function`; nothing to do without autocast."""
+    """Marks `forward` of an `autograd.Function`; nothing to do without autocast.
+
+    >>> import stateful as torch
+    >>> @torch.amp.custom_fwd(device_type="cuda")
+    ... def forward(ctx, x):
+    ...     return x
+    >>> forward.__name__
+    'forward'
+    """
     if fwd is None:
         return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
     return fwd
 
 
 def custom_bwd(bwd: Callable | None = None, *, device_type: str) -> Any:
-    """Marks `backward` of an `autograd.Function`; nothing to do without autocast."""
+    """Marks `backward` of an `autograd.Function`; nothing to do without autocast.
+
+    >>> import stateful as torch
+    >>> @torch.amp.custom_bwd(device_type="cuda")
+    ... def backward(ctx, grad):
+    ...     return grad
+    >>> backward.__name__
+    'backward'
+    """
     return functools.partial(custom_bwd, device_type=device_type) if bwd is None else bwd

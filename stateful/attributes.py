@@ -39,7 +39,9 @@ def _grad_dtype(self: Tensor) -> Any:
 
 def _set_grad_dtype(self: Tensor, dtype: Any) -> None:
     if dtype is not None and not isinstance(dtype, dtypes.dtype):
-        raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}")
+        raise RuntimeError(
+            f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
+        )
     if self._current_grad_fn() is not None:
         raise RuntimeError("grad_dtype can only be set on leaf tensors.")
     wanted = None if dtype is None else dtype.numpy
@@ -66,7 +68,12 @@ def _refuse(message: str):
 
 
 def _volatile(self: Tensor) -> bool:
-    """Always False; the attribute has had no meaning since there is `no_grad`."""
+    """Always False; the attribute has had no meaning since there is `no_grad`.
+
+    >>> import stateful as torch
+    >>> torch.ones(1).volatile
+    False
+    """
     warnings.warn(
         "volatile was removed (Variable.volatile is always False)",
         stacklevel=2,

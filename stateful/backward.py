@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import jax.numpy as jnp
 import numpy as np
@@ -151,7 +151,7 @@ def grad(
         accumulate=False,
     )
     if modes.forward.active and not create_graph:  # it was for the tangents only
-        results = [None if r is None else Face.carried(Hooks.as_tensor(r)) for r in results]
+        results = [None if r is None else Face.bare(Hooks.as_tensor(r)) for r in results]
     return tuple(
         _materialized(t, create_graph) if materialize_grads and r is None
         else _result(i, r, allow_unused)
@@ -184,7 +184,7 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
     )
 
 
-def _refuse_unbatched() -> None:
+def _refuse_unbatched() -> NoReturn:
     raise ValueError(
         "is_grads_batched needs grad_outputs whose first dimension is the batch: got a gradient "
         "that was left out, which is a Tensor of dimensionality 0 so expected in_dim to satisfy "

@@ -15,6 +15,14 @@ def cache_programs(directory: str | os.PathLike | None = None) -> Path:
     This sets JAX's own options (https://docs.jax.dev/en/latest/persistent_compilation_cache.html)
     for the whole process, so it is for a program's main file to call; ``stateful run`` does it by
     default.
+
+    >>> import tempfile
+    >>> import jax
+    >>> import stateful as torch
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     torch.cache_programs(folder).is_dir()
+    True
+    >>> jax.config.update("jax_compilation_cache_dir", None)  # off again
     """
     if directory is None:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

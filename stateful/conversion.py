@@ -20,7 +20,12 @@ from .watching import Hooks
 
 
 def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, **kwargs) -> Tensor:
-    """This tensor in another dtype, on another device, or like another tensor; itself if it is."""
+    """This tensor in another dtype, on another device, or like another tensor; itself if it is.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1.5]).to(torch.int64)
+    tensor([1])
+    """
     dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
     other = kwargs.pop("other", None)
     for arg in args:
@@ -75,14 +80,28 @@ def _converter(dtype: dtypes.dtype, name: str):
 
 
 def contiguous(self: Tensor, memory_format=devices.contiguous_format) -> Tensor:
-    """This tensor with its elements in order in storage; itself if they are."""
+    """This tensor with its elements in order in storage; itself if they are.
+
+    >>> import stateful as torch
+    >>> x = torch.zeros(2, 3).t()
+    >>> x.stride(), x.contiguous().stride()
+    ((1, 3), (2, 1))
+    """
     if self.is_contiguous(memory_format):
         return self
     return clone(self, memory_format=memory_format)
 
 
 def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
-    """A copy, recorded."""
+    """A copy, recorded.
+
+    >>> import stateful as torch
+    >>> x = torch.zeros(2)
+    >>> y = x.clone()
+    >>> y[0] = 1
+    >>> x, y
+    (tensor([0., 0.]), tensor([1., 0.]))
+    """
     out = call(copying.clone, (self,), {})
     if not is_default(self):
         set_like(out, self, memory_format)
@@ -93,6 +112,11 @@ def view_(self: Tensor, *size) -> Tensor:
     """The same elements under a new shape; shares memory.
 
     Raises RuntimeError where the strides do not allow it.
+
+    >>> import stateful as torch
+    >>> torch.arange(4).view(2, 2)
+    tensor([[0, 1],
+            [2, 3]])
     """
     if len(size) == 1 and isinstance(size[0], dtypes.dtype):
         out = call(view.view_dtype, (self, size[0].numpy), {})
@@ -105,12 +129,24 @@ def view_(self: Tensor, *size) -> Tensor:
 
 
 def broadcast_to(self: Tensor, *size) -> Tensor:
-    """`expand` under NumPy's name."""
+    """`expand` under NumPy's name.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1, 2]).broadcast_to(2, 2)
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return self.expand(*size)  # type: ignore[attr-defined]
 
 
 def reshape(self: Tensor, *shape) -> Tensor:
-    """A view under a new shape where strides allow it, else a copy."""
+    """A view under a new shape where strides allow it, else a copy.
+
+    >>> import stateful as torch
+    >>> torch.arange(4).reshape(2, -1)
+    tensor([[0, 1],
+            [2, 3]])
+    """
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
     if is_default(self) or geometry_views.RULES["reshape"](geometry_of(self), size) is not None:
@@ -120,11 +156,14 @@ def reshape(self: Tensor, *shape) -> Tensor:
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    """Overwrite this tensor with ``src``, broadcast and converted; recorded."""
+    """Overwrite this tensor with ``src``, broadcast and converted; recorded.
+
+    >>> import stateful as torch
+    >>> torch.zeros(2).copy_(torch.tensor([1, 2]))
+    tensor([1., 2.])
+    """
     if not isinstance(src, Tensor):
         src = wrap(Value.of(np.asarray(src)))
-    if src is self:
-        return self
     _check_broadcast(src, self)
     return call_inplace(copying.copy, (self, src), {})
 
@@ -150,7 +189,13 @@ def _assign(self: Tensor, result: Tensor) -> Tensor:
 
 
 def detach(self: Tensor) -> Tensor:
-    """A tensor that shares storage and version counter, without history."""
+    """A tensor that shares storage and version counter, without history.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> (x * 2).detach()
+    tensor([2., 2.])
+    """
     out = self._alias()
     out._inference = self._inference
     return out
@@ -160,6 +205,11 @@ def detach_(self: Tensor) -> Tensor:
     """Make this tensor a leaf that needs no gradient.
 
     Raises RuntimeError for a view, whose base would keep its history.
+
+    >>> import stateful as torch
+    >>> y = torch.ones(2, requires_grad=True) * 2
+    >>> y.detach_()
+    tensor([2., 2.])
     """
     if self._base is not None:
         raise RuntimeError(
@@ -173,42 +223,85 @@ def detach_(self: Tensor) -> Tensor:
 
 
 def cpu(self: Tensor, memory_format=None) -> Tensor:
-    """This tensor in host memory."""
+    """This tensor in host memory.
+
+    >>> import stateful as torch
+    >>> torch.ones(2).cpu().device
+    device(type='cpu')
+    """
     return move(self, devices.device("cpu"))
 
 
 def cuda(self: Tensor, device=None, non_blocking=False, memory_format=None) -> Tensor:
-    """This tensor on a GPU."""
+    """This tensor on a GPU.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2)
+    >>> x.cuda().device.type if torch.cuda.is_available() else "no GPU here"
+    'no GPU here'
+    """
     return move(self, devices.device("cuda" if device is None else device))
 
 
 def is_floating_point(self: Tensor) -> bool:
-    """Whether the dtype is a real floating dtype."""
+    """Whether the dtype is a real floating dtype.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1.0]).is_floating_point()
+    True
+    """
     return self.dtype.is_floating_point
 
 
 def is_complex(self: Tensor) -> bool:
-    """Whether the dtype is complex."""
+    """Whether the dtype is complex.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1j]).is_complex()
+    True
+    """
     return self.dtype.is_complex
 
 
 def is_signed(self: Tensor) -> bool:
-    """Whether the dtype has negative numbers."""
+    """Whether the dtype has negative numbers.
+
+    >>> import stateful as torch
+    >>> torch.zeros(1, dtype=torch.uint8).is_signed()
+    False
+    """
     return self.dtype.is_signed
 
 
 def is_inference(self: Tensor) -> bool:
-    """Whether the tensor was made under `inference_mode`."""
+    """Whether the tensor was made under `inference_mode`.
+
+    >>> import stateful as torch
+    >>> with torch.inference_mode():
+    ...     x = torch.ones(1)
+    >>> x.is_inference()
+    True
+    """
     return self._inference
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """This tensor in the dtype of ``other``."""
+    """This tensor in the dtype of ``other``.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1.5]).type_as(torch.tensor([1]))
+    tensor([1])
+    """
     return to(self, other.dtype)
 
 
 def is_same_size(self: Tensor, other: Tensor) -> bool:
-    """Whether the shapes are equal."""
+    """Whether the shapes are equal.
+
+    >>> import stateful as torch
+    >>> torch.zeros(2, 3).is_same_size(torch.ones(2, 3))
+    True
+    """
     return self._aval.shape == other._aval.shape
 
 

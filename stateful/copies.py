@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import numpy as np
-
-from . import layout, modes
+from . import modes
 from .devices import device
 from .execute import Value
 from .geometry import Geometry
 from .hooks import warn_if_has_hooks
+from .layout import of as geometry_of
 from .tensor import Tensor
 from .views import Storage
 
@@ -68,7 +67,7 @@ def reduce(self: Tensor, protocol: Any) -> tuple:
     `copy.copy` makes a tensor of the same storage; each pickled tensor has one of its own.
     """
     warn_if_has_hooks(self)
-    storage, place = self._storage, None if self._view is None else layout.of(self)
+    storage, place = self._storage, None if self._view is None else geometry_of(self)
     if place is not None and self._aval.dtype != storage.value.aval.dtype:
         storage, place = Storage(self._read()), None
     return rebuild, (
@@ -106,7 +105,8 @@ class _Memory:
     def __setstate__(self, state: tuple) -> None:
         array, geometry = state
         self.storage = Storage(Value.of(array))
-        self.storage.geometry = None if geometry is None else Geometry(*geometry)
+        self.storage.geometry = geometry and Geometry(*geometry)  # type: ignore[assignment]
+        self.storage.version = 1  # as in PyTorch, which counts putting the elements in
 
 
 def as_subclass(self: Tensor, cls: type) -> Any:
@@ -118,7 +118,7 @@ def as_subclass(self: Tensor, cls: type) -> Any:
     >>> type(torch.ones(2).as_subclass(Named)).__name__
     'Named'
     """
-    out = self[...]
+    out: Any = self[...]  # type: ignore[index]
     out.__class__ = cls
     return out
 

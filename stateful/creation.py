@@ -63,7 +63,13 @@ def requiring(made: Tensor) -> Tensor:
 
 
 def as_tensor(data: Any, dtype=None, device=None) -> Tensor:
-    """``data`` as a tensor; itself if it already is one with this dtype."""
+    """``data`` as a tensor; itself if it already is one with this dtype.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2)
+    >>> torch.as_tensor(x) is x, torch.as_tensor([1, 2])
+    (True, tensor([1, 2]))
+    """
     if isinstance(data, Tensor):
         data = data if dtype is None or data.dtype is dtype else data.to(dtype)
         return place(data, device)
@@ -71,7 +77,13 @@ def as_tensor(data: Any, dtype=None, device=None) -> Tensor:
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor with the elements of a numpy array (a copy: JAX arrays cannot share memory)."""
+    """A tensor with the elements of a numpy array (a copy: JAX arrays cannot share memory).
+
+    >>> import numpy as np
+    >>> import stateful as torch
+    >>> torch.from_numpy(np.arange(3.0))
+    tensor([0., 1., 2.], dtype=torch.float64)
+    """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     return wrap(Value.of(np.array(array)))

@@ -159,13 +159,23 @@ class _Constant:
 
 
 class layout(_Constant):
-    """How the elements of a tensor are stored; `strided` is the only one that tensors here have."""
+    """How the elements of a tensor are stored; `strided` is the only one that tensors here have.
+
+    >>> import stateful as torch
+    >>> torch.ones(1).layout
+    torch.strided
+    """
 
     __slots__ = ()
 
 
 class memory_format(_Constant):
-    """The order of dimensions in memory that an op gives its result."""
+    """The order of dimensions in memory that an op gives its result.
+
+    >>> import stateful as torch
+    >>> torch.channels_last
+    torch.channels_last
+    """
 
     __slots__ = ()
 

@@ -34,6 +34,7 @@ from .rules import (
     count_write,
 )
 from .saved import (
+    Kept,
     SavedTensor,
     check_normal,
 )
@@ -51,7 +52,7 @@ class Face:
     keep_tangent: Any = None
     tangent_of: Any = None
     set_tangent: Any = None
-    carried: Any = None
+    bare: Any = None
     check_out: Any = None
     check_write: Any = None
 
@@ -72,7 +73,12 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
         if plan is not None and inference.used:
             plan = _beside_inference(plan, leaves)
         if plan is not None:
-            record(plan, leaves, outs)
+            node = new_node(plan, edges_of(plan, leaves), leaves, outs)
+            for nr in plan.outputs:
+                out = outs[nr]
+                out._grad_fn, out._requires_grad = node, True
+                if nr:
+                    out._output_nr = nr
     if forward.active:
         Face.push(op, template, leaves, outs)
     if op.outputs == "list":
@@ -100,9 +106,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     if plan is None:
         store(target, result, op.name in UNIFORM)
         return target
-    node = make_node(plan, leaves)
-    if op.grad_fn in INPLACE_NAMES:
-        node.__class__ = inplace_class(type(node))  # type: ignore[assignment]
+    edges = edges_of(plan, leaves)
     if inference.used:
         check_saved(plan, leaves)
     before = wrap(values[0])
@@ -111,7 +115,9 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
     store(target, result, op.name in UNIFORM)
-    save(node, [before, *leaves[1:]], [target])
+    node = new_node(plan, edges, [before, *leaves[1:]], [target])
+    if op.grad_fn in INPLACE_NAMES:
+        node.__class__ = inplace_class(type(node))  # type: ignore[assignment]
     rebase_history(target, node)
     return target
 
@@ -211,8 +217,8 @@ def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
     return Plan(kernel, needs, requiring) if needs else None
 
 
-def make_node(plan: Plan, leaves: Sequence) -> OpNode:
-    """The node of a call, with its edges; what it saves comes later."""
+def edges_of(plan: Plan, leaves: Sequence) -> tuple[Edge, ...]:
+    """Where the gradients of a call go."""
     edges = []
     for index in plan.sources:
         if index is None:
@@ -225,38 +231,35 @@ def make_node(plan: Plan, leaves: Sequence) -> OpNode:
             edges.append(_edge(Edge, (leaf._grad_fn, leaf._output_nr)))
         else:
             edges.append(_edge(Edge, (accumulator(leaf), 0)))
-    node = _new(plan.node_class)
-    node.plan, node.avals, node.edges, node.saved = plan, plan.avals, tuple(edges), []
-    node.sequence_nr = next(sequence_numbers)
-    if anomaly.enabled:
-        node.remember_origin()
-    return node
+    return tuple(edges)
 
 
 _edge = tuple.__new__
 
 
-def save(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
-    """Fill in what the plan of ``node`` says it saves."""
-    saved: Any = node.saved
-    for source, index in node.plan.fetch:
+def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequence) -> OpNode:
+    """The node of a call with these inputs and outputs."""
+    node = _new(plan.node_class)
+    saved: list = []
+    node.plan, node.avals, node.edges, node.saved = plan, plan.avals, edges, saved
+    node.sequence_nr = next(sequence_numbers)
+    if anomaly.enabled:
+        node.remember_origin()
+    for source, index in plan.fetch:
         if source == "output":
-            saved.append(SavedTensor(outs[index]._alias(), index, node))
+            out = outs[index]
+            saved.append(_edge(Kept, (out._alias(), out._counter.version, index)))
         else:
             leaf = leaves[index]
-            saved.append(SavedTensor(leaf) if hasattr(leaf, "_counter") else leaf)
-
-
-def record(plan: Plan, leaves: Sequence, outs: Sequence) -> Node:
-    """Give ``outs`` the history of this call."""
-    node = make_node(plan, leaves)
-    if plan.fetch:
-        save(node, leaves, outs)
-    for nr in plan.outputs:
-        out = outs[nr]
-        out._grad_fn, out._requires_grad = node, True
-        if nr:
-            out._output_nr = nr
+            try:
+                leaf = _edge(Kept, (leaf, leaf._counter.version, None))
+            except AttributeError:  # a number, or a value that no tensor has
+                pass
+            saved.append(leaf)
+    if modes.state.saved_hooks:
+        for item in node.saved_items():
+            if type(item) is SavedTensor:
+                item.pack(*modes.state.saved_hooks[-1], node if item.output_nr is not None else None)
     return node
 
 

@@ -57,14 +57,14 @@ def draw_rows(generator: Generator | None, sampler: Callable, rows: Any, *args: 
 def random_frames(args: Sequence) -> list[Frame]:
     """The open `vmap`s whose slices get numbers of their own, for an op with these arguments."""
     frames = modes.vmap.frames
-    if any(frame.randomness == "error" for frame in frames):
-        raise RuntimeError(
-            "vmap: called random operation while in randomness error mode. Please either use the "
-            "'same' or 'different' randomness flags on vmap or perform the randomness operation "
-            "out of vmap"
-        )
     given = [_array(a) for a in args]
-    for frame in frames:
+    for frame in reversed(frames):
+        if frame.randomness == "error":
+            raise RuntimeError(
+                "vmap: called random operation while in randomness error mode. Please either use "
+                "the 'same' or 'different' randomness flags on vmap or perform the randomness "
+                "operation out of vmap"
+            )
         if frame.randomness == "same" and any(frame.batches(a) for a in given):
             raise RuntimeError(
                 "Vmap does not currently support same randomness with a batched tensor input: its "

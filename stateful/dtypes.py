@@ -251,3 +251,6 @@ uint8 = _declare("uint8", np.uint8)
 bool = _declare("bool", np.bool_)
 float = float32
 int = int32
+
+_OURS = {"Any", "as_dtype", "builtins", "from_numpy", "jnp", "math", "np", "types"}
+__all__ = [name for name in globals() if not name.startswith("_") and name not in _OURS]

@@ -8,11 +8,14 @@ eager    compile it once (`jax.jit`), run it now
 direct   an input is a tracer (a `jax.jit`, `grad` or `vmap` is above us): call the function
 lazy     return values that are computed when somebody looks (``lazy.py``)
 
-x64 is on inside the seam only, so that the user's own JAX code keeps its setting.
+x64 is on inside the seam only, so that the user's own JAX code keeps its setting. One setting of
+JAX is changed for the process: programs on the CPU run in the calling thread, unless the
+environment variable ``JAX_CPU_ENABLE_ASYNC_DISPATCH`` says something else.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,6 +28,10 @@ from funcgrad.broadcast import explain
 from funcgrad.mode import owned_by, plain
 
 Tracer = jax.core.Tracer
+
+if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
+    # As PyTorch on the CPU. Waking a thread for a program costs more than most programs run.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 
 class Aval:

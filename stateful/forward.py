@@ -74,6 +74,8 @@ def tangent_of(tensor: Any, level: Level | None = None) -> Any:
     That of a view is a view of its base's.
     """
     level = modes.forward.level if level is None else level
+    if level is None:
+        return None
     own = getattr(tensor, "_tangents", None)
     if own is not None and level in own:
         return own[level]
@@ -150,6 +152,16 @@ def carried(tensor: Any) -> Any:
     return out
 
 
+def bare(tensor: Any) -> Any:
+    """``tensor`` without history, and so its tangents."""
+    out = tensor.detach()
+    for level in levels():
+        tangent = tangent_of(tensor, level)
+        if tangent is not None:
+            set_tangent(out, bare(tangent), level)
+    return out
+
+
 # -- ops -------------------------------------------------------------------------------------------
 
 
@@ -175,7 +187,7 @@ def _pushed(
         return _recorded(op, template, leaves, tangents, outs)
     if _any_dual(leaves, tangents):
         found = _recorded(op, template, leaves, tangents, outs)
-        return [None if t is None else carried(t) for t in found]
+        return [None if t is None else bare(t) for t in found]
     return _computed(op, template, leaves, tangents)
 
 
@@ -473,4 +485,4 @@ def primal(tensor: Any) -> Any:
 Face.push, Face.push_inplace, Face.keep_tangent, Face.check_out = (
     push, inplace, keep_tangent, check_out
 )  # fmt: skip
-Face.tangent_of, Face.set_tangent, Face.carried = tangent_of, set_tangent, carried
+Face.tangent_of, Face.set_tangent, Face.bare = tangent_of, set_tangent, bare

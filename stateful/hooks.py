@@ -63,13 +63,24 @@ def attach(hooks: dict, hook: Callable) -> RemovableHandle:
 
 
 def unserializable_hook(hook: Callable) -> Callable:
-    """Mark a hook that is meant to be lost when its tensor is pickled: no warning then."""
+    """Mark a hook that is meant to be lost when its tensor is pickled: no warning then.
+
+    >>> import stateful as torch
+    >>> def hook(grad):
+    ...     return grad
+    >>> torch.utils.hooks.unserializable_hook(hook) is hook
+    True
+    """
     hook.__torch_unserializable__ = True  # type: ignore[attr-defined]
     return hook
 
 
 def warn_if_has_hooks(tensor: Any) -> None:
-    """Warn about every hook of ``tensor`` that will not be pickled with it."""
+    """Warn about every hook of ``tensor`` that will not be pickled with it.
+
+    >>> import stateful as torch
+    >>> torch.utils.hooks.warn_if_has_hooks(torch.ones(2))
+    """
     for hook in (tensor._backward_hooks or {}).values():
         if not hasattr(hook, "__torch_unserializable__"):
             warnings.warn(

@@ -9,6 +9,7 @@ import jax
 from funcgrad import indexing
 from funcgrad.ops import copying
 from funcgrad.ops.index import check_bounds
+from funcgrad.ops.slicing import slice_tensor
 
 from . import modes
 from .dispatch import call, call_inplace
@@ -40,7 +41,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     with jax.enable_x64(True):
         _check_places(indexing.parse(index, self._aval.shape))
         views, op, args = indexing.assignment(self, index, value)
-        target = _viewed(self, views) if views and views[0][0] is not indexing.alias else self
+        target = self if _is_whole(views, self._aval.shape) else _viewed(self, views)
         if op is copying.copy and isinstance(value, Tensor) and not value._aval.shape:
             target.fill_(value)
         elif op is copying.copy:
@@ -49,15 +50,35 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             call_inplace(op, (target, *args), {})
 
 
+def _is_whole(views: Any, shape: tuple[int, ...]) -> bool:
+    """Whether the views of an assignment are the tensor itself."""
+    return all(
+        op is indexing.alias
+        or op is slice_tensor and args[1] in (None, 0) and args[3] == 1
+        and (args[2] is None or args[2] >= shape[args[0]])
+        for op, args in views
+    )  # fmt: skip
+
+
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    """``values`` written, or added, in place at ``indices``: integer tensors, masks or None."""
+    """``values`` written, or added, in place at ``indices``: integer tensors, masks or None.
+
+    >>> import stateful as torch
+    >>> torch.zeros(3).index_put_((torch.tensor([0, 2]),), torch.tensor(5.0))
+    tensor([5., 0., 5.])
+    """
     with jax.enable_x64(True):
         op, args = _placement("index_put_", self, indices, values, accumulate)
         return call_inplace(op, (self, *args), {})
 
 
 def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
-    """A copy with ``values`` written, or added, at ``indices``."""
+    """A copy with ``values`` written, or added, at ``indices``.
+
+    >>> import stateful as torch
+    >>> torch.index_put(torch.zeros(3), (torch.tensor([0, 2]),), torch.ones(2))
+    tensor([1., 0., 1.])
+    """
     with jax.enable_x64(True):
         op, args = _placement("index_put", self, indices, values, accumulate)
         return call(op, (self, *args), {})
@@ -108,6 +129,8 @@ def _check_places(plan: indexing.Plan) -> None:
 
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+
+
 def delitem(self: Tensor, index: Any) -> None:
     """Raises TypeError: a tensor has no items to give up."""
     raise TypeError("Tensor does not support deleting items")

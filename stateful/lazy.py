@@ -109,32 +109,32 @@ class Window:
                 if type(leaf) is not Value:
                     numbers.append(leaf)
                     key.append(type(leaf))
-                elif leaf.pending is self:
+                    continue
+                if leaf.pending is self:
                     key.append(leaf.index)
-                elif id(leaf) in slots:
-                    key.append(slots[id(leaf)])
-                elif type(leaf.array) not in _PLAIN and isinstance(leaf.read(), Tracer):
-                    self._undo(*counts)
-                    kernel = kernel_of(fn, leaves, static)
-                    return kernel, direct(kernel, [_read(x) for x in leaves])
-                else:
+                    continue
+                slot = slots.get(id(leaf))
+                if slot is None:
+                    if type(leaf.array) not in _PLAIN and isinstance(leaf.read(), Tracer):
+                        self._undo(*counts)
+                        kernel = kernel_of(fn, leaves, static)
+                        return kernel, direct(kernel, [_read(x) for x in leaves])
                     slot = slots[id(leaf)] = ~len(inputs)
                     inputs.append(leaf)
-                    key += (slot, leaf.aval)
+                    key.append(leaf.aval)
+                key.append(slot)
             step = tuple(key)
             following = self.structure.next.get(step)
             if following is None:
                 following = self._extend(step, leaves, counts)
             self.structure = following
-            values, made = self.values, []
-            index = len(values)
-            kernel = following.kernel
+            kernel, values, made = following.kernel, self.values, []
             for aval in kernel.outputs:
                 value = _new(Value)
-                value.aval, value.array, value.pending, value.index = aval, None, self, index
-                index += 1
+                value.aval, value.array = aval, None
+                value.pending, value.index = self, len(values)
                 made.append(value)
-            values += made
+                values.append(value)
             self.length += kernel.weight
             if self.length >= CAP:
                 self._flush()
@@ -171,6 +171,7 @@ class Window:
     def _flush(self) -> None:
         structure, values = self.structure, self.values
         if not values:
+            self.marked = False
             return
         inputs, numbers = self.inputs, self.numbers
         self.reset()

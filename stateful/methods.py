@@ -12,6 +12,7 @@ import funcgrad as funcgrad  # every op is declared when this is imported
 from funcgrad.composite import COMPOSITES
 from funcgrad.op import REGISTRY
 
+from .dispatch import call
 from .faces import public, public_inplace
 from .tensor import Tensor
 
@@ -56,6 +57,15 @@ def _attach_properties() -> None:
         "T": "numpy_T", "mT": "mT", "H": "matrix_H", "mH": "mH", "real": "real", "imag": "imag",
     }.items():  # fmt: skip
         setattr(Tensor, name, property(named[function]))
+    for name in ("real", "imag"):
+        setattr(Tensor, name, getattr(Tensor, name).setter(_part_setter(named[name])))
+
+
+def _part_setter(part: Callable) -> Callable:
+    def assign(self: Tensor, value: Any) -> None:
+        part(self).copy_(value)  # type: ignore[attr-defined]
+
+    return assign
 
 
 def _attach_operator(name: str, function: Callable, inplace: bool) -> None:
@@ -73,6 +83,19 @@ def _operator(function: Callable) -> Callable:
             if not isinstance(other, _OPERANDS):
                 return NotImplemented
         return function(self, *others)
+
+    return operator
+
+
+def _matmul_operator(functions: dict[str, Callable]) -> Callable:
+    """``x @ y``: two matrices, the common case, need not ask what `matmul` means."""
+    general, mm = _operator(functions["matmul"]), REGISTRY["mm"]
+
+    @functools.wraps(general)
+    def operator(self, other):
+        if isinstance(other, Tensor) and len(self._aval.shape) == 2 == len(other._aval.shape):
+            return call(mm, (self, other), {})
+        return general(self, other)
 
     return operator
 
@@ -95,7 +118,7 @@ def _attach_reflected() -> None:
     swapped["truediv"] = lambda self, other: functions["mul"](functions["reciprocal"](self), other)
     for name, function in swapped.items():
         setattr(Tensor, f"__r{name}__", _operator(function))
-    Tensor.__matmul__ = _operator(functions["matmul"])  # type: ignore[attr-defined]
+    Tensor.__matmul__ = _matmul_operator(functions)  # type: ignore[attr-defined]
 
 
 derive()

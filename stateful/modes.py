@@ -121,7 +121,13 @@ def is_grad_enabled() -> bool:
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether `inference_mode` is on in this thread."""
+    """Whether `inference_mode` is on in this thread.
+
+    >>> import stateful as torch
+    >>> with torch.inference_mode():
+    ...     torch.is_inference_mode_enabled()
+    True
+    """
     return state.inference
 
 
@@ -235,7 +241,15 @@ def _switch(enabled: bool) -> None:
 
 
 class enable_grad(no_grad):
-    """Context manager and decorator: recording is on inside, even under `no_grad`."""
+    """Context manager and decorator: recording is on inside, even under `no_grad`.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.no_grad(), torch.enable_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    True
+    """
 
     _enabled = True
 

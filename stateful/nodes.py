@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -21,7 +21,8 @@ from funcgrad.template import HOLE
 from . import modes
 from .execute import Aval, Kernel, Value, execute, kernel_at
 from .graph import FREED, Node
-from .saved import SAVED_NUMBERS, SavedComplex, SavedFloat, SavedInt, SavedTensor
+from .saved import SAVED_NUMBERS, Kept, SavedComplex, SavedFloat, SavedInt, SavedTensor
+from .scalar_nodes import rename
 
 
 class Plan:
@@ -38,6 +39,11 @@ class Plan:
         self.leaves = [leaf for i in op.differentiable for leaf in spans[i]]
         self.sources = [leaf if requiring >> leaf & 1 else None for leaf in self.leaves]
         self.owners = [i for i in op.differentiable for _ in spans[i]]
+        self.absent = [
+            sum(max(len(spans[j]), 1) for j in op.differentiable if j < i)
+            for i in op.differentiable if op.params[i].kind == "tensor" and not spans[i]
+        ]  # fmt: skip
+        """Where tensors that were not given, such as a bias, would have their edge."""
         args = op.unbind(kernel.static, [_Leaf(i) for i in range(len(kernel.inputs))])
         self.layout: dict[str, Any] = {}
         self.fetch: list[tuple[str, int]] = []
@@ -146,6 +152,12 @@ def leaf_spans(op: Op, template: tuple) -> list[range]:
     return spans
 
 
+def flat(items: Iterable[Any]) -> Iterable[Any]:
+    """The items, and those of tuples among them."""
+    for item in items:
+        yield from item if isinstance(item, tuple) else (item,)
+
+
 def _shape(aval) -> tuple[int, ...]:
     return aval.shape if isinstance(aval, Aval) else ()
 
@@ -156,9 +168,24 @@ class OpNode(Node):
     plan: Plan
     saved: list | None
 
+    @property
+    def next_functions(self):
+        found = list(super().next_functions)
+        for position in self.plan.absent:
+            found.insert(position, (None, 0))
+        return tuple(found)
+
     def release(self):
         if self.plan.holds:
             self.saved = None
+
+    def saved_items(self) -> list:
+        """What was saved: each a `SavedTensor`, a `Value` or a number."""
+        items: Any = self.saved
+        for i, item in enumerate(items):
+            if type(item) is Kept:
+                items[i] = SavedTensor.of(item)
+        return items
 
     def run(self, grads, needed):
         if self.saved is None:
@@ -174,7 +201,7 @@ class OpNode(Node):
         leaves = [g if type(g) is Value else g._read() for g in grads if g is not None]
         key = (wanted, tuple([g is not None for g in grads]))
         leaves += [
-            item.current(self)._read() if type(item) is SavedTensor else item for item in self.saved
+            x.current(self)._read() if type(x) is SavedTensor else x for x in self.saved_items()
         ]
         return self.scatter(wanted, execute(plan, leaves, key))
 
@@ -211,6 +238,7 @@ class OpNode(Node):
             with owned_by(self.owner):
                 result = plan.op.apply_formula(plan.op.names[index], full, saved)
             results.extend(result if isinstance(result, tuple | list) else [result])
+        rename(results, [*full, *flat(saved.values())])
         return self.scatter(wanted, results)
 
     def unpack_all(self) -> list:
@@ -221,7 +249,7 @@ class OpNode(Node):
             x.unpack(self) if type(x) is SavedTensor
             else self.as_tensor(x) if type(x) is Value
             else SAVED_NUMBERS[type(x)](x)
-            for x in self.saved
+            for x in self.saved_items()
         ]  # fmt: skip
 
     owner: Any = None
@@ -269,13 +297,26 @@ def inplace_class(cls: type[Node]) -> type[Node]:
     return cls if name is None else type(name, (cls,), {})
 
 
+def _static_argument(plan: Plan, parameter: Any) -> Any:
+    """An argument that is no tensor, for formulas that were not consulted."""
+    kernel = plan.kernel
+    args = plan.op.unbind(kernel.static, [None] * len(kernel.inputs))
+    given = args[plan.op.names.index(parameter.name)]
+    return parameter.default if given is None else given
+
+
+def _unsigned(number: Any) -> Any:
+    """As PyTorch shows its 64-bit numbers: without their sign."""
+    return number + 2**64 if type(number) is int and number < 0 else number
+
+
 def _saved_attribute(name: str, node: OpNode):
     found = node.plan.arguments(node.unpack_all()).get(name)
     parameter = next((p for p in node.plan.op.params if p.name == name), None)
-    if found is None and parameter is not None and name in node.plan.layout:
-        found = parameter.default
-    if type(found) is int and found < 0 and parameter is not None and parameter.kind == "static":
-        return found + 2**64  # PyTorch shows its 64-bit numbers without their sign
+    if found is None and parameter is not None and parameter.kind in ("static", "scalar"):
+        found = _static_argument(node.plan, parameter)
+    if parameter is not None and parameter.kind == "static":
+        return tuple(map(_unsigned, found)) if type(found) is tuple else _unsigned(found)
     if isinstance(found, SavedFloat | SavedInt | SavedComplex):
         number = found.conj()
         return node.number(number) if parameter is None or parameter.kind == "tensor" else number
@@ -285,5 +326,5 @@ def _saved_attribute(name: str, node: OpNode):
 def _raw_attribute(name: str, node: OpNode):
     if node.saved is None:
         return SavedTensor.empty()
-    found = node.plan.arguments(node.saved).get(name)
+    found = node.plan.arguments(node.saved_items()).get(name)
     return SavedTensor.empty() if found is None else found

@@ -12,7 +12,12 @@ _linalg: Any = FUNCTIONS["linalg"]
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
-    """``input = U diag(S) V^H``; unlike `linalg.svd` it gives V, and U and V are cut to S."""
+    """``input = U diag(S) V^H``; unlike `linalg.svd` it gives V, and U and V are cut to S.
+
+    >>> import stateful as torch
+    >>> torch.svd(torch.tensor([[3.0, 0.0], [0.0, 2.0]])).S
+    tensor([3., 2.])
+    """
     if not compute_uv:
         values = _linalg["svdvals"](input)
         rows, columns = input.shape[-2:]
@@ -27,29 +32,58 @@ _named_svd = named("svd", ("U", "S", "V"))
 
 
 def qr(input: Tensor, some: bool = True) -> Any:
-    """`linalg.qr`; ``some=False`` for a square Q."""
+    """`linalg.qr`; ``some=False`` for a square Q.
+
+    >>> import stateful as torch
+    >>> Q, R = torch.qr(torch.tensor([[3.0], [4.0]]))
+    >>> (Q @ R).round(decimals=4)
+    tensor([[3.],
+            [4.]])
+    """
     return named("qr", ("Q", "R"))(_linalg["qr"](input, "reduced" if some else "complete"))
 
 
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
-    """`linalg.cholesky`."""
+    """`linalg.cholesky`.
+
+    >>> import stateful as torch
+    >>> torch.cholesky(torch.tensor([[4.0, 2.0], [2.0, 2.0]]))
+    tensor([[2., 0.],
+            [1., 1.]])
+    """
     return _linalg["cholesky"](input, upper=upper)
 
 
 def slogdet(input: Tensor) -> Any:
-    """`linalg.slogdet`."""
+    """`linalg.slogdet`.
+
+    >>> import stateful as torch
+    >>> torch.slogdet(-2 * torch.eye(3)).sign
+    tensor(-1.)
+    """
     return named("slogdet", ("sign", "logabsdet"))(_linalg["slogdet"](input))
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
-    """`linalg.pinv` that counts singular values up to ``rcond * largest`` as 0."""
+    """`linalg.pinv` that counts singular values up to ``rcond * largest`` as 0.
+
+    >>> import stateful as torch
+    >>> torch.pinverse(2 * torch.eye(2))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.5000]])
+    """
     return _linalg["pinv"](input, rtol=rcond)
 
 
 def triangular_solve(
     b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
-    """``X`` with ``A X = b``, and A again."""
+    """``X`` with ``A X = b``, and A again.
+
+    >>> import stateful as torch
+    >>> torch.triangular_solve(torch.tensor([[2.0]]), torch.tensor([[4.0]])).solution
+    tensor([[0.5000]])
+    """
     matrix: Any = A.mT if transpose else A  # type: ignore[attr-defined]
     solution = _linalg["solve_triangular"](
         matrix, b, upper=upper != transpose, unitriangular=unitriangular
@@ -58,12 +92,26 @@ def triangular_solve(
 
 
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
-    """`linalg.lu_solve` with the right-hand side first."""
+    """`linalg.lu_solve` with the right-hand side first.
+
+    >>> import stateful as torch
+    >>> LU, pivots = torch.linalg.lu_factor(2 * torch.eye(2))
+    >>> torch.lu_solve(torch.tensor([[2.0], [4.0]]), LU, pivots)
+    tensor([[1.],
+            [2.]])
+    """
     return _linalg["lu_solve"](LU_data, LU_pivots, b)
 
 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple:
-    """`linalg.lu_factor`, with zeros for where it failed if asked."""
+    """`linalg.lu_factor`, with zeros for where it failed if asked.
+
+    >>> import stateful as torch
+    >>> factors, pivots = torch.lu(torch.tensor([[1.0, 2.0], [4.0, 4.0]]))
+    >>> factors, pivots
+    (tensor([[4.0000, 4.0000],
+            [0.2500, 1.0000]]), tensor([2, 2], dtype=torch.int32))
+    """
     factors, pivots = _linalg["lu_factor"](A)
     if not get_infos:
         return factors, pivots
@@ -71,7 +119,15 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple:
 
 
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor) -> tuple:
-    """P, L and U from the factors of `linalg.lu_factor`."""
+    """P, L and U from the factors of `linalg.lu_factor`.
+
+    >>> import stateful as torch
+    >>> LU, pivots = torch.linalg.lu_factor(torch.tensor([[1.0, 2.0], [4.0, 4.0]]))
+    >>> P, L, U = torch.lu_unpack(LU, pivots)
+    >>> P @ L @ U
+    tensor([[1., 2.],
+            [4., 4.]])
+    """
     factors: Any = LU_data
     rows, columns = factors.shape[-2:]
     rank = min(rows, columns)
@@ -91,7 +147,15 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor) -> tuple:
 
 
 def lstsq(*args, **kwargs):
-    """Gone from PyTorch too."""
+    """Gone from PyTorch too.
+
+    >>> import stateful as torch
+    >>> try:
+    ...     torch.lstsq(torch.ones(1, 1), torch.ones(1, 1))
+    ... except RuntimeError:
+    ...     print("use torch.linalg.lstsq")
+    use torch.linalg.lstsq
+    """
     raise RuntimeError(
         "This function was deprecated since version 1.9 and is now removed. `torch.lstsq` is "
         "deprecated in favor of `torch.linalg.lstsq`."
@@ -99,7 +163,13 @@ def lstsq(*args, **kwargs):
 
 
 def fill_diagonal_(self: Any, fill_value: float, wrap: bool = False) -> Any:
-    """Overwrite the diagonal; ``wrap`` starts it again below a square."""
+    """Overwrite the diagonal; ``wrap`` starts it again below a square.
+
+    >>> import stateful as torch
+    >>> torch.zeros(2, 2).fill_diagonal_(5)
+    tensor([[5., 0.],
+            [0., 5.]])
+    """
     if self.dim() < 2:
         raise RuntimeError("dimensions must larger than 1")
     step = sum(self.stride())

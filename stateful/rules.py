@@ -207,7 +207,7 @@ def check_overlap(target: Any) -> None:
 
 
 def check_arguments(op: Any, spans: Sequence[range], requiring: int) -> None:
-    """Raise if an argument (a bit of ``requiring``) needs a gradient that ``op`` has no formula for.
+    """Raise if an argument (a bit of ``requiring``) needs a gradient but ``op`` has no formula.
 
     Ops without any formula, and those that only formulas call, take every argument.
     """

@@ -97,7 +97,13 @@ def randint(
     requires_grad=False,
     pin_memory=False,
 ) -> Tensor:
-    """Integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``."""
+    """Integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randint(10, (3,)), torch.randint(5, 10, (3,))
+    (tensor([4, 9, 3]), tensor([5, 8, 9]))
+    """
     args = list(args)
     if size is None:
         size = args.pop()
@@ -124,7 +130,13 @@ def randperm(
     requires_grad=False,
     pin_memory=False,
 ) -> Tensor:
-    """A random permutation of ``range(n)``."""
+    """A random permutation of ``range(n)``.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randperm(4)
+    tensor([0, 1, 3, 2])
+    """
     wanted = np.dtype(np.int64) if dtype is None else dtypes.as_dtype(dtype).numpy
     value = draw_each(generator, pure.randperm, int(n), wanted)
     return _drawn(value, out, device, requires_grad)
@@ -143,7 +155,15 @@ def normal(
     requires_grad=False,
     pin_memory=False,
 ) -> Tensor:
-    """Normal numbers with given means and standard deviations, tensors or numbers."""
+    """Normal numbers with given means and standard deviations, tensors or numbers.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.normal(torch.tensor([0.0, 100.0]), 1.0)
+    tensor([ 1.5410, 99.7066])
+    >>> torch.normal(0.0, 1.0, (2,))
+    tensor([-2.1788,  0.5684])
+    """
     if size is not None:
         value = draw(generator, pure.normal, _shape((size,)), _floating(dtype), mean, std)
         return _drawn(value, out, device, requires_grad)
@@ -160,7 +180,13 @@ def normal(
 
 
 def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tensor:
-    """1 with the probabilities in ``input`` (or ``p``), else 0."""
+    """1 with the probabilities in ``input`` (or ``p``), else 0.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.bernoulli(torch.tensor([0.0, 0.5, 1.0]))
+    tensor([0., 0., 1.])
+    """
     chance = input if p is None else p
     random_frames((input,))
     value = draw(generator, _bernoulli, input._aval.shape, input._aval.dtype, chance)
@@ -177,7 +203,13 @@ def _bernoulli(state: pure.State, shape: tuple, dtype: Any, chance: Any) -> tupl
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator=None, out=None
 ) -> Tensor:
-    """Indices drawn with the weights in each row."""
+    """Indices drawn with the weights in each row.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.multinomial(torch.tensor([0.0, 1.0, 3.0]), 4, replacement=True)
+    tensor([2, 2, 2, 2])
+    """
     made = wrap(draw_rows(generator, pure.multinomial, input, num_samples, replacement))
     return made if out is None else out._assign(made)
 
@@ -240,7 +272,13 @@ def _memory_order(tensor: Tensor) -> list[int]:
 def uniform_(
     self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator=None, **kwargs
 ) -> Tensor:
-    """Overwrite with uniform numbers in [from, to)."""
+    """Overwrite with uniform numbers in [from, to).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(2).uniform_(-1, 1)
+    tensor([-0.0075,  0.5364])
+    """
     low = kwargs.pop("from", kwargs.pop("a", from_))
     high = kwargs.pop("b", to)
     if low > high:
@@ -251,7 +289,13 @@ def uniform_(
 
 
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator=None) -> Tensor:
-    """Overwrite with normal numbers."""
+    """Overwrite with normal numbers.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(2).normal_()
+    tensor([ 1.5410, -0.2934])
+    """
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     contiguous = self.is_contiguous()
@@ -263,36 +307,72 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator=None
 
 
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator=None) -> Tensor:
-    """Overwrite with exponential numbers of rate ``lambd``."""
+    """Overwrite with exponential numbers of rate ``lambd``.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(2).exponential_()
+    tensor([3.5083, 1.2304])
+    """
     if lambd <= 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     return fill_(self, generator, pure.exponential, lambd)
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator=None) -> Tensor:
-    """Overwrite with 1 with probability ``p``, else 0."""
+    """Overwrite with 1 with probability ``p``, else 0.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(4).bernoulli_(0.5)
+    tensor([0., 0., 1., 0.])
+    """
     return fill_(self, generator, pure.bernoulli, p)
 
 
 def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator=None) -> Tensor:
-    """Overwrite with Cauchy numbers."""
+    """Overwrite with Cauchy numbers.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(2).cauchy_()
+    tensor([10.5977,  0.7648])
+    """
     return fill_(self, generator, pure.cauchy, median, sigma)
 
 
 def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator=None) -> Tensor:
-    """Overwrite with log-normal numbers."""
+    """Overwrite with log-normal numbers.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(2).log_normal_()
+    tensor([59.2634,  1.5116])
+    """
     return fill_(self, generator, pure.log_normal, mean, std)
 
 
 def geometric_(self: Tensor, p: float, *, generator=None) -> Tensor:
-    """Overwrite with geometric numbers."""
+    """Overwrite with geometric numbers.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(3).geometric_(0.5)
+    tensor([1., 1., 2.])
+    """
     return fill_(self, generator, pure.geometric, p)
 
 
 def random_(
     self: Tensor, from_: int | None = None, to: int | None = None, *, generator=None, **kwargs
 ) -> Tensor:
-    """Overwrite with integers: of the whole range, below ``to``, or in [from, to)."""
+    """Overwrite with integers: of the whole range, below ``to``, or in [from, to).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.zeros(3).random_(10)
+    tensor([4., 9., 3.])
+    """
     low = kwargs.pop("from", from_)
     if low is None and to is None:
         return fill_(self, generator, pure.random)

@@ -34,6 +34,14 @@ def check_hooks(pack: Any, unpack: Any) -> None:
             )
 
 
+class Kept(NamedTuple):
+    """What becomes a `SavedTensor` when somebody asks for one; a pass as one kernel never does."""
+
+    tensor: Any
+    version: int
+    output_nr: int | None
+
+
 class SavedTensor:
     """A tensor kept for backward, and the one place that checks that it has not changed since.
 
@@ -45,12 +53,19 @@ class SavedTensor:
     tensor: Any
     hooked: _Hooked | None
 
+    @classmethod
+    def of(cls, kept: Kept) -> SavedTensor:
+        """What was kept without ceremony, because nobody had hooks when it was saved."""
+        saved = object.__new__(cls)
+        (saved.tensor, saved.version, saved.output_nr), saved.hooked = kept, None
+        return saved
+
     def __init__(self, tensor: Any, output_nr: int | None = None, node: Node | None = None):
         self.tensor, self.version = tensor, tensor._counter.version
         self.output_nr, self.hooked = output_nr, None
         if state.saved_hooks:
             pack, unpack = state.saved_hooks[-1]
-            self._pack(pack, unpack, node)
+            self.pack(pack, unpack, node)
 
     @classmethod
     def empty(cls) -> SavedTensor:
@@ -71,9 +86,10 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor with value None is forbidden"
             )
         check_hooks(pack_hook, unpack_hook)
-        self._pack(pack_hook, unpack_hook)
+        self.pack(pack_hook, unpack_hook)
 
-    def _pack(self, pack: Callable, unpack: Callable, node: Node | None = None) -> None:
+    def pack(self, pack: Callable, unpack: Callable, node: Node | None = None) -> None:
+        """Keep ``pack(tensor)`` in place of the tensor. ``node``: whose output it is, if it is."""
         tensor = self.tensor
         given = tensor if node is None else tensor._with_history(node, self.output_nr)
         with modes.no_grad():

@@ -20,7 +20,7 @@ from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels
 from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
-from .saved import SavedTensor
+from .saved import Kept, SavedTensor
 
 
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
@@ -192,11 +192,13 @@ class Schedule:
             if saved is None:
                 return None
             for item in saved:
-                if type(item) is SavedTensor:
-                    tensor = item.tensor
-                    if tensor is None or tensor._counter.version != item.version:
+                if type(item) is Kept:
+                    tensor, version, _ = item
+                    if tensor._counter.version != version:
                         return None
                     item = tensor._storage.value if tensor._view is None else tensor._read()
+                elif type(item) is SavedTensor:
+                    return None
                 leaves.append(item)
         return leaves
 

@@ -201,6 +201,14 @@ def load(f: Any, map_location: Any = None, pickle_module=None, *, weights_only: 
 
     UnpicklingError if the file asks for more than tensors and containers, whatever
     ``weights_only`` says.
+
+    >>> import io
+    >>> import stateful as torch
+    >>> buffer = io.BytesIO()
+    >>> torch.save({"weight": torch.ones(2)}, buffer)
+    >>> _ = buffer.seek(0)
+    >>> torch.load(buffer)
+    {'weight': tensor([1., 1.])}
     """
     try:
         archive = zipfile.ZipFile(f)

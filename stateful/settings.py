@@ -13,12 +13,22 @@ from .tensor import Tensor
 
 
 def is_tensor(obj: Any) -> bool:
-    """Whether ``obj`` is a Tensor."""
+    """Whether ``obj`` is a Tensor.
+
+    >>> import stateful as torch
+    >>> torch.is_tensor(torch.ones(1)), torch.is_tensor([1])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 
 def is_storage(obj: Any) -> bool:
-    """Always False: storages are not public here."""
+    """Always False: storages are not public here.
+
+    >>> import stateful as torch
+    >>> torch.is_storage(torch.ones(1).untyped_storage()), torch.is_storage(torch.ones(1))
+    (True, False)
+    """
     return False
 
 
@@ -33,17 +43,32 @@ def is_complex(input: Tensor) -> bool:
 
 
 def is_signed(input: Tensor) -> bool:
-    """Whether the dtype holds negative numbers."""
+    """Whether the dtype holds negative numbers.
+
+    >>> import stateful as torch
+    >>> torch.is_signed(torch.tensor([1]))
+    True
+    """
     return input.dtype.is_signed
 
 
 def is_inference(input: Tensor) -> bool:
-    """Whether the tensor was made in inference mode."""
+    """Whether the tensor was made in inference mode.
+
+    >>> import stateful as torch
+    >>> torch.is_inference(torch.ones(1))
+    False
+    """
     return input._inference
 
 
 def is_nonzero(input: Tensor) -> bool:
-    """Whether the only element is not zero."""
+    """Whether the only element is not zero.
+
+    >>> import stateful as torch
+    >>> torch.is_nonzero(torch.tensor([2]))
+    True
+    """
     if input.numel() != 1:
         many = "no values" if not input.numel() else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {many} is ambiguous")
@@ -75,13 +100,29 @@ def typename(obj: Any) -> str:
 
 
 def set_default_dtype(d: dtypes.dtype) -> None:
-    """Set the dtype of tensors made from Python floats. TypeError unless it is a floating dtype."""
+    """Set the dtype of tensors made from Python floats. TypeError unless it is a floating dtype.
+
+    >>> import stateful as torch
+    >>> torch.set_default_dtype(torch.float64)
+    >>> torch.tensor([1.0]).dtype
+    torch.float64
+    >>> torch.set_default_dtype(torch.float32)
+    """
     dtypes.set_default_dtype(d)
     clear_kernels()
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """Deprecated: see `set_default_dtype`."""
+    """Deprecated: see `set_default_dtype`.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.set_default_tensor_type(torch.DoubleTensor)
+    >>> torch.tensor(1.0).dtype
+    torch.float64
+    >>> torch.set_default_dtype(torch.float32)
+    """
     names = {f"torch.{name}Tensor": name for name in TYPE_NAMES.values()}
     by_name = {name: dtype for dtype, name in TYPE_NAMES.items()}
     name = t if isinstance(t, str) else f"torch.{t.__name__}"
@@ -98,24 +139,46 @@ class _Threads:
 
 
 def get_num_threads() -> int:
-    """The number set by `set_num_threads`; XLA chooses its own."""
+    """The number set by `set_num_threads`; XLA chooses its own.
+
+    >>> import stateful as torch
+    >>> torch.get_num_threads() >= 1
+    True
+    """
     return _Threads.within
 
 
 def set_num_threads(num: int) -> None:
-    """Remembered only: XLA chooses its number of threads."""
+    """Remembered only: XLA chooses its number of threads.
+
+    >>> import stateful as torch
+    >>> threads = torch.get_num_threads()
+    >>> torch.set_num_threads(1)
+    >>> torch.get_num_threads()
+    1
+    >>> torch.set_num_threads(threads)
+    """
     if not isinstance(num, int) or num < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, but got {num}")
     _Threads.within = num
 
 
 def get_num_interop_threads() -> int:
-    """The number set by `set_num_interop_threads`."""
+    """The number set by `set_num_interop_threads`.
+
+    >>> import stateful as torch
+    >>> torch.get_num_interop_threads() >= 1
+    True
+    """
     return _Threads.between
 
 
 def set_num_interop_threads(num: int) -> None:
-    """Remembered only."""
+    """Remembered only.
+
+    >>> import stateful as torch
+    >>> torch.set_num_interop_threads(torch.get_num_interop_threads())
+    """
     _Threads.between = num
 
 
@@ -125,12 +188,24 @@ class _Deterministic:
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Remembered only: on the CPU every program here is deterministic."""
+    """Remembered only: on the CPU every program here is deterministic.
+
+    >>> import stateful as torch
+    >>> torch.use_deterministic_algorithms(True)
+    >>> torch.are_deterministic_algorithms_enabled()
+    True
+    >>> torch.use_deterministic_algorithms(False)
+    """
     _Deterministic.wanted, _Deterministic.warn_only = bool(mode), warn_only
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """What `use_deterministic_algorithms` was told."""
+    """What `use_deterministic_algorithms` was told.
+
+    >>> import stateful as torch
+    >>> torch.are_deterministic_algorithms_enabled()
+    False
+    """
     return _Deterministic.wanted
 
 
@@ -139,7 +214,14 @@ class _Precision:
 
 
 def set_float32_matmul_precision(precision: str) -> None:
-    """Remembered only: products of float32 are always computed in float32 here."""
+    """Remembered only: products of float32 are always computed in float32 here.
+
+    >>> import stateful as torch
+    >>> torch.set_float32_matmul_precision("high")
+    >>> torch.get_float32_matmul_precision()
+    'high'
+    >>> torch.set_float32_matmul_precision("highest")
+    """
     if precision not in ("highest", "high", "medium"):
         warnings.warn(
             f"{precision} is not one of 'highest', 'high', 'medium'; the current setting stays.",
@@ -150,10 +232,20 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """What `set_float32_matmul_precision` was told."""
+    """What `set_float32_matmul_precision` was told.
+
+    >>> import stateful as torch
+    >>> torch.get_float32_matmul_precision()
+    'highest'
+    """
     return _Precision.name
 
 
 def get_default_device() -> devices.device:
-    """Where tensors are made."""
+    """Where tensors are made.
+
+    >>> import stateful as torch
+    >>> torch.get_default_device()
+    device(type='cpu')
+    """
     return devices.device("cpu")

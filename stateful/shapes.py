@@ -51,7 +51,12 @@ def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None,
     requires_grad: bool = False,
 ) -> Any:  # fmt: skip
-    """Numbers, arrays or tensors as a tensor; ``copy`` asks for memory of its own."""
+    """Numbers, arrays or tensors as a tensor; ``copy`` asks for memory of its own.
+
+    >>> import stateful as torch
+    >>> torch.asarray([1, 2], dtype=torch.float32)
+    tensor([1., 2.])
+    """
     made: Any = as_tensor(obj, dtype, device)
     if copy and made is obj:
         made = made.clone()
@@ -61,7 +66,13 @@ def asarray(
 
 
 def from_dlpack(ext_tensor: Any) -> Any:
-    """A tensor with the elements of another library's array, taken over by DLPack."""
+    """A tensor with the elements of another library's array, taken over by DLPack.
+
+    >>> import numpy as np
+    >>> import stateful as torch
+    >>> torch.from_dlpack(np.arange(3.0))
+    tensor([0., 1., 2.], dtype=torch.float64)
+    """
     with jax.enable_x64(True):
         return wrap(Value.of(jax.dlpack.from_dlpack(ext_tensor)))
 
@@ -69,13 +80,25 @@ def from_dlpack(ext_tensor: Any) -> Any:
 def frombuffer(
     buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
 ) -> Any:
-    """A tensor of the numbers in a buffer (a copy)."""
+    """A tensor of the numbers in a buffer (a copy).
+
+    >>> import stateful as torch
+    >>> torch.frombuffer(bytearray(b"ab"), dtype=torch.uint8)
+    tensor([97, 98], dtype=torch.uint8)
+    """
     array = np.frombuffer(buffer, dtypes.as_dtype(dtype).numpy, count, offset)
     return new_tensor(array, requires_grad=requires_grad)
 
 
 def range_(start: float = 0, end: float | None = None, step: float = 1, **options: Any) -> Any:
-    """Deprecated: as `arange`, but ``end`` is included; of the default dtype."""
+    """Deprecated: as `arange`, but ``end`` is included; of the default dtype.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.range(1, 3)
+    tensor([1., 2., 3.])
+    """
     start, end = (0, start) if end is None else (start, end)
     count = math.floor((end - start) / step) + 1
     places = FACTORIES["arange"](count, dtype=options.pop("dtype", dtypes.get_default_dtype()))
@@ -83,27 +106,52 @@ def range_(start: float = 0, end: float | None = None, step: float = 1, **option
 
 
 def poisson(input: Any, generator: Any = None) -> Any:
-    """Counts of events at the rates in ``input``."""
+    """Counts of events at the rates in ``input``.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.poisson(torch.tensor([1.0, 100.0]))
+    tensor([  2., 117.])
+    """
     return wrap(draw(generator, pure.poisson, input.detach().numpy()))
 
 
 def get_device(input: Any) -> int:
-    """The number of the device; -1 for the CPU."""
+    """The number of the device; -1 for the CPU.
+
+    >>> import stateful as torch
+    >>> torch.get_device(torch.ones(1))
+    -1
+    """
     return -1 if input.device.type == "cpu" else input.device.index or 0
 
 
 def is_conj(input: Any) -> bool:
-    """Whether the conjugate is still to be taken: never here."""
+    """Whether the conjugate is still to be taken: never here.
+
+    >>> import stateful as torch
+    >>> torch.is_conj(torch.tensor([1j]))
+    False
+    """
     return False
 
 
 def is_neg(input: Any) -> bool:
-    """Whether the negative is still to be taken: never here."""
+    """Whether the negative is still to be taken: never here.
+
+    >>> import stateful as torch
+    >>> torch.is_neg(torch.tensor([1.0]))
+    False
+    """
     return False
 
 
 def set_default_device(device: Any) -> None:
-    """Where tensors are made: the CPU, as before, is all that can be asked for."""
+    """Where tensors are made: the CPU, as before, is all that can be asked for.
+
+    >>> import stateful as torch
+    >>> torch.set_default_device("cpu")
+    """
     wanted = dtypes.device(device) if device is not None else None
     if wanted is not None and wanted.type != "cpu":
         raise NotImplementedError(
@@ -113,7 +161,12 @@ def set_default_device(device: Any) -> None:
 
 
 def sum_to_size(self: Any, *size: Any) -> Any:
-    """The sum over what was broadcast from a tensor of ``size``."""
+    """The sum over what was broadcast from a tensor of ``size``.
+
+    >>> import stateful as torch
+    >>> torch.ones(2, 3).sum_to_size(1, 3)
+    tensor([[2., 2., 2.]])
+    """
     shape = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else tuple(size)
     lead = self.dim() - len(shape)
     dims = [
@@ -128,13 +181,23 @@ def sum_to_size(self: Any, *size: Any) -> Any:
 
 
 def apply_(self: Any, callable: Any) -> Any:
-    """Overwrite each element with a Python function of it. Slow."""
+    """Overwrite each element with a Python function of it. Slow.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1.0, 2.0]).apply_(lambda x: x + 1)
+    tensor([2., 3.])
+    """
     flat = [callable(x) for x in self.detach().flatten().tolist()]
     return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
 
 
 def map_(self: Any, tensor: Any, callable: Any) -> Any:
-    """Overwrite each element with a Python function of it and of the element of ``tensor``."""
+    """Overwrite each element with a Python function of it and of the element of ``tensor``.
+
+    >>> import stateful as torch
+    >>> torch.tensor([1.0, 2.0]).map_(torch.tensor([3.0, 4.0]), lambda x, y: x * y)
+    tensor([3., 8.])
+    """
     others = tensor.expand(self.shape).flatten().tolist()
     flat = [callable(x, y) for x, y in zip(self.flatten().tolist(), others, strict=True)]
     return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
@@ -159,7 +222,13 @@ def _joined(flat: Any, more: int) -> Any:
 
 
 def identity(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """The tensor itself: memory is not shared or pinned here."""
+    """The tensor itself: memory is not shared or pinned here.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2)
+    >>> x.pin_memory() is x
+    True
+    """
     return self
 
 

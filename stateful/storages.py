@@ -17,9 +17,10 @@ from .described import Described
 from .dispatch import wrap
 from .execute import Function, execute
 from .geometry import contiguous
-from .graph import Node, gradient_edge
 from .layout import of as geometry_of
+from .not_implemented import NotImplemented
 from .rules import check_inplace, count_write, type_name
+from .striding import flat
 from .tensor import Tensor
 from .views import Counter, Storage
 
@@ -38,7 +39,7 @@ class UntypedStorage:
 
     def _tensor(self) -> Any:
         """All elements in the order of memory, as a tensor that shares them."""
-        return _flat(self._storage)
+        return flat(self._storage)
 
     def element_size(self) -> int:
         """Bytes in an element of this storage: 1."""
@@ -137,14 +138,6 @@ class TypedStorage(UntypedStorage):
         return self
 
 
-def _flat(storage: Storage) -> Any:
-    """A tensor of all elements in the order of memory."""
-    out = object.__new__(Tensor)
-    out._storage = out._counter = storage
-    size = math.prod(storage.value.aval.shape)
-    return out.as_strided((size,), (1,), 0)
-
-
 def _padded(array, size):
     return jnp.pad(array.reshape(-1)[:size], (0, max(0, size - array.size)))
 
@@ -154,38 +147,41 @@ _PAD = Function(_padded)
 
 def _grow(storage: Storage, size: int) -> None:
     """Make the storage one row of ``size`` elements, those that it has in the order of memory."""
-    flat = _flat(storage)
-    (storage.value,) = execute(_PAD, (flat._read(),), (size,))
+    (storage.value,) = execute(_PAD, (flat(storage)._read(),), (size,))
     storage.geometry = None
 
 
 def untyped_storage(self: Tensor) -> UntypedStorage:
-    """The memory of this tensor."""
+    """The memory of this tensor.
+
+    >>> import stateful as torch
+    >>> torch.arange(3)[1:].untyped_storage().nbytes()
+    24
+    """
     return UntypedStorage(self._storage)
 
 
 def storage(self: Tensor) -> TypedStorage:
-    """The memory of this tensor, counted in elements."""
+    """The memory of this tensor, counted in elements.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.arange(3).storage().tolist()
+    [0, 1, 2]
+    """
     return TypedStorage(self._storage)
 
 
 def is_set_to(self: Tensor, tensor: Tensor) -> bool:
-    """Whether both show the same part of the same memory in the same way."""
+    """Whether both show the same part of the same memory in the same way.
+
+    >>> import stateful as torch
+    >>> x = torch.arange(4)
+    >>> x.is_set_to(x.view(4)), x.is_set_to(x[1:])
+    (True, False)
+    """
     return self._storage is tensor._storage and geometry_of(self) == geometry_of(tensor)
-
-
-class _NotImplemented(Node):
-    """The history of a tensor that took the memory of another: it has no gradient."""
-
-    def __init__(self, sources: Sequence[Tensor], result: Tensor):
-        super().__init__()
-        self.edges, self.avals = tuple(map(gradient_edge, sources)), (result._aval,)
-
-    def run(self, grads, needed):
-        raise RuntimeError("derivative for aten::set_ is not implemented")
-
-
-_NotImplemented.__name__ = "NotImplemented"
 
 
 def set_(
@@ -215,7 +211,8 @@ def set_(
             f"Could not set tensor of type {type_name(seen._aval.dtype)} to a tensor of type "
             f"{type_name(self._aval.dtype)}"
         )
-    node = _NotImplemented(sources, seen) if records else None
+    given = [t for t in sources if t.requires_grad]
+    node = NotImplemented("set_", given, seen._aval) if records else None
     _show(self, seen)
     if node is not None:
         self._set_history(node, 0)
@@ -231,7 +228,7 @@ def _source(self: Tensor, source: Any, offset: int, size: Any, stride: Any) -> T
         return seen
     size = (size,) if isinstance(size, int) else tuple(size)
     stride = contiguous(size).stride if stride is None else stride
-    return _flat(seen._storage).as_strided(size, tuple(stride), offset)
+    return flat(seen._storage).as_strided(size, tuple(stride), offset)
 
 
 def _empty(self: Tensor) -> Any:
@@ -265,8 +262,8 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     with modes.no_grad():
         memory = self._storage
         if needed > math.prod(memory.value.aval.shape):
-            memory = Storage(execute(_PAD, (_flat(memory)._read(),), (needed,))[0])
-        seen = _flat(memory).as_strided(shape, contiguous(shape).stride, offset)
+            memory = Storage(execute(_PAD, (flat(memory)._read(),), (needed,))[0])
+        seen = flat(memory).as_strided(shape, contiguous(shape).stride, offset)
     inference, self._inference = self._inference, False
     _show(self, seen)
     self._inference = inference
@@ -274,7 +271,13 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
 
 
 def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
-    """`resize_` to the size of another tensor."""
+    """`resize_` to the size of another tensor.
+
+    >>> import stateful as torch
+    >>> torch.arange(4).resize_as_(torch.zeros(2, 2))
+    tensor([[0, 1],
+            [2, 3]])
+    """
     return resize_(self, the_template.shape)
 
 

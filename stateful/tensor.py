@@ -20,8 +20,8 @@ from .described import Described
 from .devices import preserve_format
 from .dispatch import CAST, Face, call, store, wrap
 from .execute import Aval, Value, execute
-from .graph import AccumulateGrad, Node
 from .geometry import is_non_overlapping_and_dense
+from .graph import AccumulateGrad, Node
 from .hooks import RemovableHandle, attach
 from .layout import is_default, set_like
 from .layout import of as geometry_of
@@ -344,6 +344,8 @@ class Tensor(Described):
 
 def _summed_to(grad: Any, shape: tuple[int, ...]) -> Any:
     """A gradient summed over what was broadcast, recorded."""
+    if not shape:
+        return grad.sum()
     lead = grad.ndim - len(shape)
     ones = [i + lead for i, n in enumerate(shape) if n == 1 and grad.shape[i + lead] != 1]
     grad = grad.sum([*range(lead), *ones], keepdim=True)

@@ -70,7 +70,13 @@ def assert_allclose(
     actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None,
     equal_nan: bool = True, msg: str = "",
 ) -> None:  # fmt: skip
-    """The old name of `assert_close`, which converts what it compares and ignores dtypes."""
+    """The old name of `assert_close`, which converts what it compares and ignores dtypes.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.testing.assert_allclose(torch.ones(2), torch.ones(2) + 1e-7)
+    """
     warnings.warn(
         "`torch.testing.assert_allclose()` is deprecated since 1.12. Please use "
         "`torch.testing.assert_close()` instead.",
@@ -131,7 +137,7 @@ def _leaf_difference(actual: Any, expected: Any, options: _Options) -> str | Non
         raise TypeError(
             f"No comparison pair was able to handle inputs of type {kinds[0]} and {kinds[1]}."
         )
-    return _tensor_difference(*(as_tensor(x).detach() for x in both), options)
+    return _tensor_difference(as_tensor(actual).detach(), as_tensor(expected).detach(), options)
 
 
 def _number_difference(actual: Any, expected: Any, options: _Options) -> str | None:

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jax import lax
 
 from funcgrad.derivative import fit
 from funcgrad.op import Op
@@ -24,8 +23,8 @@ from funcgrad.op import Op
 from . import modes
 from .execute import Value, execute, kernel_of
 from .graph import Edge, Node, gradient_edge
-from .positions import SHARING, put_at_positions
 from .rules import check_base, check_creation
+from .writing import SHARING, pull_back, put, put_at_positions
 
 
 class Counter:
@@ -106,56 +105,6 @@ def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
     return value
 
 
-class Put:
-    """Writes one output of a view op back into its input, by the op's own formula."""
-
-    def __init__(self, op: Op, output: int):
-        self.op, self.output = op, output
-
-    def run(self, static: tuple, arrays: Sequence):
-        """``arrays``: the input and the new output."""
-        below, value = arrays
-        if self.op.name in ("real", "imag"):
-            return _put_part(self.op.name, below, value)
-        kind = jnp.int8 if below.dtype == value.dtype else value.dtype
-        placed = pull_back(self.op, static, self.output, below, value)
-        touched = pull_back(
-            self.op, static, self.output, jnp.zeros(below.shape, jnp.int8),
-            jnp.ones(value.shape, kind),
-        )  # fmt: skip
-        return jnp.where(touched != 0, placed.astype(below.dtype), below)
-
-    trace = run
-
-    def __repr__(self):
-        return f"put_{self.op.name}"
-
-
-def _put_part(name: str, below: Any, value: Any) -> Any:
-    """A complex array with another real or imaginary part."""
-    if not jnp.iscomplexobj(below):
-        return value
-    real, imag = jnp.real(below), jnp.imag(below)
-    return lax.complex(value, imag) if name == "real" else lax.complex(real, value)
-
-
-@functools.cache
-def put(op: Op, output: int) -> Put:
-    """The one `Put` of a view op's output."""
-    return Put(op, output)
-
-
-def pull_back(op: Op, template: tuple, output: int, below: Any, grad: Any) -> Any:
-    """The formula of a view op on the gradient of one output."""
-    args = op.unbind(template, [below])
-    if not isinstance(op.outputs, str):
-        return op.apply_formula("self", [grad], op.saved_values(["self"], args, []))
-    shapes = op.run(template, [below])
-    grads = [jnp.zeros(s.shape, s.dtype) for s in shapes]
-    grads[output] = grad
-    return op.apply_formula("self", grads, op.saved_values(["self"], args, []))
-
-
 # -- in-place writes and history -------------------------------------------------------------------
 
 
@@ -174,7 +123,7 @@ def rebase_history(tensor: Any, node: Node, output_nr: int = 0) -> None:
     base = tensor._base
     base_node = CopySlices(gradient_edge(base), relative_steps(tensor), base._aval, node)
     base._set_history(base_node, 0)
-    tensor._requires_grad = True
+    tensor._requires_grad, tensor._grad_version = True, -1
     current_grad_fn(tensor)
 
 
@@ -213,10 +162,21 @@ def current_grad_fn(tensor: Any) -> Node | None:
         return tensor._grad_fn
     check_creation(tensor, "its base or another view of its base has been")
     edge = gradient_edge(base)
-    if edge.node is not None:
+    if base._aval.dtype != tensor._aval.dtype:
+        _replay(tensor)
+    elif edge.node is not None:
         tensor._set_history(AsStridedBackward0(edge, tensor), 0)
     tensor._grad_version = tensor._counter.version
     return tensor._grad_fn
+
+
+def _replay(tensor: Any) -> None:
+    """Renew the history of a view in another dtype than its base: by the view ops, once more."""
+    seen = tensor._base
+    with modes.enable_grad():
+        for step in relative_steps(tensor):
+            seen = seen._apply_step(step)
+    tensor._set_history(seen._grad_fn, seen._output_nr)
 
 
 class CopySlices(Node):

@@ -61,7 +61,12 @@ def eig(A):
 
 @composite(face="linalg")
 def eigvals(A):
-    """Complex eigenvalues of a square matrix."""
+    """Complex eigenvalues of a square matrix.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.eigvals(jnp.array([[0.0, 1.0], [-1.0, 0.0]]))
+    Array([0.+1.j, 0.-1.j], dtype=complex64)
+    """
     return linalg_eig(A)[0]
 
 

@@ -32,19 +32,34 @@ from .view import permute, reshape, unsqueeze
 
 @composite(face="linalg")
 def cholesky_ex(A, *, upper=False, check_errors=False):
-    """`cholesky`, and 1 where the matrix is not positive-definite instead of an error."""
+    """`cholesky`, and 1 where the matrix is not positive-definite instead of an error.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.cholesky_ex(4 * jnp.eye(1))
+    (Array([[2.]], dtype=float32), Array(0, dtype=int32))
+    """
     return linalg_cholesky_ex(A, upper=upper)
 
 
 @composite(face="linalg")
 def inv_ex(A, *, check_errors=False):
-    """`inv`, and where it failed instead of an error."""
+    """`inv`, and where it failed instead of an error.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.inv_ex(2 * jnp.eye(1))
+    (Array([[0.5]], dtype=float32), Array(0, dtype=int32))
+    """
     return linalg_inv_ex(A)
 
 
 @composite(face="linalg")
 def solve_ex(A, B, *, left=True, check_errors=False):
-    """`solve`, and where it failed instead of an error."""
+    """`solve`, and where it failed instead of an error.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.solve_ex(2 * jnp.eye(1), jnp.array([4.0]))
+    (Array([2.], dtype=float32), Array(0, dtype=int32))
+    """
     result, _, _, info = linalg_solve_ex(A, B, left=left)
     return result, info
 
@@ -249,7 +264,12 @@ def lstsq(A, B, rcond=None, *, driver=None):
 
 @composite(face="linalg")
 def tensorsolve(A, B, dims=None):
-    """``X`` with ``tensordot(A, X, X.ndim) = B``."""
+    """``X`` with ``tensordot(A, X, X.ndim) = B``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.tensorsolve(jnp.eye(6).reshape(2, 3, 6), jnp.ones((2, 3)))
+    Array([1., 1., 1., 1., 1., 1.], dtype=float32)
+    """
     if dims is not None:
         dims = [d % A.ndim for d in dims]
         A = permute(A, [*(d for d in range(A.ndim) if d not in dims), *dims])
@@ -265,7 +285,12 @@ def tensorsolve(A, B, dims=None):
 
 @composite(face="linalg")
 def tensorinv(A, ind=2):
-    """The inverse of the map that `tensordot` with ``A`` makes."""
+    """The inverse of the map that `tensordot` with ``A`` makes.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.tensorinv(jnp.eye(6).reshape(2, 3, 6)).shape
+    (6, 2, 3)
+    """
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
     last, first = tuple(A.shape[ind:]), tuple(A.shape[:ind])
@@ -286,6 +311,7 @@ def linalg_vander(x, *, N=None):
     Array([[1, 2],
            [1, 3]], dtype=int32)
     """
+    x = x if x.ndim else unsqueeze(x, 0)
     count = x.shape[-1] if N is None else N
     return unsqueeze(x, -1) ** _exponents(x, count)
 
@@ -298,5 +324,10 @@ def _exponents(like, count: int):
 
 @composite(face="linalg")
 def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
-    """`torch.diagonal` of the last two dimensions."""
+    """`torch.diagonal` of the last two dimensions.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linalg.diagonal(jnp.array([[1.0, 2.0], [3.0, 4.0]]))
+    Array([1., 4.], dtype=float32)
+    """
     return A.diagonal(offset, dim1, dim2)

@@ -256,25 +256,45 @@ def _transform(x, n, dim, norm, forward: bool):
 
 @composite(face="fft")
 def fft2(input, s=None, dim=(-2, -1), norm=None):
-    """`fft` over two dimensions."""
+    """`fft` over two dimensions.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.fft2(jnp.ones((1, 2)))
+    Array([[2.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _complex_transform(input, s, dim, norm, True)
 
 
 @composite(face="fft")
 def ifft2(input, s=None, dim=(-2, -1), norm=None):
-    """The inverse of `fft2`."""
+    """The inverse of `fft2`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.ifft2(jnp.ones((1, 2)))
+    Array([[1.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _complex_transform(input, s, dim, norm, False)
 
 
 @composite(face="fft")
 def fftn(input, s=None, dim=None, norm=None):
-    """`fft` over all dimensions ``dim``."""
+    """`fft` over all dimensions ``dim``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.fftn(jnp.ones((1, 1, 2)))
+    Array([[[2.+0.j, 0.+0.j]]], dtype=complex64)
+    """
     return _complex_transform(input, s, dim, norm, True)
 
 
 @composite(face="fft")
 def ifftn(input, s=None, dim=None, norm=None):
-    """The inverse of `fftn`."""
+    """The inverse of `fftn`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.ifftn(jnp.ones((1, 2)))
+    Array([[1.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _complex_transform(input, s, dim, norm, False)
 
 
@@ -291,67 +311,122 @@ def rfft(input, n=None, dim=-1, norm=None):
 
 @composite(face="fft")
 def irfft(input, n=None, dim=-1, norm=None):
-    """The inverse of `rfft`: ``n`` real numbers, an even number of them unless given."""
+    """The inverse of `rfft`: ``n`` real numbers, an even number of them unless given.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.irfft(jnp.array([2.0, 0.0]))
+    Array([1., 1.], dtype=float32)
+    """
     return _from_half("irfft", input, *_one(n, dim), norm, False)
 
 
 @composite(face="fft")
 def rfft2(input, s=None, dim=(-2, -1), norm=None):
-    """`rfft` over two dimensions."""
+    """`rfft` over two dimensions.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.rfft2(jnp.ones((1, 2)))
+    Array([[2.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _to_half("rfft2", input, s, dim, norm, True)
 
 
 @composite(face="fft")
 def irfft2(input, s=None, dim=(-2, -1), norm=None):
-    """The inverse of `rfft2`."""
+    """The inverse of `rfft2`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.irfft2(jnp.array([[2.0, 0.0]]))
+    Array([[1., 1.]], dtype=float32)
+    """
     return _from_half("irfft2", input, s, dim, norm, False)
 
 
 @composite(face="fft")
 def rfftn(input, s=None, dim=None, norm=None):
-    """`rfft` over all dimensions ``dim``."""
+    """`rfft` over all dimensions ``dim``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.rfftn(jnp.ones((1, 2)))
+    Array([[2.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _to_half("rfftn", input, s, dim, norm, True)
 
 
 @composite(face="fft")
 def irfftn(input, s=None, dim=None, norm=None):
-    """The inverse of `rfftn`."""
+    """The inverse of `rfftn`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.irfftn(jnp.array([[2.0, 0.0]]))
+    Array([[1., 1.]], dtype=float32)
+    """
     return _from_half("irfftn", input, s, dim, norm, False)
 
 
 @composite(face="fft")
 def hfft(input, n=None, dim=-1, norm=None):
-    """The real transform of the first half of a Hermitian signal."""
+    """The real transform of the first half of a Hermitian signal.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.hfft(jnp.array([1.0, 1.0]), 2)
+    Array([2., 0.], dtype=float32)
+    """
     return _from_half("hfft", input, *_one(n, dim), norm, True)
 
 
 @composite(face="fft")
 def ihfft(input, n=None, dim=-1, norm=None):
-    """The inverse of `hfft`."""
+    """The inverse of `hfft`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.ihfft(jnp.array([1.0, 1.0])).real
+    Array([1., 0.], dtype=float32)
+    """
     return _to_half("ihfft", input, *_one(n, dim), norm, False)
 
 
 @composite(face="fft")
 def hfft2(input, s=None, dim=(-2, -1), norm=None):
-    """`hfft` over two dimensions."""
+    """`hfft` over two dimensions.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.hfft2(jnp.ones((1, 2)), (1, 2))
+    Array([[2., 0.]], dtype=float32)
+    """
     return _from_half("hfft2", input, s, dim, norm, True)
 
 
 @composite(face="fft")
 def ihfft2(input, s=None, dim=(-2, -1), norm=None):
-    """The inverse of `hfft2`."""
+    """The inverse of `hfft2`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.ihfft2(jnp.ones((1, 2)))
+    Array([[1.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _to_half("ihfft2", input, s, dim, norm, False)
 
 
 @composite(face="fft")
 def hfftn(input, s=None, dim=None, norm=None):
-    """`hfft` over all dimensions ``dim``."""
+    """`hfft` over all dimensions ``dim``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.hfftn(jnp.ones((1, 2)), (1, 2))
+    Array([[2., 0.]], dtype=float32)
+    """
     return _from_half("hfftn", input, s, dim, norm, True)
 
 
 @composite(face="fft")
 def ihfftn(input, s=None, dim=None, norm=None):
-    """The inverse of `hfftn`."""
+    """The inverse of `hfftn`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.ihfftn(jnp.ones((1, 2)))
+    Array([[1.+0.j, 0.+0.j]], dtype=complex64)
+    """
     return _to_half("ihfftn", input, s, dim, norm, False)
 
 
@@ -378,7 +453,12 @@ def fftshift(input, dim=None):
 
 @composite(face="fft")
 def ifftshift(input, dim=None):
-    """The inverse of `fftshift`."""
+    """The inverse of `fftshift`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.fft.ifftshift(jnp.array([-1, 0, 1]))
+    Array([ 0,  1, -1], dtype=int32)
+    """
     return _shifted(input, dim, -1)
 
 

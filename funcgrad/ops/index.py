@@ -250,7 +250,12 @@ def _is_hit(x, dim: int, index):
 @op("index_fill.int_Scalar", grad_fn="IndexFillBackward0", inplace=True,
     vjp=dict(self=lambda grad, dim, index: index_fill_scalar(grad, dim, index, 0)))  # fmt: skip
 def index_fill_scalar(self, dim: int, index, value: Scalar):
-    """``value`` in all parts of dimension ``dim`` at ``index``."""
+    """``value`` in all parts of dimension ``dim`` at ``index``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.index_fill(jnp.zeros(3), 0, jnp.array([0, 2]), 5.0)
+    Array([5., 0., 5.], dtype=float32)
+    """
     return jnp.where(_is_hit(self, dim, index), jnp.asarray(value).astype(self.dtype), self)
 
 

@@ -113,13 +113,23 @@ def unbind(self, dim: int = 0):
 
 @composite(face="torch")
 def concat(tensors, dim=0):
-    """`cat` under another name."""
+    """`cat` under another name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.concat([jnp.ones(1), jnp.zeros(1)])
+    Array([1., 0.], dtype=float32)
+    """
     return cat(tensors, dim)
 
 
 @composite(face="torch")
 def concatenate(tensors, axis=0):
-    """`cat` under NumPy's name."""
+    """`cat` under NumPy's name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.concatenate([jnp.ones(1), jnp.zeros(1)])
+    Array([1., 0.], dtype=float32)
+    """
     return cat(tensors, axis)
 
 
@@ -150,7 +160,13 @@ def vstack(tensors):
 
 @composite(face="torch")
 def row_stack(tensors):
-    """`vstack` under another name."""
+    """`vstack` under another name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.row_stack([jnp.ones(2), jnp.zeros(2)])
+    Array([[1., 1.],
+           [0., 0.]], dtype=float32)
+    """
     return vstack(tensors)
 
 

@@ -38,7 +38,12 @@ def _check_mask(mask, name: str):
 @op("masked_fill.Scalar", grad_fn="MaskedFillBackward0", inplace=True,
     vjp=dict(self=lambda grad, mask: masked_fill_scalar(grad, mask, 0)))  # fmt: skip
 def masked_fill_scalar(self, mask, value: Scalar):
-    """One number where ``mask`` is True; ``self`` and ``mask`` broadcast."""
+    """One number where ``mask`` is True; ``self`` and ``mask`` broadcast.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.masked_fill(jnp.zeros(2), jnp.array([True, False]), 5.0)
+    Array([5., 0.], dtype=float32)
+    """
     _check_mask(mask, "masked_fill")
     _check_overflow(self, value)
     broadcast_shape(self.shape, mask.shape)
@@ -197,7 +202,13 @@ def nonzero(input, *, as_tuple=False):
 
 @composite()
 def argwhere(input):
-    """`nonzero` under NumPy's name."""
+    """`nonzero` under NumPy's name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.argwhere(jnp.array([0.0, 3.0, 4.0]))
+    Array([[1],
+           [2]], dtype=int32)
+    """
     return nonzero(input)
 
 

@@ -182,7 +182,13 @@ def outer(self, vec2):
 
 @composite()
 def ger(self, vec2):
-    """`outer` under its old name."""
+    """`outer` under its old name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.ger(jnp.array([1.0, 2.0]), jnp.array([3.0, 4.0]))
+    Array([[3., 4.],
+           [6., 8.]], dtype=float32)
+    """
     return outer(self, vec2)
 
 

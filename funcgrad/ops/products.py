@@ -179,7 +179,12 @@ def kron(self, other):
 
 @composite(face="torch")
 def chain_matmul(*matrices):
-    """The product of matrices in the cheapest order."""
+    """The product of matrices in the cheapest order.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.chain_matmul(jnp.ones((2, 3)), jnp.ones((3, 4)), jnp.ones((4, 5))).shape
+    (2, 5)
+    """
     return multi_dot(list(matrices))
 
 

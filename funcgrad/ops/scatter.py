@@ -134,7 +134,12 @@ def _check_source(x, index, src, name):
     ),
 )  # fmt: skip
 def scatter_src(self, dim: int, index, src):
-    """The elements of ``src`` written at ``index``; where several go to one place, one of them."""
+    """The elements of ``src`` written at ``index``; where several go to one place, one of them.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.scatter(jnp.zeros(3), 0, jnp.array([2, 0]), jnp.array([1.0, 2.0]))
+    Array([2., 0., 1.], dtype=float32)
+    """
     target, src = _target(self, dim, index, src, "scatter")
     return lax.reshape(target.set(src), self.shape)
 

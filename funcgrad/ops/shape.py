@@ -40,19 +40,34 @@ def movedim(input, source, destination):
 
 @composite()
 def moveaxis(input, source, destination):
-    """`movedim` under NumPy's name."""
+    """`movedim` under NumPy's name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.moveaxis(jnp.zeros((2, 3, 4)), 0, 2).shape
+    (3, 4, 2)
+    """
     return movedim(input, source, destination)
 
 
 @composite(inplace=True)
 def swapaxes(input, axis0, axis1):
-    """`transpose` under NumPy's name."""
+    """`transpose` under NumPy's name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.swapaxes(jnp.zeros((2, 3)), 0, 1).shape
+    (3, 2)
+    """
     return transpose(input, axis0, axis1)
 
 
 @composite(inplace=True)
 def swapdims(input, dim0, dim1):
-    """`transpose` under another name."""
+    """`transpose` under another name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.swapdims(jnp.zeros((2, 3)), 0, 1).shape
+    (3, 2)
+    """
     return transpose(input, dim0, dim1)
 
 

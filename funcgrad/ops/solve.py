@@ -24,7 +24,15 @@ from .view import unsqueeze
 
 
 class LinAlgError(RuntimeError):
-    """A matrix does not allow what was asked of it. As in PyTorch, a `RuntimeError`."""
+    """A matrix does not allow what was asked of it. As in PyTorch, a `RuntimeError`.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> try:
+    ...     funcgrad.linalg.inv(jnp.zeros((2, 2)))
+    ... except funcgrad.ops.solve.LinAlgError:
+    ...     print("singular")
+    singular
+    """
 
 
 def check_square(x, name: str):
@@ -107,7 +115,13 @@ def inv(A):
 
 @composite()
 def inverse(input):
-    """`linalg.inv` under its old name."""
+    """`linalg.inv` under its old name.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.inverse(2 * jnp.eye(2))
+    Array([[0.5, 0. ],
+           [0. , 0.5]], dtype=float32)
+    """
     return inv(input)
 
 

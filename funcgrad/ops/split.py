@@ -158,11 +158,21 @@ def hsplit(input, indices_or_sections):
 
 @composite()
 def vsplit(input, indices_or_sections):
-    """`tensor_split` along the first dimension; sections must be of one size."""
+    """`tensor_split` along the first dimension; sections must be of one size.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> [part.shape for part in funcgrad.vsplit(jnp.zeros((4, 1)), 2)]
+    [(2, 1), (2, 1)]
+    """
     return _split_along("vsplit", input, indices_or_sections, 0, 2)
 
 
 @composite()
 def dsplit(input, indices_or_sections):
-    """`tensor_split` along the third dimension; sections must be of one size."""
+    """`tensor_split` along the third dimension; sections must be of one size.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> [part.shape for part in funcgrad.dsplit(jnp.zeros((1, 1, 4)), 2)]
+    [(1, 1, 2), (1, 1, 2)]
+    """
     return _split_along("dsplit", input, indices_or_sections, 2, 3)

@@ -54,7 +54,7 @@ def cov(self, *, correction=1, fweights=None, aweights=None):
     norm = max(norm, 0) if isinstance(norm, int | float) else clamp(norm, 0)
     other = centred if weights is None else centred * weights
     found = matmul(other, mH(centred)) / norm
-    return reshape(found, ()) if self.ndim < 2 else found
+    return reshape(found, ()) if x.shape[0] == 1 else found
 
 
 @composite()

@@ -125,7 +125,13 @@ def _unsqueeze_to(grad, sizes, dims=None):
     vjp=dict(self=lambda grad, self_sym_sizes: _unsqueeze_to(grad, self_sym_sizes)),
 )  # fmt: skip
 def squeeze_all(self):
-    """All dimensions of size 1 taken away."""
+    """All dimensions of size 1 taken away.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> x = jnp.zeros((1, 2, 1))
+    >>> funcgrad.squeeze(x).shape, funcgrad.squeeze(x, 0).shape
+    ((2,), (2, 1))
+    """
     return lax.reshape(self, tuple(n for n in self.shape if n != 1))
 
 

@@ -21,6 +21,7 @@ from .permutation import randperm as randperm
 from .rejection import dirichlet as dirichlet
 from .rejection import gamma as gamma
 from .rejection import poisson as poisson
+from .splitting import split as split
 from .state import State as State
 from .state import from_bytes as from_bytes
 from .state import is_traced as is_traced

@@ -63,6 +63,7 @@ def vmap(
         dims = _leaf_dims(where, in_dims, args, leaves)
         size = _mapped_size(where, args, dims)
         leaves, dims = _apply_randomness(leaves, dims, size, randomness)
+        leaves, dims, structure = _opened(structure, leaves, dims)
         fixed = jax.tree.map(
             lambda leaf: _unmapped_state(leaf, randomness), kwargs, is_leaf=has_own_split
         )
@@ -89,7 +90,7 @@ def _leaf_dims(where: str, in_dims: Any, args: tuple, leaves: list) -> list[int 
             "over a function with no inputs. The latter is unsupported."
         )
     spec = tuple(in_dims) if isinstance(in_dims, list) else in_dims
-    spread = _broadcast(spec, args)
+    spread = _broadcast(spec, args, has_own_split)
     if spread is None:
         raise ValueError(
             f"{where}: in_dims is not compatible with the structure of `inputs`. in_dims has "
@@ -110,12 +111,12 @@ def _named(args: tuple) -> list[tuple[str, Any]]:
     return [("args" + jax.tree_util.keystr(path), leaf) for path, leaf in flat]
 
 
-def _broadcast(prefix: Any, tree: Any) -> list | None:
+def _broadcast(prefix: Any, tree: Any, is_leaf: Callable | None = None) -> list | None:
     """One boxed entry of `prefix` for every leaf of `tree`, or None if it does not fit."""
     try:
         return jax.tree.leaves(
             jax.tree.map(
-                lambda dim, part: jax.tree.map(lambda _: _Box(dim), part, is_leaf=has_own_split),
+                lambda dim, part: jax.tree.map(lambda _: _Box(dim), part, is_leaf=is_leaf),
                 prefix,
                 tree,
                 is_leaf=_is_none,
@@ -141,6 +142,7 @@ def _leaf_dim(where: str, path: str, leaf: Any, box: _Box) -> int | None:
             f"{where}: Got in_dim={dim} for {path} but in_dim must be either an integer dimension "
             "or None."
         )
+    leaf = _first_array(leaf)
     if not is_array(leaf):
         raise ValueError(
             f"{where}: Got in_dim={dim} for an input but the input is of type {type(leaf)}. We "
@@ -156,9 +158,15 @@ def _leaf_dim(where: str, path: str, leaf: Any, box: _Box) -> int | None:
     return dim % leaf.ndim
 
 
+def _first_array(leaf: Any) -> Any:
+    """A leaf itself; of a random state that is made of arrays, one with the fewest dimensions."""
+    arrays = jax.tree.leaves(leaf) if has_own_split(leaf) else []
+    return min(arrays, key=jnp.ndim) if arrays else leaf
+
+
 def _mapped_size(where: str, args: tuple, dims: list[int | None]) -> int:
     sizes = {
-        path: leaf.shape[dim]
+        path: _first_array(leaf).shape[dim]
         for (path, leaf), dim in zip(_named(args), dims, strict=True)
         if dim is not None
     }
@@ -180,6 +188,14 @@ def _apply_randomness(leaves: list, dims: list, size: int, mode: str) -> tuple[l
             if mode == "different":
                 leaves[i], dims[i] = split_state(leaf, size), 0
     return leaves, dims
+
+
+def _opened(structure: Any, leaves: list, dims: list) -> tuple[list, list, Any]:
+    """As given, with the arrays of each random state as leaves of their own."""
+    arrays = [jax.tree.leaves(leaf) if has_own_split(leaf) else [leaf] for leaf in leaves]
+    spread = [dim for dim, part in zip(dims, arrays, strict=True) for _ in part]
+    opened = jax.tree.structure(jax.tree.unflatten(structure, leaves))
+    return [a for part in arrays for a in part], spread, opened
 
 
 def _unmapped_state(leaf: Any, mode: str) -> Any:

@@ -8,19 +8,36 @@ from ..modes import anomaly
 
 
 def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
-    """Switch anomaly mode, for all threads."""
+    """Switch anomaly mode, for all threads.
+
+    >>> import stateful as torch
+    >>> torch.set_anomaly_enabled(True)
+    >>> torch.is_anomaly_enabled()
+    True
+    >>> torch.set_anomaly_enabled(False)
+    """
     if not isinstance(mode, bool) or not isinstance(check_nan, bool):
         raise TypeError(f"anomaly mode is True or False, but got {mode!r}, check_nan={check_nan!r}")
     anomaly.enabled, anomaly.check_nan = mode, check_nan
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether anomaly mode is on."""
+    """Whether anomaly mode is on.
+
+    >>> import stateful as torch
+    >>> torch.is_anomaly_enabled()
+    False
+    """
     return anomaly.enabled
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly mode, when on, looks for NaN in gradients."""
+    """Whether anomaly mode, when on, looks for NaN in gradients.
+
+    >>> import stateful as torch
+    >>> torch.is_anomaly_check_nan_enabled()
+    True
+    """
     return anomaly.check_nan
 
 
@@ -45,7 +62,14 @@ class set_detect_anomaly:
 
 
 class detect_anomaly:
-    """Context manager: failing backward calls name the forward call; NaN gradients are errors."""
+    """Context manager: failing backward calls name the forward call; NaN gradients are errors.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"), torch.autograd.detect_anomaly():
+    ...     torch.is_anomaly_enabled()
+    True
+    """
 
     def __init__(self, check_nan: bool = True):
         self._previous = (anomaly.enabled, anomaly.check_nan)

@@ -32,9 +32,7 @@ def is_batched(args: tuple) -> bool:
 def apply(cls: Any, args: tuple) -> Any:
     """``cls.apply(*args)``, some of which are batched: ``cls.vmap`` on the whole batch."""
     with frames.outside() as frame:
-        parts = [
-            frame.unbatch(a._array) if isinstance(a, Face.tensor) else (a, None) for a in args
-        ]
+        parts = [frame.unbatch(a._array) if isinstance(a, Face.tensor) else (a, None) for a in args]
         given = [
             wrap(Value.of(part)) if isinstance(a, Face.tensor) and part is not a._array else a
             for a, (part, _) in zip(args, parts, strict=True)

@@ -19,7 +19,17 @@ from ..views import write
 
 
 class GradcheckError(RuntimeError):
-    """What `gradcheck` raises when a check fails."""
+    """What `gradcheck` raises when a check fails.
+
+    >>> import stateful as torch
+    >>> from stateful.autograd.gradcheck import GradcheckError
+    >>> x = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    >>> try:
+    ...     torch.autograd.gradcheck(lambda t: t.detach() * t, x)
+    ... except GradcheckError:
+    ...     print("the numerical gradient is 2, not 1")
+    the numerical gradient is 2, not 1
+    """
 
 
 class Check(NamedTuple):

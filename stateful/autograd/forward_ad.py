@@ -15,14 +15,28 @@ _current_level = -1
 
 
 class UnpackedDualTensor(NamedTuple):
-    """A value and its tangent, which is None for a tensor that has none."""
+    """A value and its tangent, which is None for a tensor that has none.
+
+    >>> import stateful as torch
+    >>> import stateful.autograd.forward_ad as forward_ad
+    >>> with forward_ad.dual_level():
+    ...     forward_ad.unpack_dual(torch.tensor(3.0))
+    UnpackedDualTensor(primal=tensor(3.), tangent=None)
+    """
 
     primal: Any
     tangent: Any
 
 
 def enter_dual_level() -> int:
-    """Open a level, in which tensors can have tangents. There is only one at a time."""
+    """Open a level, in which tensors can have tangents. There is only one at a time.
+
+    >>> import stateful as torch
+    >>> import stateful.autograd.forward_ad as forward_ad
+    >>> forward_ad.enter_dual_level()
+    0
+    >>> forward_ad.exit_dual_level()
+    """
     global _current_level
     forward.Level()
     _switch()
@@ -31,7 +45,13 @@ def enter_dual_level() -> int:
 
 
 def exit_dual_level(*, level: int | None = None) -> None:
-    """Close the level: all tangents are forgotten."""
+    """Close the level: all tangents are forgotten.
+
+    >>> import stateful as torch
+    >>> import stateful.autograd.forward_ad as forward_ad
+    >>> level = forward_ad.enter_dual_level()
+    >>> forward_ad.exit_dual_level(level=level)
+    """
     global _current_level
     level = _current_level if level is None else level
     if level != _current_level:
@@ -92,7 +112,16 @@ def _make_dual(tensor: Any, tangent: Any, level: int) -> Any:
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
-    """The value and the tangent of ``tensor``; the value is a view without tangent."""
+    """The value and the tangent of ``tensor``; the value is a view without tangent.
+
+    >>> import stateful as torch
+    >>> import stateful.autograd.forward_ad as forward_ad
+    >>> with forward_ad.dual_level():
+    ...     x = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(2.0))
+    ...     primal, tangent = forward_ad.unpack_dual(5 * x)
+    >>> primal, tangent
+    (tensor(15.), tensor(10.))
+    """
     level = _current_level if level is None else level
     if level < 0:
         return UnpackedDualTensor(tensor, None)
@@ -108,7 +137,15 @@ def unpack_innermost(tensor: Any) -> UnpackedDualTensor:
 
 
 class dual_level(modes.ContextDecorator):
-    """Context manager and decorator: a level is open inside."""
+    """Context manager and decorator: a level is open inside.
+
+    >>> import stateful as torch
+    >>> import stateful.autograd.forward_ad as forward_ad
+    >>> with forward_ad.dual_level():
+    ...     x = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(2.0))
+    ...     forward_ad.unpack_dual(x.exp().log()).tangent
+    tensor(2.)
+    """
 
     def __enter__(self):
         return enter_dual_level()

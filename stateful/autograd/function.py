@@ -41,7 +41,23 @@ _ids = itertools.count()
 
 
 class FunctionCtx:
-    """What ``ctx`` offers to ``forward``, ``setup_context`` and ``backward``."""
+    """What ``ctx`` offers to ``forward``, ``setup_context`` and ``backward``.
+
+    >>> import stateful as torch
+    >>> class Square(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, grad):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 2 * x * grad
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> Square.apply(x).backward()
+    >>> x.grad
+    tensor(6.)
+    """
 
     to_save: tuple = ()
     saved_for_forward: tuple = ()
@@ -99,7 +115,20 @@ class _HookMixin:
 
 
 class BackwardCFunction(Node, FunctionCtx, _HookMixin):
-    """The node of a `Function`, and the ``ctx`` of its methods. Made by ``apply`` only."""
+    """The node of a `Function`, and the ``ctx`` of its methods. Made by ``apply`` only.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> class Double(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return 2 * x
+    ...     @staticmethod
+    ...     def backward(ctx, grad):
+    ...         return 2 * grad
+    >>> isinstance(Double.apply(x).grad_fn, torch.autograd.function.BackwardCFunction)
+    True
+    """
 
     _forward_cls: type[Function]
     _saved: tuple | None = ()
@@ -215,7 +244,12 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
 
 
 class FunctionMeta(type):
-    """Makes the node class of each `Function`: ``_backward_cls``, named ``<Name>Backward``."""
+    """Makes the node class of each `Function`: ``_backward_cls``, named ``<Name>Backward``.
+
+    >>> import stateful as torch
+    >>> isinstance(torch.autograd.Function, torch.autograd.function.FunctionMeta)
+    True
+    """
 
     def __init__(cls, name, bases, attrs):
         node = type(f"{name}Backward", (BackwardCFunction,), {"_forward_cls": cls})
@@ -552,7 +586,7 @@ class Error(Node):
         """``tensor`` as an output of this node."""
         self.edges = (*self.edges, NO_EDGE)
         if tensor is None:
-            self.avals = (*self.avals, None)
+            self.avals = (*self.avals, None)  # type: ignore[assignment]
             return None
         out = tensor.detach()
         self.avals = (*self.avals, out._aval)
@@ -564,7 +598,20 @@ class Error(Node):
 
 
 class InplaceFunction(Function):
-    """A `Function` with an ``inplace`` flag; kept for old programs."""
+    """A `Function` with an ``inplace`` flag; kept for old programs.
+
+    >>> import stateful as torch
+    >>> class Doubled(torch.autograd.function.InplaceFunction):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.mark_dirty(x)
+    ...         return x.mul_(2)
+    ...     @staticmethod
+    ...     def backward(ctx, grad):
+    ...         return 2 * grad
+    >>> Doubled.apply(torch.ones(2))
+    tensor([2., 2.])
+    """
 
     def __init__(self, inplace: bool = False):
         super().__init__()
@@ -572,10 +619,15 @@ class InplaceFunction(Function):
 
 
 class NestedIOFunction(Function):
-    """Kept for old programs: `Function` itself."""
+    """Kept for old programs: `Function` itself.
+
+    >>> import stateful as torch
+    >>> issubclass(torch.autograd.function.NestedIOFunction, torch.autograd.Function)
+    True
+    """
 
 
 __all__ = [
-    "BackwardCFunction", "Edge", "Error", "Function", "FunctionCtx", "FunctionMeta",
-    "InplaceFunction", "NestedIOFunction", "once_differentiable",
+    "BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction",
+    "NestedIOFunction", "once_differentiable",
 ]  # fmt: skip

@@ -225,7 +225,9 @@ def _stack(parts: list) -> Any:
 def _rows_at_once(nr, output, inputs, create_graph: bool, strict: bool) -> list:
     """The gradients of all elements of an output as one batch."""
     count = output.numel()
-    if not output.requires_grad or not count:
+    if not count:
+        raise IndexError("index 0 is out of bounds for dimension 0 with size 0: output is empty")
+    if not output.requires_grad:
         return [x.new_zeros((count, *x.shape)) for x in inputs]
     units = _units(output).reshape(count, *output._aval.shape)
     found = autograd_grad(

@@ -36,18 +36,33 @@ class _Switch(modes.ContextDecorator):
 
 
 class set_multithreading_enabled(_Switch):
-    """Accepted for compatibility: backward runs in the calling thread either way."""
+    """Accepted for compatibility: backward runs in the calling thread either way.
+
+    >>> import stateful as torch
+    >>> with torch.autograd.set_multithreading_enabled(False):
+    ...     torch.ones(2, requires_grad=True).sum().backward()
+    """
 
     _flag = "multithreading"
 
 
 def is_multithreading_enabled() -> bool:
-    """What `set_multithreading_enabled` was told; nothing depends on it."""
+    """What `set_multithreading_enabled` was told; nothing depends on it.
+
+    >>> import stateful as torch
+    >>> torch.autograd.grad_mode.is_multithreading_enabled()
+    True
+    """
     return modes.state.multithreading
 
 
 class enforce_grad_layout_policy(_Switch):
-    """Accepted for compatibility: ``.grad`` always is laid out afresh."""
+    """Accepted for compatibility: ``.grad`` always is laid out afresh.
+
+    >>> import stateful as torch
+    >>> with torch.autograd.grad_mode.enforce_grad_layout_policy(True):
+    ...     pass
+    """
 
     _flag = "grad_layout"
 

@@ -16,7 +16,6 @@ from ..hooks import RemovableHandle
 from ..saved import check_hooks
 from .mutation import allow_mutation_on_saved_tensors as allow_mutation_on_saved_tensors
 
-
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
     "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
@@ -25,11 +24,21 @@ __all__ = [
 
 
 def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
-    """Accepted, without effect: XLA orders what runs on a device, there are no streams to mix."""
+    """Accepted, without effect: XLA orders what runs on a device, there are no streams to mix.
+
+    >>> import stateful as torch
+    >>> torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
+    """
 
 
 class Node(abc.ABC):
-    """What a ``grad_fn`` is: ``isinstance(y.grad_fn, torch.autograd.graph.Node)``."""
+    """What a ``grad_fn`` is: ``isinstance(y.grad_fn, torch.autograd.graph.Node)``.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> isinstance((x * 2).grad_fn, torch.autograd.graph.Node)
+    True
+    """
 
     @abc.abstractmethod
     def name(self) -> str:
@@ -58,7 +67,16 @@ class Node(abc.ABC):
 
 
 class GradientEdge(NamedTuple):
-    """Where the gradient of a tensor goes; stands for the tensor in `grad` and `backward`."""
+    """Where the gradient of a tensor goes; stands for the tensor in `grad` and `backward`.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> edge = torch.autograd.graph.get_gradient_edge(x * 2)
+    >>> isinstance(edge, torch.autograd.graph.GradientEdge), edge.output_nr
+    (True, 0)
+    >>> torch.autograd.grad(edge, x, torch.ones(2))
+    (tensor([2., 2.]),)
+    """
 
     node: Any
     output_nr: int
@@ -97,9 +115,21 @@ def _node_of(item: Any) -> Any:
 
 
 def increment_version(tensor: Any) -> None:
-    """Count an in-place change made behind the library's back, for one tensor or several."""
-    several = isinstance(tensor, Iterable) and not isinstance(tensor, Face.tensor)
-    for item in tensor if several else (tensor,):
+    """Count an in-place change made behind the library's back, for one tensor or several.
+
+    >>> import stateful as torch
+    >>> x = torch.ones(2)
+    >>> torch.autograd.graph.increment_version(x)
+    >>> x._version
+    1
+    """
+    if not isinstance(tensor, Iterable):
+        raise RuntimeError(
+            "increment_version expect a Iterable[Tensor] as input, or one Tensor, but got "
+            f"{type(tensor).__name__}"
+        )
+    items: Any = (tensor,) if isinstance(tensor, Face.tensor) else tensor
+    for item in items:
         if not isinstance(item, Face.tensor):
             raise RuntimeError(
                 "increment_version expects each element of the iterable to be a tensor"
@@ -158,7 +188,17 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class disable_saved_tensors_hooks(modes.ContextDecorator):
-    """Inside, entering `saved_tensors_hooks` raises RuntimeError with ``error_message``."""
+    """Inside, entering `saved_tensors_hooks` raises RuntimeError with ``error_message``.
+
+    >>> import stateful as torch
+    >>> with torch.autograd.graph.disable_saved_tensors_hooks("no hooks here"):
+    ...     try:
+    ...         with torch.autograd.graph.save_on_cpu():
+    ...             pass
+    ...     except RuntimeError as error:
+    ...         print(error)
+    no hooks here
+    """
 
     def __init__(self, error_message: str):
         self.error_message = error_message
@@ -200,6 +240,14 @@ def register_multi_grad_hook(
 
     ``"all"``: with the list of gradients, None where none was computed, as soon as all that will be
     computed are there. ``"any"``: with the first one.
+
+    >>> import stateful as torch
+    >>> x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    >>> def hook(grads):
+    ...     print(len(grads))
+    >>> handle = torch.autograd.graph.register_multi_grad_hook((x, y), hook)
+    >>> (x * y).sum().backward()
+    2
     """
     if mode == "all":
         return _MultiHandle(_register_all(tensors, fn))

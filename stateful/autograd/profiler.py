@@ -63,7 +63,13 @@ class profile:
 
 
 class emit_nvtx(contextlib.nullcontext):
-    """Does nothing: there are no NVTX ranges here."""
+    """Does nothing: there are no NVTX ranges here.
+
+    >>> import stateful as torch
+    >>> with torch.autograd.profiler.emit_nvtx(enabled=False):
+    ...     torch.ones(2).sum()
+    tensor(2.)
+    """
 
     def __init__(self, enabled: bool = True, record_shapes: bool = False):
         super().__init__()

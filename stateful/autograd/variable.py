@@ -9,7 +9,12 @@ from ..tensor import Tensor
 
 
 class VariableMeta(type):
-    """Every Tensor is a Variable, and ``Variable(x)`` makes a Tensor."""
+    """Every Tensor is a Variable, and ``Variable(x)`` makes a Tensor.
+
+    >>> import stateful as torch
+    >>> isinstance(torch.ones(1), torch.autograd.Variable)
+    True
+    """
 
     def __instancecheck__(cls, instance):
         return isinstance(instance, Tensor)
@@ -24,7 +29,12 @@ class VariableMeta(type):
 
 
 class Variable(metaclass=VariableMeta):
-    """Kept for old programs: ``Variable(x, requires_grad=True)`` is a leaf that shares ``x``."""
+    """Kept for old programs: ``Variable(x, requires_grad=True)`` is a leaf that shares ``x``.
+
+    >>> import stateful as torch
+    >>> torch.autograd.Variable(torch.ones(2), requires_grad=True)
+    tensor([1., 1.], requires_grad=True)
+    """
 
     class _execution_engine:
         """The engine, as far as programs talk to it."""

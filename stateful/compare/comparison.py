@@ -26,6 +26,10 @@ class Settings:
 
     `reference` is "auto" (real PyTorch if it is installed, else the recording), "live" or
     "recorded".
+
+    >>> from stateful.compare import Settings
+    >>> Settings(reference="recorded").live
+    False
     """
 
     out: Path = Path("report")
@@ -50,7 +54,14 @@ def torch_is_installed() -> bool:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rows of one program's table, and what follows from them."""
+    """The rows of one program's table, and what follows from them.
+
+    >>> from pathlib import Path
+    >>> from stateful.compare import Comparison, Program, Trace
+    >>> trace = Trace({"side": "torch", "version": "2.13.0"}, [], [])
+    >>> Comparison(Program(Path("one.py"), None, "one"), trace, (), []).agrees
+    True
+    """
 
     program: Program
     reference: Trace
@@ -155,6 +166,18 @@ def compare_program(
     """Runs every side of `program` and compares them.
 
     Raises FileNotFoundError or ValueError if there is no reference to compare with.
+
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> from stateful.compare import Settings, compare_program, find_programs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "one.py")
+    ...     _ = path.write_text("x = 1")
+    ...     try:
+    ...         compare_program(*find_programs([path]), Settings(reference="recorded"))
+    ...     except FileNotFoundError as error:
+    ...         print(str(error).partition(",")[0])
+    one has no recorded reference
     """
     settings = settings or Settings()
     folder = settings.out / program.name

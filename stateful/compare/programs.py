@@ -16,7 +16,13 @@ REFERENCES = Path(__file__).resolve().parent / "reference"
 
 @dataclass(frozen=True)
 class Program:
-    """A PyTorch program, its functional twin if it has one, and the name that both go by."""
+    """A PyTorch program, its functional twin if it has one, and the name that both go by.
+
+    >>> from pathlib import Path
+    >>> from stateful.compare import Program
+    >>> Program(Path("lesson.py"), None, "lesson").name
+    'lesson'
+    """
 
     path: Path
     twin: Path | None
@@ -37,6 +43,14 @@ def find_programs(paths: Iterable[Path]) -> list[Program]:
     """The programs under `paths`: files, and of a folder its lessons, or else its Python files.
 
     Raises FileNotFoundError for a path that does not exist or a folder without programs.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from stateful.compare import find_programs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "one.py").write_text("x = 1")
+    ...     [program.name for program in find_programs([Path(folder)])]
+    ['one']
     """
     found: list[Program] = []
     for path in paths:
@@ -65,7 +79,16 @@ def reference_path(program: Program, folder: Path = REFERENCES) -> Path:
 
 
 def record(program: Program, trace: Trace, nodes: list[Event], folder: Path = REFERENCES) -> Path:
-    """Keeps a trace of real PyTorch, with the nodes of some gradient calls, as the reference."""
+    """Keeps a trace of real PyTorch, with the nodes of some gradient calls, as the reference.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from stateful.compare import Program, Trace, record
+    >>> program = Program(Path("one.py"), None, "one")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     record(program, Trace({"side": "torch"}, [], []), [], Path(folder)).name
+    'one.jsonl.gz'
+    """
     path = reference_path(program, folder)
     graphs = [note for note in trace.notes if note.kind == "graph"]
     header = {**trace.header, "recorded": True}
@@ -78,6 +101,14 @@ def recorded(program: Program, folder: Path = REFERENCES) -> Trace:
 
     Raises FileNotFoundError if there is none, and ValueError if it was made from another version of
     the file.
+
+    >>> from pathlib import Path
+    >>> from stateful.compare import Program, recorded
+    >>> try:
+    ...     recorded(Program(Path("none.py"), None, "none"))
+    ... except FileNotFoundError as error:
+    ...     print(str(error).partition(",")[0])
+    none has no recorded reference
     """
     path = reference_path(program, folder)
     if not path.is_file():

@@ -85,6 +85,10 @@ class Difference:
     `verdict` is "equal" (bit for bit), "agree" (within tolerance), "drift" or "part"; `excess` is
     the difference over what is allowed; `ulps` counts the floats between the two at the worst
     element, as far as the trace keeps it.
+
+    >>> from stateful.compare import Difference
+    >>> Difference("part", absolute=0.5).parts
+    True
     """
 
     verdict: str

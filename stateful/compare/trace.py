@@ -35,6 +35,11 @@ class Quantity:
     """One named array of an event: whole, or as sample, norm, projection and checksum.
 
     `role` is "root", "grad", "param", "draw", or "input" and "output" of a graph node.
+
+    >>> import numpy as np
+    >>> from stateful.compare import Quantity
+    >>> Quantity.of("w.grad", "grad", np.array([3.0, -4.0])).magnitude
+    4.0
     """
 
     name: str
@@ -114,7 +119,12 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that a program did: its kind, source line, label, text and quantities."""
+    """One thing that a program did: its kind, source line, label, text and quantities.
+
+    >>> from stateful.compare import Event
+    >>> Event("print", line=3, text="loss 0.5").to_json()
+    {'kind': 'print', 'line': 3, 'text': 'loss 0.5'}
+    """
 
     kind: str
     line: int = 0
@@ -152,7 +162,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one side did: the header, the compared events, and the notes beside them."""
+    """What one side did: the header, the compared events, and the notes beside them.
+
+    >>> from stateful.compare import Trace
+    >>> Trace({"side": "torch", "version": "2.13.0", "recorded": True}, [], []).title
+    'torch 2.13.0 (recorded)'
+    """
 
     header: dict[str, Any]
     events: list[Event]
@@ -203,7 +218,13 @@ class TraceWriter:
 
 
 def read_trace(path: Path) -> Trace:
-    """The trace in `path` (gzipped if it ends in `.gz`), less a half-written last line."""
+    """The trace in `path` (gzipped if it ends in `.gz`), less a half-written last line.
+
+    >>> from stateful.compare import read_trace
+    >>> from stateful.compare.programs import REFERENCES
+    >>> read_trace(REFERENCES / "01_polynomial_adam.jsonl.gz").title
+    'torch 2.13.0 (recorded)'
+    """
     if path.suffix == ".gz":
         text = gzip.decompress(path.read_bytes()).decode("utf-8")
     else:

@@ -18,7 +18,14 @@ from .transforms import (
 
 
 class Independent(Distribution):
-    """The last ``reinterpreted_batch_ndims`` batch dimensions of ``base`` as event dimensions."""
+    """The last ``reinterpreted_batch_ndims`` batch dimensions of ``base`` as event dimensions.
+
+    >>> import stateful as torch
+    >>> base = torch.distributions.Normal(torch.zeros(3), torch.ones(3))
+    >>> joint = torch.distributions.Independent(base, 1)
+    >>> joint.batch_shape, joint.event_shape, joint.log_prob(torch.zeros(3))
+    (torch.Size([]), torch.Size([3]), tensor(-2.7568))
+    """
 
     def __init__(self, base_distribution, reinterpreted_batch_ndims, validate_args=None):
         batch, event = base_distribution.batch_shape, base_distribution.event_shape
@@ -77,7 +84,14 @@ class Independent(Distribution):
 
 
 class TransformedDistribution(Distribution):
-    """The distribution of ``transforms`` of a variable, one after the other."""
+    """The distribution of ``transforms`` of a variable, one after the other.
+
+    >>> import stateful as torch
+    >>> base = torch.distributions.Uniform(0.0, 1.0)
+    >>> double = torch.distributions.AffineTransform(1.0, 2.0)
+    >>> torch.distributions.TransformedDistribution(base, [double]).log_prob(torch.tensor(2.0))
+    tensor(-0.6931)
+    """
 
     def __init__(self, base_distribution, transforms, validate_args=None):
         transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
@@ -150,7 +164,12 @@ class TransformedDistribution(Distribution):
 
 
 class LogNormal(TransformedDistribution):
-    """The exponential of a normal variable."""
+    """The exponential of a normal variable.
+
+    >>> import stateful as torch
+    >>> torch.distributions.LogNormal(0.0, 1.0).mean
+    tensor(1.6487)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.positive  # type: ignore[assignment]
@@ -190,7 +209,12 @@ class LogNormal(TransformedDistribution):
 
 
 class HalfNormal(TransformedDistribution):
-    """The absolute value of a normal variable of mean 0."""
+    """The absolute value of a normal variable of mean 0.
+
+    >>> import stateful as torch
+    >>> torch.distributions.HalfNormal(1.0).log_prob(torch.tensor(0.0))
+    tensor(-0.2258)
+    """
 
     arg_constraints = {"scale": constraints.positive}
     support = constraints.nonnegative  # type: ignore[assignment]
@@ -232,7 +256,14 @@ class HalfNormal(TransformedDistribution):
 
 
 class MixtureSameFamily(Distribution):
-    """A component of a batch, chosen by a `Categorical`."""
+    """A component of a batch, chosen by a `Categorical`.
+
+    >>> import stateful as torch
+    >>> weights = torch.distributions.Categorical(torch.tensor([0.25, 0.75]))
+    >>> parts = torch.distributions.Normal(torch.tensor([0.0, 4.0]), torch.ones(2))
+    >>> torch.distributions.MixtureSameFamily(weights, parts).mean
+    tensor(3.)
+    """
 
     def __init__(self, mixture_distribution, component_distribution, validate_args=None):
         if not isinstance(mixture_distribution, Categorical):

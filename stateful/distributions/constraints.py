@@ -55,12 +55,26 @@ class _Dependent(Constraint):
 
 
 def is_dependent(constraint: Any) -> bool:
-    """Whether the constraint depends on other parameters."""
+    """Whether the constraint depends on other parameters.
+
+    >>> import stateful as torch
+    >>> from stateful.distributions import constraints
+    >>> [constraints.is_dependent(c) for c in (constraints.dependent, constraints.real)]
+    [True, False]
+    """
     return isinstance(constraint, _Dependent)
 
 
 class dependent_property(property, _Dependent):
-    """A ``support`` that depends on parameters: a property of the instance."""
+    """A ``support`` that depends on parameters: a property of the instance.
+
+    >>> import stateful as torch
+    >>> from stateful.distributions import constraints
+    >>> constraints.is_dependent(torch.distributions.Uniform.support)
+    True
+    >>> torch.distributions.Uniform(0.0, 2.0).support.upper_bound
+    tensor(2.)
+    """
 
     def __init__(self, fn: Any = None, *, is_discrete: bool = False, event_dim: int = 0):
         super().__init__(fn)
@@ -71,7 +85,13 @@ class dependent_property(property, _Dependent):
 
 
 class independent(Constraint):
-    """The last ``reinterpreted_batch_ndims`` more dimensions of ``base`` count as one element."""
+    """The last ``reinterpreted_batch_ndims`` more dimensions of ``base`` count as one element.
+
+    >>> import stateful as torch
+    >>> from stateful.distributions import constraints
+    >>> constraints.independent(constraints.positive, 1).check(torch.tensor([1.0, -1.0]))
+    tensor(False)
+    """
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int):
         self.base_constraint = base_constraint

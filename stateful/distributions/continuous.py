@@ -21,7 +21,12 @@ from .draws import dirichlet_sample, gamma_sample
 
 
 class Uniform(Distribution):
-    """Uniform on [low, high)."""
+    """Uniform on [low, high).
+
+    >>> import stateful as torch
+    >>> torch.distributions.Uniform(0.0, 2.0).log_prob(torch.tensor(1.0))
+    tensor(-0.6931)
+    """
 
     has_rsample = True
     arg_constraints = {"low": constraints.dependent, "high": constraints.dependent}
@@ -75,7 +80,12 @@ class Uniform(Distribution):
 
 
 class Exponential(ExponentialFamily):
-    """``rate * exp(-rate * x)``."""
+    """``rate * exp(-rate * x)``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Exponential(2.0).log_prob(torch.tensor(0.0))
+    tensor(0.6931)
+    """
 
     arg_constraints = {"rate": constraints.positive}
     support = constraints.nonnegative
@@ -122,7 +132,12 @@ class Exponential(ExponentialFamily):
 
 
 class Laplace(Distribution):
-    """``exp(-|x - loc| / scale) / (2 scale)``."""
+    """``exp(-|x - loc| / scale) / (2 scale)``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Laplace(0.0, 1.0).log_prob(torch.tensor(0.0))
+    tensor(-0.6931)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
@@ -173,7 +188,12 @@ class Laplace(Distribution):
 
 
 class Cauchy(Distribution):
-    """The distribution of the ratio of two normal variables; it has no mean."""
+    """The distribution of the ratio of two normal variables; it has no mean.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Cauchy(0.0, 1.0).log_prob(torch.tensor(0.0))
+    tensor(-1.1447)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
@@ -218,7 +238,12 @@ class Cauchy(Distribution):
 
 
 class Gumbel(Distribution):
-    """The distribution of the largest of many."""
+    """The distribution of the largest of many.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Gumbel(0.0, 1.0).log_prob(torch.tensor(0.0))
+    tensor(-1.)
+    """
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
@@ -264,7 +289,12 @@ class Gumbel(Distribution):
 
 
 class Gamma(ExponentialFamily):
-    """The gamma distribution with shape ``concentration`` and ``rate``."""
+    """The gamma distribution with shape ``concentration`` and ``rate``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Gamma(2.0, 1.0).log_prob(torch.tensor(1.0))
+    tensor(-1.)
+    """
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
     support = constraints.nonnegative
@@ -310,7 +340,12 @@ class Gamma(ExponentialFamily):
 
 
 class Chi2(Gamma):
-    """The sum of the squares of ``df`` standard normal variables."""
+    """The sum of the squares of ``df`` standard normal variables.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Chi2(2.0).log_prob(torch.tensor(1.0))
+    tensor(-1.1931)
+    """
 
     arg_constraints = {"df": constraints.positive}
 
@@ -325,7 +360,12 @@ class Chi2(Gamma):
 
 
 class StudentT(Distribution):
-    """Student's t with ``df`` degrees of freedom."""
+    """Student's t with ``df`` degrees of freedom.
+
+    >>> import stateful as torch
+    >>> torch.distributions.StudentT(3.0).log_prob(torch.tensor(0.0))
+    tensor(-1.0009)
+    """
 
     arg_constraints = {
         "df": constraints.positive, "loc": constraints.real, "scale": constraints.positive,
@@ -372,7 +412,12 @@ class StudentT(Distribution):
 
 
 class Dirichlet(ExponentialFamily):
-    """Random probabilities of classes."""
+    """Random probabilities of classes.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Dirichlet(torch.ones(3)).mean
+    tensor([0.3333, 0.3333, 0.3333])
+    """
 
     arg_constraints = {"concentration": constraints.independent(constraints.positive, 1)}
     support = constraints.simplex
@@ -414,7 +459,12 @@ class Dirichlet(ExponentialFamily):
 
 
 class Beta(ExponentialFamily):
-    """``x ** (concentration1 - 1) * (1 - x) ** (concentration0 - 1)``, normalized."""
+    """``x ** (concentration1 - 1) * (1 - x) ** (concentration0 - 1)``, normalized.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Beta(2.0, 2.0).log_prob(torch.tensor(0.5))
+    tensor(0.4055)
+    """
 
     arg_constraints = {
         "concentration1": constraints.positive, "concentration0": constraints.positive,

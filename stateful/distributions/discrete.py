@@ -55,7 +55,12 @@ class _TwoWay(Distribution):
 
 
 class Bernoulli(_TwoWay, ExponentialFamily):
-    """1 with probability ``probs``, else 0."""
+    """1 with probability ``probs``, else 0.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Bernoulli(0.25).log_prob(torch.tensor(1.0))
+    tensor(-1.3863)
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.boolean
@@ -102,7 +107,12 @@ class Bernoulli(_TwoWay, ExponentialFamily):
 
 
 class Geometric(_TwoWay):
-    """The number of failures before the first success."""
+    """The number of failures before the first success.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Geometric(0.5).log_prob(torch.tensor(1.0))
+    tensor(-1.3863)
+    """
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer
@@ -144,7 +154,12 @@ class Geometric(_TwoWay):
 
 
 class Binomial(_TwoWay):
-    """The number of successes in ``total_count`` trials."""
+    """The number of successes in ``total_count`` trials.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Binomial(2, 0.5).log_prob(torch.tensor(1.0))
+    tensor(-0.6931)
+    """
 
     arg_constraints = {
         "total_count": constraints.nonnegative_integer, "probs": constraints.unit_interval,
@@ -185,7 +200,12 @@ class Binomial(_TwoWay):
 
 
 class Poisson(ExponentialFamily):
-    """The number of events at a rate."""
+    """The number of events at a rate.
+
+    >>> import stateful as torch
+    >>> torch.distributions.Poisson(2.0).log_prob(torch.tensor(1.0))
+    tensor(-1.3069)
+    """
 
     arg_constraints = {"rate": constraints.nonnegative}
     support = constraints.nonnegative_integer
@@ -299,7 +319,13 @@ class Categorical(Distribution):
 
 
 class OneHotCategorical(Distribution):
-    """A class as a vector with one 1."""
+    """A class as a vector with one 1.
+
+    >>> import stateful as torch
+    >>> dice = torch.distributions.OneHotCategorical(torch.tensor([0.25, 0.75]))
+    >>> dice.log_prob(torch.tensor([0.0, 1.0]))
+    tensor(-0.2877)
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
     support = constraints.one_hot
@@ -351,7 +377,14 @@ class OneHotCategorical(Distribution):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """`OneHotCategorical` whose draws pass gradients on to the probabilities."""
+    """`OneHotCategorical` whose draws pass gradients on to the probabilities.
+
+    >>> import stateful as torch
+    >>> p = torch.tensor([0.25, 0.75], requires_grad=True)
+    >>> draw = torch.distributions.OneHotCategoricalStraightThrough(p).rsample()
+    >>> draw.requires_grad, draw.sum().item()
+    (True, 1.0)
+    """
 
     has_rsample = True
 
@@ -361,7 +394,13 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
 
 
 class Multinomial(Distribution):
-    """How often each class came in ``total_count`` draws."""
+    """How often each class came in ``total_count`` draws.
+
+    >>> import stateful as torch
+    >>> counts = torch.distributions.Multinomial(2, torch.tensor([0.5, 0.5]))
+    >>> counts.log_prob(torch.tensor([1.0, 1.0]))
+    tensor(-0.6931)
+    """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
 
@@ -412,7 +451,12 @@ class Multinomial(Distribution):
 
 
 class NegativeBinomial(_TwoWay):
-    """The number of successes before ``total_count`` failures."""
+    """The number of successes before ``total_count`` failures.
+
+    >>> import stateful as torch
+    >>> torch.distributions.NegativeBinomial(2.0, 0.5).log_prob(torch.tensor(1.0))
+    tensor(-1.3863)
+    """
 
     arg_constraints = {
         "total_count": constraints.greater_than_eq(0),

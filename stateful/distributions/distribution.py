@@ -11,7 +11,19 @@ from .functions import Size, Tensor, is_traced
 
 
 class lazy_property:
-    """A property that is computed once, with gradients, and then kept as an attribute."""
+    """A property that is computed once, with gradients, and then kept as an attribute.
+
+    >>> from stateful.distributions.distribution import lazy_property
+    >>> class Circle:
+    ...     @lazy_property
+    ...     def area(self):
+    ...         print("computed")
+    ...         return 3.14
+    >>> circle = Circle()
+    >>> circle.area, circle.area
+    computed
+    (3.14, 3.14)
+    """
 
     def __init__(self, wrapped):
         self.wrapped = wrapped
@@ -32,6 +44,14 @@ class Distribution:
     ``arg_constraints`` maps the names of parameters to what they may be; ``support`` is what a
     value may be. Both are checked unless ``validate_args`` is False, and except while a function is
     traced. Raises ValueError for a parameter or a value outside.
+
+    >>> import stateful as torch
+    >>> class Zero(torch.distributions.Distribution):
+    ...     arg_constraints = {}
+    ...     def sample(self, sample_shape=()):
+    ...         return torch.zeros(sample_shape)
+    >>> Zero().sample((2,))
+    tensor([0., 0.])
     """
 
     has_rsample = False
@@ -200,4 +220,9 @@ class Distribution:
 
 
 class ExponentialFamily(Distribution):
-    """A distribution of an exponential family."""
+    """A distribution of an exponential family.
+
+    >>> import stateful as torch
+    >>> isinstance(torch.distributions.Normal(0.0, 1.0), torch.distributions.ExponentialFamily)
+    True
+    """

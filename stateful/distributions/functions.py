@@ -37,6 +37,11 @@ def broadcast_all(*values: Any) -> tuple[Any, ...]:
     """Numbers and tensors as tensors of one shape; numbers take the dtype of the first tensor.
 
     Raises ValueError for anything else.
+
+    >>> import stateful as torch
+    >>> from stateful.distributions.normal import broadcast_all
+    >>> broadcast_all(1.0, torch.zeros(2))
+    (tensor([1., 1.]), tensor([0., 0.]))
     """
     for value in values:
         if not isinstance(value, Tensor | int | float):

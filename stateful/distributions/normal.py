@@ -85,7 +85,13 @@ def _from_precision(precision):
 
 
 class MultivariateNormal(Distribution):
-    """The normal distribution of vectors, by covariance, precision or a lower factor of one."""
+    """The normal distribution of vectors, by covariance, precision or a lower factor of one.
+
+    >>> import stateful as torch
+    >>> normal = torch.distributions.MultivariateNormal(torch.zeros(2), torch.eye(2))
+    >>> normal.log_prob(torch.zeros(2))
+    tensor(-1.8379)
+    """
 
     arg_constraints = {
         "loc": constraints.real_vector,

@@ -31,7 +31,13 @@ class _LogitRelaxedBernoulli(Distribution):
 
 
 class RelaxedBernoulli(TransformedDistribution):
-    """A Bernoulli variable made continuous: sharper the lower the temperature."""
+    """A Bernoulli variable made continuous: sharper the lower the temperature.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.distributions.RelaxedBernoulli(torch.tensor(1.0), torch.tensor([0.5])).rsample()
+    tensor([0.4963])
+    """
 
     support = constraints.unit_interval  # type: ignore[assignment]
 
@@ -82,7 +88,14 @@ class _ExpRelaxedCategorical(Distribution):
 
 
 class RelaxedOneHotCategorical(TransformedDistribution):
-    """A class as a point near a corner of the simplex."""
+    """A class as a point near a corner of the simplex.
+
+    >>> import stateful as torch
+    >>> p = torch.tensor([0.25, 0.75])
+    >>> draw = torch.distributions.RelaxedOneHotCategorical(torch.tensor(1.0), p).rsample()
+    >>> draw.sum().round(decimals=4)
+    tensor(1.)
+    """
 
     support = constraints.simplex  # type: ignore[assignment]
 

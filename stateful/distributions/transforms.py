@@ -14,6 +14,13 @@ class Transform:
     """``y = t(x)``, ``x = t.inv(y)``, and ``t.log_abs_det_jacobian(x, y)``.
 
     A subclass defines `_call`, `_inverse` and `log_abs_det_jacobian`.
+
+    >>> import stateful as torch
+    >>> class Shift(torch.distributions.Transform):
+    ...     def _call(self, x):
+    ...         return x + 1
+    >>> Shift()(torch.tensor([1.0]))
+    tensor([2.])
     """
 
     bijective = False
@@ -101,7 +108,13 @@ class _Inverse(Transform):
 
 
 class ComposeTransform(Transform):
-    """One transform after another."""
+    """One transform after another.
+
+    >>> import stateful as torch
+    >>> double = torch.distributions.AffineTransform(0.0, 2.0)
+    >>> torch.distributions.ComposeTransform([double, double])(torch.tensor([1.0]))
+    tensor([4.])
+    """
 
     def __init__(self, parts, cache_size=0):
         super().__init__(cache_size)
@@ -143,7 +156,12 @@ class ComposeTransform(Transform):
 
 
 class ExpTransform(Transform):
-    """``y = exp(x)``."""
+    """``y = exp(x)``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.ExpTransform().inv(torch.tensor([1.0]))
+    tensor([0.])
+    """
 
     bijective, codomain = True, constraints.positive
 
@@ -158,7 +176,14 @@ class ExpTransform(Transform):
 
 
 class AffineTransform(Transform):
-    """``y = loc + scale * x``."""
+    """``y = loc + scale * x``.
+
+    >>> import stateful as torch
+    >>> t = torch.distributions.AffineTransform(1.0, 2.0)
+    >>> x = torch.tensor([3.0])
+    >>> t(x), t.inv(t(x)), t.log_abs_det_jacobian(x, t(x))
+    (tensor([7.]), tensor([3.]), tensor([0.6931]))
+    """
 
     bijective = True
 
@@ -190,7 +215,12 @@ class AffineTransform(Transform):
 
 
 class SigmoidTransform(Transform):
-    """``y = 1 / (1 + exp(-x))``."""
+    """``y = 1 / (1 + exp(-x))``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.SigmoidTransform()(torch.tensor([0.0]))
+    tensor([0.5000])
+    """
 
     bijective, codomain = True, constraints.unit_interval
 
@@ -205,7 +235,12 @@ class SigmoidTransform(Transform):
 
 
 class SoftplusTransform(Transform):
-    """``y = log(1 + exp(x))``."""
+    """``y = log(1 + exp(x))``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.SoftplusTransform()(torch.tensor([0.0]))
+    tensor([0.6931])
+    """
 
     bijective, codomain = True, constraints.positive
 
@@ -220,7 +255,12 @@ class SoftplusTransform(Transform):
 
 
 class TanhTransform(Transform):
-    """``y = tanh(x)``."""
+    """``y = tanh(x)``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.TanhTransform()(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
 
     bijective, codomain = True, constraints.interval(-1.0, 1.0)
 
@@ -235,7 +275,12 @@ class TanhTransform(Transform):
 
 
 class PowerTransform(Transform):
-    """``y = x ** exponent``, for positive ``x``."""
+    """``y = x ** exponent``, for positive ``x``.
+
+    >>> import stateful as torch
+    >>> torch.distributions.PowerTransform(torch.tensor(2.0))(torch.tensor([3.0]))
+    tensor([9.])
+    """
 
     bijective, domain, codomain = True, constraints.positive, constraints.positive
 
@@ -254,7 +299,12 @@ class PowerTransform(Transform):
 
 
 class AbsTransform(Transform):
-    """``y = |x|``; not invertible."""
+    """``y = |x|``; not invertible.
+
+    >>> import stateful as torch
+    >>> torch.distributions.AbsTransform()(torch.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     codomain = constraints.positive
 
@@ -266,7 +316,12 @@ class AbsTransform(Transform):
 
 
 class SoftmaxTransform(Transform):
-    """``y = softmax(x)`` over the last dimension; invertible up to a constant."""
+    """``y = softmax(x)`` over the last dimension; invertible up to a constant.
+
+    >>> import stateful as torch
+    >>> torch.distributions.SoftmaxTransform()(torch.tensor([0.0, 0.0]))
+    tensor([0.5000, 0.5000])
+    """
 
     domain, codomain = constraints.real_vector, constraints.simplex
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import modes
 from ..batching import batch_size, over_batch
 from ..dispatch import Face
 from ..random import default_generator
@@ -51,24 +52,21 @@ def vmap(
             full = list(leaves)
             for place, item in zip(places, slices, strict=True):
                 full[place] = item
-            outs, shown["rebuild"], shown["structure"] = flatten(func(*rebuild(full), **kwargs))
-            shown["outs"] = outs
-            _check_outputs(name, outs, out_dims)
-            return outs
+            outs, shown["rebuild"], structure = flatten(func(*rebuild(full), **kwargs))
+            shown["outs"], shown["dims"] = outs, _checked_outputs(name, outs, structure, out_dims)
+            return [out if isinstance(out, Face.tensor) else None for out in outs]
 
         batched, along = [leaves[i] for i in places], [dims[i] for i in places]
         chunks = [
             over_batch(program, chunk, along, randomness=randomness)
             for chunk in _chunks(batched, along, chunk_size, randomness)
         ]
-        found = [None if p[0] is None else joined(p) for p in zip(*chunks, strict=True)]
-        outputs = spread(out_dims, shown["structure"])
-        if outputs is None:
-            raise ValueError(
-                f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible "
-                "with the structure of `outputs`."
-            )
-        return shown["rebuild"]([_moved(t, d) for t, d in zip(found, outputs, strict=True)])
+        found = [
+            out if parts[0] is None else _moved(joined(parts), dim)
+            for parts, out, dim in zip(zip(*chunks, strict=True), shown["outs"], shown["dims"],
+                                       strict=True)
+        ]  # fmt: skip
+        return shown["rebuild"](found)
 
     return wrapper
 
@@ -79,9 +77,7 @@ def _name(func: Callable) -> str:
     return getattr(func, "__name__", repr(func))
 
 
-def _chunks(
-    tensors: list, dims: list, chunk_size: int | None, randomness: str
-) -> Iterator[list]:
+def _chunks(tensors: list, dims: list, chunk_size: int | None, randomness: str) -> Iterator[list]:
     """The tensors in chunks of the batch; each starts with the same random state, if wanted."""
     size = batch_size(tensors, dims)
     if chunk_size is None or chunk_size >= size:
@@ -96,8 +92,6 @@ def _chunks(
 
 
 def _moved(tensor: Any, dim: int | None) -> Any:
-    if tensor is None:
-        return None
     return tensor.select(0, 0) if dim is None else tensor if dim == 0 else tensor.movedim(0, dim)
 
 
@@ -145,10 +139,32 @@ def _dim(start: str, leaf: Any, dim: Any) -> int | None:
     return dim % leaf.ndim
 
 
-def _check_outputs(name: str, outs: list, out_dims: Any) -> None:
-    for out in outs:
-        if not isinstance(out, Face.tensor) and not (out is None and out_dims is None):
+def _checked_outputs(name: str, outs: list, structure: Any, out_dims: Any) -> list:
+    """The batch dimension of each output; None for one that is the same in all slices."""
+    if any(d is not None and not isinstance(d, int) for d in flatten(out_dims)[0]):
+        raise ValueError(
+            f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a python "
+            "collection of ints representing where in the outputs the vmapped dimension should "
+            "appear."
+        )
+    if structure is None and isinstance(out_dims, tuple) and len(out_dims) == 1:
+        dims: list | None = list(out_dims)
+    else:
+        dims = spread(out_dims, structure)
+    if dims is None:
+        raise ValueError(
+            f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with "
+            "the structure of `outputs`."
+        )
+    for out, dim in zip(outs, dims, strict=True):
+        is_tensor = isinstance(out, Face.tensor)
+        if dim is None and is_tensor and modes.vmap.frames[-1].batches(out._array):
+            raise ValueError(
+                f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None"
+            )
+        if dim is not None and not is_tensor:
             raise ValueError(
                 f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(out)}. Did "
                 "you mean to set out_dims= to None for output?"
             )
+    return dims

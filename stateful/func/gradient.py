@@ -15,7 +15,6 @@ import numpy as np
 
 from funcgrad import types
 
-from .. import modes
 from ..backward import grad as autograd_grad
 from ..backward import zeros
 from ..batching import over_batch
@@ -228,7 +227,8 @@ def _vjp(func: Callable, primals: tuple, has_aux: bool) -> tuple:
             output, aux = _pair(output, "vjp(f, *primals)")
         leaves, _, structure = flatten(output)
         _check_tensors(leaves, output)
-        value, aux = strip(output, mine, here.outer), strip(_checked_aux(aux, has_aux), mine, here.outer)
+        value = strip(output, mine, here.outer)
+        aux = strip(_checked_aux(aux, has_aux), mine, here.outer)
     rebuild = flatten(arguments)[1]
 
     def pull(cotangents, retain_graph=True, create_graph=None):

@@ -85,7 +85,12 @@ def _stack(name: str, tensors: list) -> Any:
 
 
 def functionalize(func: Callable, *, remove: str = "mutations") -> Callable:
-    """``func`` itself: in-place operations already are pure underneath."""
+    """``func`` itself: in-place operations already are pure underneath.
+
+    >>> import stateful as torch
+    >>> torch.func.functionalize(lambda x: x.add_(1))(torch.zeros(2))
+    tensor([1., 1.])
+    """
     if remove not in ("mutations", "mutations_and_views"):
         raise RuntimeError(
             f"functionalize(f, remove='mutations'): received invalid argument for remove={remove}. "
@@ -95,5 +100,10 @@ def functionalize(func: Callable, *, remove: str = "mutations") -> Callable:
 
 
 def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
-    """``tensor`` itself: transforms do not wrap it."""
+    """``tensor`` itself: transforms do not wrap it.
+
+    >>> import stateful as torch
+    >>> torch.func.debug_unwrap(torch.ones(2))
+    tensor([1., 1.])
+    """
     return tensor

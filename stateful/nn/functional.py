@@ -55,7 +55,7 @@ def _activation(name: str, parameters: tuple[str, ...]):
 
     for function, own in ((activation, name), (always, method)):
         function.__name__ = function.__qualname__ = own
-        function.__doc__ = fresh.__doc__.split("\n")[0]
+        function.__doc__ = fresh.__doc__
     return {name: activation, method: always}
 
 
@@ -99,12 +99,22 @@ def dropout(input: Tensor, p=0.5, training=True, inplace=False) -> Tensor:
 
 
 def alpha_dropout(input: Tensor, p=0.5, training=False, inplace=False) -> Tensor:
-    """Dropout that keeps the mean and variance of `selu`'s output."""
+    """Dropout that keeps the mean and variance of `selu`'s output.
+
+    >>> import stateful as torch
+    >>> torch.alpha_dropout(torch.ones(2), 0.2, False)
+    tensor([1., 1.])
+    """
     return _alpha_dropped(input, p, training, inplace, input.shape)
 
 
 def feature_alpha_dropout(input: Tensor, p=0.5, training=False, inplace=False) -> Tensor:
-    """`alpha_dropout` of whole channels."""
+    """`alpha_dropout` of whole channels.
+
+    >>> import stateful as torch
+    >>> torch.feature_alpha_dropout(torch.ones(1, 2), 0.2, False)
+    tensor([[1., 1.]])
+    """
     dropouts.check_probability(p)
     if dropouts.is_identity(input, p, training):
         return input
@@ -140,6 +150,10 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
     """`leaky_relu` with random slopes in training: one draw for each element that is not positive.
 
     Their number depends on values, so the input is read.
+
+    >>> import stateful as torch
+    >>> torch.nn.functional.rrelu(torch.tensor([-1.0, 2.0]), 0.1, 0.3)
+    tensor([-0.2000,  2.0000])
     """
     if not training:
         out = funcgrad.rrelu(input, lower, upper)
@@ -153,12 +167,23 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
 
 
 def rrelu_(input: Tensor, lower=1 / 8, upper=1 / 3, training=False) -> Tensor:
-    """`rrelu` in place."""
+    """`rrelu` in place.
+
+    >>> import stateful as torch
+    >>> torch.rrelu_(torch.tensor([-1.0, 2.0]))
+    tensor([-0.2292,  2.0000])
+    """
     return rrelu(input, lower, upper, training, True)
 
 
 def gumbel_softmax(logits: Tensor, tau=1, hard=False, eps=1e-10, dim=-1) -> Tensor:
-    """A sample of the Gumbel-softmax distribution; ``hard`` makes it one-hot, not its gradient."""
+    """A sample of the Gumbel-softmax distribution; ``hard`` makes it one-hot, not its gradient.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.gumbel_softmax(torch.zeros(3), hard=True)
+    tensor([0., 0., 1.])
+    """
     noise = wrap(draw(None, pure.exponential, tuple(logits.shape), logits._aval.dtype))
     soft = ((logits + -noise.log()) / tau).softmax(dim)
     if not hard:
@@ -171,7 +196,13 @@ def scaled_dot_product_attention(
     query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None,
     enable_gqa=False,
 ) -> Tensor:  # fmt: skip
-    """``softmax(query @ key.T * scale + mask) @ value``; weights are dropped with ``dropout_p``."""
+    """``softmax(query @ key.T * scale + mask) @ value``; weights are dropped with ``dropout_p``.
+
+    >>> import stateful as torch
+    >>> q, k, v = torch.zeros(1, 2), torch.ones(2, 2), torch.tensor([[0.0], [4.0]])
+    >>> torch.nn.functional.scaled_dot_product_attention(q, k, v)
+    tensor([[2.]])
+    """
     return funcgrad.scaled_dot_product_attention(
         query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa,
         kept=lambda shape: _kept(query, shape, dropout_p),
@@ -182,7 +213,17 @@ def multi_head_attention_forward(
     query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v,
     add_zero_attn, dropout_p, *args, **kwargs,
 ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
-    """The function of `MultiheadAttention`; weights are dropped with ``dropout_p`` in training."""
+    """The function of `MultiheadAttention`; weights are dropped with ``dropout_p`` in training.
+
+    >>> import stateful as torch
+    >>> x, weight, bias = torch.ones(2, 1, 2), torch.eye(2).repeat(3, 1), torch.zeros(6)
+    >>> out, weights = torch.nn.functional.multi_head_attention_forward(
+    ...     x, x, x, 2, 1, weight, bias, None, None, False, 0.0, torch.eye(2), torch.zeros(2)
+    ... )
+    >>> out.shape, weights
+    (torch.Size([2, 1, 2]), tensor([[[0.5000, 0.5000],
+             [0.5000, 0.5000]]]))
+    """
     return funcgrad.multi_head_attention_forward(
         query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k,
         bias_v, add_zero_attn, dropout_p, *args, **kwargs,
@@ -197,7 +238,17 @@ def batch_norm(
     input: Tensor, running_mean, running_var, weight=None, bias=None, training=False,
     momentum=0.1, eps=1e-5,
 ) -> Tensor:  # fmt: skip
-    """Mean 0 and variance 1 for each channel; in training the running statistics move on."""
+    """Mean 0 and variance 1 for each channel; in training the running statistics move on.
+
+    >>> import stateful as torch
+    >>> x = torch.tensor([[0.0], [2.0]])
+    >>> mean, var = torch.zeros(1), torch.ones(1)
+    >>> torch.nn.functional.batch_norm(x, mean, var, training=True, momentum=0.5)
+    tensor([[-1.0000],
+            [ 1.0000]])
+    >>> mean, var
+    (tensor([0.5000]), tensor([1.5000]))
+    """
     out = funcgrad.batch_norm(
         input, running_mean, running_var, weight, bias, training, momentum, eps
     )
@@ -213,7 +264,12 @@ def instance_norm(
     input: Tensor, running_mean: Any = None, running_var: Any = None, weight=None, bias=None,
     use_input_stats=True, momentum=0.1, eps=1e-5,
 ) -> Tensor:  # fmt: skip
-    """`batch_norm` of each example; running statistics move on by the mean over the batch."""
+    """`batch_norm` of each example; running statistics move on by the mean over the batch.
+
+    >>> import stateful as torch
+    >>> torch.nn.functional.instance_norm(torch.tensor([[[0.0, 2.0]]]))
+    tensor([[[-1.0000,  1.0000]]])
+    """
     out = funcgrad.instance_norm(
         input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps
     )
@@ -232,7 +288,13 @@ def embedding(
     input: Tensor, weight: Tensor, padding_idx=None, max_norm=None, norm_type=2.0,
     scale_grad_by_freq=False, sparse=False,
 ) -> Tensor:  # fmt: skip
-    """The rows of ``weight`` at ``input``; ``max_norm`` first scales these rows down in place."""
+    """The rows of ``weight`` at ``input``; ``max_norm`` first scales these rows down in place.
+
+    >>> import stateful as torch
+    >>> torch.nn.functional.embedding(torch.tensor([1, 0]), torch.tensor([[1.0], [2.0]]))
+    tensor([[2.],
+            [1.]])
+    """
     if max_norm is not None:
         with modes.no_grad():
             scaled = embeddings.embedding_renorm(weight.detach(), input, max_norm, norm_type)

@@ -19,7 +19,12 @@ _qr = FUNCTIONS["linalg"]["qr"]
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that keeps the variance through a nonlinearity."""
+    """The factor that keeps the variance through a nonlinearity.
+
+    >>> import stateful as torch
+    >>> torch.nn.init.calculate_gain("leaky_relu", 1.0)
+    1.0
+    """
     if nonlinearity in ("linear", "sigmoid") or nonlinearity.startswith("conv"):
         return 1
     if nonlinearity == "tanh":
@@ -53,19 +58,37 @@ def _fan(tensor: Tensor, mode: str) -> int:
 
 
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
-    """Uniform in [a, b)."""
+    """Uniform in [a, b).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.uniform_(torch.empty(2), -1.0, 1.0)
+    tensor([-0.0075,  0.5364])
+    """
     with modes.no_grad():
         return sampling.uniform_(tensor, a, b, generator=generator)
 
 
 def normal_(tensor, mean=0.0, std=1.0, generator=None):
-    """Normal."""
+    """Normal.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.normal_(torch.empty(2), mean=1.0)
+    tensor([2.5410, 0.7066])
+    """
     with modes.no_grad():
         return sampling.normal_(tensor, mean, std, generator=generator)
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Normal, restricted to [a, b]."""
+    """Normal, restricted to [a, b].
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.trunc_normal_(torch.empty(2), a=-1.0, b=1.0)
+    tensor([ 0.4033, -0.2934])
+    """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of "
@@ -77,23 +100,44 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
 
 
 def constant_(tensor, val):
-    """One number everywhere."""
+    """One number everywhere.
+
+    >>> import stateful as torch
+    >>> torch.nn.init.constant_(torch.empty(2), 3.0)
+    tensor([3., 3.])
+    """
     with modes.no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor):
-    """Ones."""
+    """Ones.
+
+    >>> import stateful as torch
+    >>> torch.nn.init.ones_(torch.empty(2))
+    tensor([1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor):
-    """Zeros."""
+    """Zeros.
+
+    >>> import stateful as torch
+    >>> torch.nn.init.zeros_(torch.ones(2))
+    tensor([0., 0.])
+    """
     return constant_(tensor, 0.0)
 
 
 def eye_(tensor):
-    """The identity matrix."""
+    """The identity matrix.
+
+    >>> import stateful as torch
+    >>> torch.nn.init.eye_(torch.empty(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     if tensor.dim() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     with modes.no_grad():
@@ -103,7 +147,12 @@ def eye_(tensor):
 
 
 def dirac_(tensor, groups=1):
-    """The identity of a convolution."""
+    """The identity of a convolution.
+
+    >>> import stateful as torch
+    >>> torch.nn.init.dirac_(torch.empty(1, 1, 3))
+    tensor([[[0., 1., 0.]]])
+    """
     sizes = tensor.shape
     if len(sizes) not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
@@ -120,14 +169,26 @@ def dirac_(tensor, groups=1):
 
 
 def xavier_uniform_(tensor, gain=1.0, generator=None):
-    """Uniform, variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    """Uniform, variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.xavier_uniform_(torch.empty(1, 2))
+    tensor([[-0.0106,  0.7586]])
+    """
     std = gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor))))
     bound = math.sqrt(3.0) * std
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor, gain=1.0, generator=None):
-    """Normal, variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    """Normal, variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.xavier_normal_(torch.empty(1, 2))
+    tensor([[ 1.2582, -0.2396]])
+    """
     std = gain * math.sqrt(2.0 / float(sum(_calculate_fan_in_and_fan_out(tensor))))
     return normal_(tensor, 0.0, std, generator)
 
@@ -135,7 +196,13 @@ def xavier_normal_(tensor, gain=1.0, generator=None):
 def kaiming_uniform_(
     tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_relu", generator=None
 ):
-    """Uniform, variance gain ** 2 / fan (He et al. 2015)."""
+    """Uniform, variance gain ** 2 / fan (He et al. 2015).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.kaiming_uniform_(torch.empty(1, 2))
+    tensor([[-0.0130,  0.9291]])
+    """
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
@@ -145,7 +212,13 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    """Normal, variance gain ** 2 / fan (He et al. 2015)."""
+    """Normal, variance gain ** 2 / fan (He et al. 2015).
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.init.kaiming_normal_(torch.empty(1, 2))
+    tensor([[ 1.5410, -0.2934]])
+    """
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
@@ -154,7 +227,13 @@ def kaiming_normal_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_rel
 
 
 def orthogonal_(tensor, gain=1, generator=None):
-    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2013)."""
+    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2013).
+
+    >>> import stateful as torch
+    >>> w = torch.nn.init.orthogonal_(torch.empty(2, 2))
+    >>> torch.allclose(w @ w.T, torch.eye(2), atol=1e-6)
+    True
+    """
     if tensor.dim() < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if not tensor.numel():
@@ -169,7 +248,13 @@ def orthogonal_(tensor, gain=1, generator=None):
 
 
 def sparse_(tensor, sparsity, std=0.01, generator=None):
-    """Normal, with a fraction ``sparsity`` of each column zero."""
+    """Normal, with a fraction ``sparsity`` of each column zero.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.init.sparse_(torch.empty(4, 3), sparsity=0.5)
+    >>> (w == 0).sum(0)
+    tensor([2, 2, 2])
+    """
     if tensor.dim() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape
@@ -194,7 +279,7 @@ def _deprecated(function):
         return function(*args, **kwargs)
 
     initialize.__name__ = initialize.__qualname__ = old
-    initialize.__doc__ = f"Deprecated: see `{new}`."
+    initialize.__doc__ = f"Deprecated: the old name of `{new}`.\n\n{function.__doc__}"
     return initialize
 
 

@@ -64,7 +64,14 @@ def _rebuild(cls: type, data: Tensor, requires_grad: bool, attributes: dict) -> 
 
 
 class Buffer(Tensor):
-    """A tensor that is a buffer of the Module it is an attribute of."""
+    """A tensor that is a buffer of the Module it is an attribute of.
+
+    >>> import stateful as torch
+    >>> model = torch.nn.Module()
+    >>> model.mean = torch.nn.Buffer(torch.zeros(2))
+    >>> model.state_dict()
+    OrderedDict([('mean', tensor([0., 0.]))])
+    """
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         out = (FACTORIES["zeros"]((0,)) if data is None else data).detach()._as(cls)
@@ -101,7 +108,14 @@ class _Uninitialized:
 
 
 class UninitializedParameter(_Uninitialized, Parameter):
-    """A parameter whose shape is known only when a lazy module sees its first input."""
+    """A parameter whose shape is known only when a lazy module sees its first input.
+
+    >>> import stateful as torch
+    >>> weight = torch.nn.parameter.UninitializedParameter()
+    >>> weight.materialize((2, 3))
+    >>> weight.shape
+    torch.Size([2, 3])
+    """
 
     _becomes = Parameter
 
@@ -117,7 +131,14 @@ class UninitializedParameter(_Uninitialized, Parameter):
 
 
 class UninitializedBuffer(_Uninitialized, Tensor):
-    """A buffer whose shape is known only when a lazy module sees its first input."""
+    """A buffer whose shape is known only when a lazy module sees its first input.
+
+    >>> import stateful as torch
+    >>> buffer = torch.nn.parameter.UninitializedBuffer()
+    >>> buffer.materialize((2,))
+    >>> buffer.shape
+    torch.Size([2])
+    """
 
     _becomes = Tensor
 
@@ -129,5 +150,10 @@ class UninitializedBuffer(_Uninitialized, Tensor):
 
 
 def is_lazy(param: Any) -> bool:
-    """Whether a tensor has no shape yet."""
+    """Whether a tensor has no shape yet.
+
+    >>> import stateful as torch
+    >>> torch.nn.parameter.is_lazy(torch.nn.LazyLinear(2).weight)
+    True
+    """
     return isinstance(param, _Uninitialized)

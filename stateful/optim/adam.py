@@ -16,6 +16,15 @@ class Adam(RuleOptimizer):
     """Adam (Kingma and Ba 2015).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Adam.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.Adam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.adam)
@@ -38,6 +47,15 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.AdamW([w], lr=0.5, weight_decay=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.4500], requires_grad=True)
     """
 
     def __init__(
@@ -56,6 +74,15 @@ class NAdam(RuleOptimizer):
     """Adam with Nesterov momentum (Dozat 2016).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.NAdam.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.NAdam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.4718], requires_grad=True)
     """
 
     factory = staticmethod(optim.nadam)
@@ -78,6 +105,15 @@ class RAdam(RuleOptimizer):
     """Adam with a rectified variance (Liu et al. 2020).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.RAdam.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.RAdam([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.radam)
@@ -99,6 +135,15 @@ class Adamax(RuleOptimizer):
     """Adam with the largest gradient as its scale (Kingma and Ba 2015).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Adamax.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.Adamax([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.adamax)

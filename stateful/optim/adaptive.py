@@ -19,6 +19,15 @@ class Adadelta(RuleOptimizer):
     """Steps without a unit of their own (Zeiler 2012).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Adadelta.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.Adadelta([w], lr=100.0)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.6838], requires_grad=True)
     """
 
     factory = staticmethod(optim.adadelta)
@@ -38,6 +47,15 @@ class Adafactor(RuleOptimizer):
     """Factored second moments (Shazeer and Stern 2018).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Adafactor.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.Adafactor([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.adafactor)
@@ -56,6 +74,15 @@ class Adagrad(RuleOptimizer):
     """Steps over the root of the summed squares (Duchi et al. 2011).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Adagrad.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.Adagrad([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.adagrad)
@@ -83,6 +110,15 @@ class RMSprop(RuleOptimizer):
     """Steps over a running root mean square (Hinton 2012).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.RMSprop.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.RMSprop([w], lr=0.05)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.rmsprop)
@@ -103,6 +139,15 @@ class Rprop(RuleOptimizer):
     """Steps by the sign of the gradient (Riedmiller and Braun 1993).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Rprop.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.Rprop([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.rprop)

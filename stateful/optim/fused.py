@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -17,8 +18,9 @@ from funcgrad.optim import OptimizerState
 from ..execute import Aval, Value, execute
 
 
-class Layout(NamedTuple):
-    """The static part of a step: how the flat list of arrays is to be read.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Layout:
+    """The static part of a step: how the flat list of arrays is to be read. One for equal fields.
 
     ``options``: name and value, `DATA` where the value is data; ``counts``: how many different step
     counts there are; ``steps``: for each parameter the place of its count among them (-1: this is
@@ -31,6 +33,13 @@ class Layout(NamedTuple):
     steps: tuple[int, ...]
     slots: tuple[tuple[str, ...], ...]
     count_dtype: np.dtype
+
+
+@functools.cache
+def layout_of(options, counts, steps, slots, default_dtype) -> Layout:
+    """The one layout with these fields."""
+    wide = default_dtype == np.float64
+    return Layout(options, counts, steps, slots, np.dtype(np.float64 if wide else np.float32))
 
 
 class Data:
@@ -112,11 +121,41 @@ def _scalar(value: Value) -> float:
     return value.numpy().item()
 
 
+class Recipe(NamedTuple):
+    """What the options say about a step: its static options, its data, the slots of parameters."""
+
+    fixed: tuple
+    data: list
+    slots: tuple[tuple[str, ...], ...]
+
+
+def recipe(factory: Callable, options: dict, static: Sequence[str], avals: tuple) -> Recipe:
+    """The recipe for parameters with these avals. Options that are numbers are read once."""
+    values = tuple(options.values())
+    kinds = tuple(map(type, values))
+    if all(kind in _PLAIN for kind in kinds):
+        return _recipe(factory, tuple(options), values, kinds, tuple(static), avals)
+    return _make_recipe(factory, options, static, avals)
+
+
+_PLAIN = {float, int, bool, str, type(None)}
+
+
+@functools.lru_cache(maxsize=1024)
+def _recipe(factory, names, values, kinds, static, avals) -> Recipe:
+    return _make_recipe(factory, dict(zip(names, values, strict=True)), static, avals)
+
+
+def _make_recipe(factory, options, static, avals) -> Recipe:
+    fixed, data = split_options(options, static)
+    return Recipe(fixed, data, tuple(slot_names(factory, fixed, aval) for aval in avals))
+
+
 class Update(NamedTuple):
     """What a step makes of one parameter: its new value, slots and step count."""
 
     value: Value
-    slots: dict[str, Value]
+    slots: list[tuple[str, Value]]
     count: Value
 
 
@@ -125,28 +164,34 @@ def run(
     states: Sequence[dict[str, Any]], counts_steps: bool,
 ) -> list[Update]:  # fmt: skip
     """One step for parameters that have a gradient, each from its own state (empty at first)."""
-    fixed, data = split_options(options, static)
-    names = [slot_names(factory, fixed, param._aval) for param in params]
-    counts: dict[int, tuple[int, Any]] = {}
-    steps = []
+    values = [param._read() for param in params]
+    fixed, data, names = recipe(factory, options, static, tuple([v.aval for v in values]))
+    counts: dict[int, int] = {}
+    leaves, steps, slots = data.copy(), [], []
     for state, known in zip(states, names, strict=True):
-        step = _count_of(state, known, counts_steps)
-        key = step if type(step) is int else id(step)
-        steps.append(-1 if step is None else counts.setdefault(key, (len(counts), step))[0])
-    slots = [
-        state[name]._read()
-        for state, known, step in zip(states, names, steps, strict=True)
-        for name in known
-        if step >= 0
-    ]
-    layout = Layout(fixed, len(counts), tuple(steps), tuple(names), types.default_dtype()
-                    if types.default_dtype() == np.float64 else np.dtype(np.float32))  # fmt: skip
-    leaves = [*data, *[value for _, value in counts.values()], *[p._read() for p in params],
-              *[p.grad._read() for p in params], *slots]  # fmt: skip
-    outs = iter(execute(_fused(factory), leaves, (layout,)))
-    made = [(next(outs), {name: next(outs) for name in known}) for known in names]
-    after = list(outs)
-    return [Update(*pair, after[step + 1]) for pair, step in zip(made, steps, strict=True)]
+        count = _count_of(state, known, counts_steps)
+        if count is None:
+            steps.append(-1)
+            continue
+        place = counts.get(id(count))
+        if place is None:
+            place = counts[id(count)] = len(counts)
+            leaves.append(count)
+        steps.append(place)
+        slots += [state[name]._read() for name in known]
+    layout = layout_of(fixed, len(counts), tuple(steps), names, types.default_dtype())
+    leaves += values
+    leaves += [param._grad._read() for param in params]
+    leaves += slots
+    outs = execute(_fused(factory), leaves, (layout,))
+    made, at = [], 0
+    first = len(outs) - 1 - len(counts)
+    for known, step in zip(names, steps, strict=True):
+        after = at + 1 + len(known)
+        slots = list(zip(known, outs[at + 1 : after], strict=True))
+        made.append(Update(outs[at], slots, outs[first + 1 + step]))
+        at = after
+    return made
 
 
 _LATER = Value.of(np.ones((), np.float32))

@@ -35,6 +35,20 @@ class Optimizer:
     """Updates parameters by their gradients; subclasses define `step`.
 
     ``params``: tensors, (name, tensor) pairs, or dicts with a key "params" and its own options.
+
+    >>> import stateful as torch
+    >>> class Signs(torch.optim.Optimizer):
+    ...     @torch.no_grad()
+    ...     def step(self):
+    ...         for group in self.param_groups:
+    ...             for p in group["params"]:
+    ...                 p.sub_(p.grad.sign(), alpha=group["lr"])
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> w.sum().backward()
+    >>> Signs([w], {"lr": 0.25}).step()
+    >>> w
+    Parameter containing:
+    tensor([0.7500], requires_grad=True)
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]):
@@ -228,12 +242,28 @@ class Optimizer:
 
 
 def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer."""
+    """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer.
+
+    >>> import stateful as torch
+    >>> from stateful.optim.optimizer import register_optimizer_step_pre_hook
+    >>> handle = register_optimizer_step_pre_hook(lambda optimizer, *_: print("steps"))
+    >>> torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5).step()
+    steps
+    >>> handle.remove()
+    """
     return attach(_global["step_pre"], hook)
 
 
 def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(optimizer, args, kwargs)`` after each step of every optimizer."""
+    """Call ``hook(optimizer, args, kwargs)`` after each step of every optimizer.
+
+    >>> import stateful as torch
+    >>> from stateful.optim.optimizer import register_optimizer_step_post_hook
+    >>> handle = register_optimizer_step_post_hook(lambda optimizer, *_: print("stepped"))
+    >>> torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.5).step()
+    stepped
+    >>> handle.remove()
+    """
     return attach(_global["step_post"], hook)
 
 

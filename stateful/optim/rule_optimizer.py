@@ -47,17 +47,19 @@ class RuleOptimizer(Optimizer):
         states = [self.state.get(p, {}) for p in params]
         updates = fused.run(self.factory, self._options(group), self.static, params, states,
                             self.counts_steps)  # fmt: skip
-        for param, update in zip(params, updates, strict=True):
-            store(param, update.value)
-            new = dict(step=update.count, **update.slots) if self.counts_steps else update.slots
-            if not new:
+        for param, (value, slots, count) in zip(params, updates, strict=True):
+            store(param, value)
+            if self.counts_steps:
+                slots = [("step", count), *slots]
+            if not slots:
                 continue
             state = self.state[param]
-            for name, value in new.items():
-                if state.get(name) is None:
+            for name, value in slots:
+                slot = state.get(name)
+                if slot is None:
                     state[name] = wrap(value)
                 else:
-                    store(state[name], value)
+                    store(slot, value)
 
 
 @functools.cache

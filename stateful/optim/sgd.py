@@ -44,6 +44,15 @@ class ASGD(RuleOptimizer):
     """Averaged gradient descent (Polyak and Juditsky 1992).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.ASGD.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.ASGD([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter containing:
+    tensor([0.5000], requires_grad=True)
     """
 
     factory = staticmethod(optim.asgd)
@@ -63,6 +72,14 @@ class Muon(RuleOptimizer):
     """Momentum made nearly orthogonal, for matrices (Jordan et al. 2024).
 
     As https://pytorch.org/docs/stable/generated/torch.optim.Muon.html.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.eye(2))
+    >>> optimizer = torch.optim.Muon([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.shape
+    torch.Size([2, 2])
     """
 
     factory = staticmethod(optim.muon)

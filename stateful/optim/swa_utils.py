@@ -24,7 +24,13 @@ def _check_decay(decay: float) -> None:
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable:
-    """``decay * average + (1 - decay) * parameter``, for one parameter."""
+    """``decay * average + (1 - decay) * parameter``, for one parameter.
+
+    >>> import stateful as torch
+    >>> average = torch.optim.swa_utils.get_ema_avg_fn(0.75)
+    >>> average(torch.tensor(0.0), torch.tensor(4.0), 1)
+    tensor(1.)
+    """
     _check_decay(decay)
 
     def average(ema_param, current_param, num_averaged):
@@ -35,7 +41,13 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable:
 
 
 def get_swa_avg_fn() -> Callable:
-    """The mean of all parameters so far, for one parameter."""
+    """The mean of all parameters so far, for one parameter.
+
+    >>> import stateful as torch
+    >>> average = torch.optim.swa_utils.get_swa_avg_fn()
+    >>> average(torch.tensor(1.0), torch.tensor(4.0), 2)
+    tensor(2.)
+    """
 
     def average(averaged_param, current_param, num_averaged):
         with modes.no_grad():
@@ -45,7 +57,14 @@ def get_swa_avg_fn() -> Callable:
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable:
-    """`get_ema_avg_fn` for a list of parameters, in place."""
+    """`get_ema_avg_fn` for a list of parameters, in place.
+
+    >>> import stateful as torch
+    >>> averages, values = [torch.tensor(0.0)], [torch.tensor(4.0)]
+    >>> torch.optim.swa_utils.get_ema_multi_avg_fn(0.75)(averages, values, 1)
+    >>> averages
+    [tensor(1.)]
+    """
     _check_decay(decay)
 
     def update(ema_param_list, current_param_list, num_averaged):
@@ -60,7 +79,14 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable:
 
 
 def get_swa_multi_avg_fn() -> Callable:
-    """`get_swa_avg_fn` for a list of parameters, in place."""
+    """`get_swa_avg_fn` for a list of parameters, in place.
+
+    >>> import stateful as torch
+    >>> averages, values = [torch.tensor(1.0)], [torch.tensor(4.0)]
+    >>> torch.optim.swa_utils.get_swa_multi_avg_fn()(averages, values, torch.tensor(2))
+    >>> averages
+    [tensor(2.)]
+    """
 
     def update(averaged_param_list, current_param_list, num_averaged):
         weight = 1 / (float(num_averaged) + 1)
@@ -129,7 +155,14 @@ class AveragedModel(Module):
 
 
 def update_bn(loader: Iterable, model: Module, device: Any = None) -> None:
-    """Compute the running statistics of batch normalization anew, over the batches of a loader."""
+    """Compute the running statistics of batch normalization anew, over the batches of a loader.
+
+    >>> import stateful as torch
+    >>> model = torch.nn.BatchNorm1d(1)
+    >>> torch.optim.swa_utils.update_bn([torch.tensor([[1.0], [3.0]])], model)
+    >>> model.running_mean
+    tensor([2.])
+    """
     found = [m for m in model.modules() if isinstance(m, _BatchNorm)]
     if not found:
         return
@@ -149,7 +182,20 @@ def update_bn(loader: Iterable, model: Module, device: Any = None) -> None:
 
 
 class SWALR(LRScheduler):
-    """Anneals the rate of each group to ``swa_lr`` and stays there."""
+    """Anneals the rate of each group to ``swa_lr`` and stays there.
+
+    >>> import stateful as torch
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    >>> SWALR = torch.optim.swa_utils.SWALR
+    >>> scheduler = SWALR(optimizer, 0.5, anneal_epochs=2, anneal_strategy="linear")
+    >>> rates = []
+    >>> for _ in range(3):
+    ...     rates.append(optimizer.param_groups[0]["lr"])
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [1.0, 0.75, 0.5]
+    """
 
     def __init__(self, optimizer, swa_lr, anneal_epochs=10, anneal_strategy="cos", last_epoch=-1):
         groups = optimizer.param_groups

@@ -22,6 +22,11 @@ class Compiled:
     """A callable like ``step``; its programs are found by what they depend on.
 
     ``traces`` counts how many programs were made.
+
+    >>> import stateful as torch
+    >>> step = torch.compile(lambda x: x * 2)
+    >>> step(torch.ones(2)), step.traces
+    (tensor([2., 2.]), 1)
     """
 
     def __init__(self, step: Callable):

@@ -21,15 +21,45 @@ _PYTHON = Path(functools.__file__).parent
 
 
 class PurifyError(RuntimeError):
-    """A step that cannot be one pure program."""
+    """A step that cannot be one pure program.
+
+    >>> import stateful as torch
+    >>> from stateful.purify import DataDependentError, PurifyError
+    >>> issubclass(DataDependentError, PurifyError)
+    True
+    """
 
 
 class DataDependentError(PurifyError):
-    """Python needs a value that exists only when the program runs."""
+    """Python needs a value that exists only when the program runs.
+
+    >>> import stateful as torch
+    >>> from stateful.purify import DataDependentError
+    >>> try:
+    ...     torch.compile(lambda x: x * 2 if x.sum() > 0 else x)(torch.ones(2))
+    ... except DataDependentError:
+    ...     print("use torch.where")
+    use torch.where
+    """
 
 
 class LeakedTracerError(PurifyError):
-    """A Tensor of a traced step is used after the trace."""
+    """A Tensor of a traced step is used after the trace.
+
+    >>> import stateful as torch
+    >>> from stateful.purify import LeakedTracerError
+    >>> kept = []
+    >>> @torch.compile
+    ... def step(x):
+    ...     kept.append(x * 2)
+    ...     return x
+    >>> _ = step(torch.ones(2))
+    >>> try:
+    ...     kept[0].tolist()
+    ... except LeakedTracerError:
+    ...     print("return it from the step instead")
+    [2.0, 2.0]
+    """
 
 
 class StateChangedError(PurifyError):

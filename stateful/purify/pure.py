@@ -27,6 +27,14 @@ class State(Mapping):
 
     Parameters, buffers, gradients and optimizer state are arrays; learning rates and other numbers
     of an optimizer are float64 scalars; generators are `funcgrad.random.State`.
+
+    >>> import stateful as torch
+    >>> w = torch.zeros(2)
+    >>> torch.purify(lambda: w.add_(1)).state()
+    State(
+      w: float32[2]
+      random: generator
+    )
     """
 
     def __init__(self, world: World, values: dict[str, Any]):
@@ -75,7 +83,15 @@ def _described(value: Any) -> str:
 
 
 class Pure:
-    """``pure(state, *args) -> (state, out)``: the step without side effects. See `purify`."""
+    """``pure(state, *args) -> (state, out)``: the step without side effects. See `purify`.
+
+    >>> import stateful as torch
+    >>> w = torch.zeros(2)
+    >>> pure = torch.purify(lambda: w.add_(1))
+    >>> state, _ = pure(pure.state())
+    >>> state["w"], w
+    (Array([1., 1.], dtype=float32), tensor([0., 0.]))
+    """
 
     def __init__(self, step: Callable):
         self.step = step

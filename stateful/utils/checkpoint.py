@@ -32,7 +32,20 @@ _debug: bool | None = None
 
 
 class CheckpointError(RuntimeError):
-    """The region did something else when it was run again."""
+    """The region did something else when it was run again.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import CheckpointError, checkpoint
+    >>> x, runs = torch.ones(2, requires_grad=True), []
+    >>> def region(t):
+    ...     runs.append(1)
+    ...     return t.exp() if len(runs) == 1 else t * 2
+    >>> try:
+    ...     checkpoint(region, x, use_reentrant=False).sum().backward()
+    ... except CheckpointError:
+    ...     print("the second run did something else")
+    the second run did something else
+    """
 
 
 class _Stop(Exception):
@@ -40,13 +53,27 @@ class _Stop(Exception):
 
 
 def noop_context_fn() -> tuple:
-    """Two contexts that do nothing: for the forward pass, and for running it again."""
+    """Two contexts that do nothing: for the forward pass, and for running it again.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import noop_context_fn
+    >>> forward, again = noop_context_fn()
+    """
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
-    """Whether regions entered inside stop as soon as all that is needed was computed again."""
+    """Whether regions entered inside stop as soon as all that is needed was computed again.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import checkpoint, set_checkpoint_early_stop
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with set_checkpoint_early_stop(False):
+    ...     checkpoint(torch.exp, x, use_reentrant=False).sum().backward()
+    >>> x.grad
+    tensor([2.7183, 2.7183])
+    """
     global _early_stop
     previous, _early_stop = _early_stop, enable
     try:
@@ -57,7 +84,16 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
-    """Override ``debug`` of `checkpoint` inside."""
+    """Override ``debug`` of `checkpoint` inside.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import checkpoint, set_checkpoint_debug_enabled
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with set_checkpoint_debug_enabled(False):
+    ...     checkpoint(torch.exp, x, use_reentrant=False).sum().backward()
+    >>> x.grad
+    tensor([2.7183, 2.7183])
+    """
     global _debug
     previous, _debug = _debug, enabled
     try:
@@ -161,7 +197,12 @@ def _chain(functions: Sequence[Callable]) -> Callable:
 
 
 def check_backward_validity(inputs: Any) -> None:
-    """Warn if no input needs a gradient."""
+    """Warn if no input needs a gradient.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import check_backward_validity
+    >>> check_backward_validity([torch.ones(2, requires_grad=True)])
+    """
     if not any(x.requires_grad for x in inputs if isinstance(x, Tensor)):
         warnings.warn(
             "None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2
@@ -169,7 +210,13 @@ def check_backward_validity(inputs: Any) -> None:
 
 
 def detach_variable(inputs: Any) -> tuple:
-    """The inputs as leaves of a graph of their own."""
+    """The inputs as leaves of a graph of their own.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import detach_variable
+    >>> detach_variable((torch.ones(2, requires_grad=True) * 2,))
+    (tensor([2., 2.], requires_grad=True),)
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(
             "Only tuple of tensors is supported. Got Unsupported input type: "
@@ -181,7 +228,14 @@ def detach_variable(inputs: Any) -> tuple:
 
 
 class CheckpointFunction(Function):
-    """A region that runs without being recorded, and again, recorded, inside the backward pass."""
+    """A region that runs without being recorded, and again, recorded, inside the backward pass.
+
+    >>> import stateful as torch
+    >>> from stateful.utils.checkpoint import checkpoint
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> checkpoint(torch.exp, x, use_reentrant=True).grad_fn.name()
+    'CheckpointFunctionBackward'
+    """
 
     @staticmethod
     def forward(ctx, function, preserve, *args):

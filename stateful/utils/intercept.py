@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from funcgrad.op import Op
@@ -11,23 +10,28 @@ from funcgrad.op import Op
 from .. import execute as seam
 
 
-@contextlib.contextmanager
-def intercepted(handler: Callable[[Op, tuple, Any, Any], Any]) -> Iterator[None]:
-    """Inside, ``handler(op, template, leaves, results)`` gives the results of every op.
+class Intercepted:
+    """Context manager: ``handler(op, template, leaves, results)`` gives the results of every op.
 
     The op has been recorded when the handler is asked; what nobody holds is never computed. As
-    `set_execution`, it holds for all threads.
+    `set_execution`, it holds for all threads. It may be entered again.
     """
-    previous = seam.policy
 
-    def policy(fn: Any, static: tuple, leaves: Any) -> Any:
-        kernel, results = previous(fn, static, leaves)
-        if isinstance(fn, Op):
-            results = handler(fn, static, leaves, results)
-        return kernel, results
+    def __init__(self, handler: Callable[[Op, tuple, Any, Any], Any]):
+        self.handler = handler
+        self._previous: list[Callable] = []
 
-    seam.policy = policy
-    try:
-        yield
-    finally:
-        seam.policy = previous
+    def __enter__(self) -> None:
+        previous = seam.policy
+        self._previous.append(previous)
+
+        def policy(fn: Any, static: tuple, leaves: Any) -> Any:
+            kernel, results = previous(fn, static, leaves)
+            if isinstance(fn, Op):
+                results = self.handler(fn, static, leaves, results)
+            return kernel, results
+
+        seam.policy = policy
+
+    def __exit__(self, *exc: Any) -> None:
+        seam.policy = self._previous.pop()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 from ..execute import Value
 from ..operators import overload
-from .intercept import intercepted
+from .intercept import Intercepted
 
 _TYPES = {"float32": "f32", "float64": "f64", "float16": "f16", "bfloat16": "bf16", "int64": "i64",
           "int32": "i32", "int16": "i16", "int8": "i8", "uint8": "u8", "bool": "b8",
@@ -23,11 +21,9 @@ class OperationLog:
         self._numbers: dict[int, int] = {}
         self._held: list[Any] = []
 
-    @contextlib.contextmanager
-    def recording(self) -> Iterator[None]:
-        """Note every op that runs inside."""
-        with intercepted(self._note):
-            yield
+    def recording(self) -> Intercepted:
+        """A context in which every op is noted."""
+        return Intercepted(self._note)
 
     def _note(self, op: Any, template: tuple, leaves: Any, results: Any) -> Any:
         shown = ", ".join(self._name(x) if isinstance(x, Value) else repr(x) for x in leaves)

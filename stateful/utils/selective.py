@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..dispatch import wrap
 from ..execute import Value
 from ..operators import OpOverload, ops, overload
-from .intercept import intercepted
+from .intercept import Intercepted
 
 
 class CheckpointPolicy(enum.Enum):
@@ -51,17 +50,13 @@ class _Kept:
         self.policy = policy
         self.calls: dict[OpOverload, list] = defaultdict(list)
 
-    @contextlib.contextmanager
-    def keeping(self) -> Iterator[None]:
-        """For the forward pass."""
-        with intercepted(self._keep):
-            yield
+    def keeping(self) -> Intercepted:
+        """The context of the forward pass."""
+        return Intercepted(self._keep)
 
-    @contextlib.contextmanager
-    def giving_back(self) -> Iterator[None]:
-        """For running the region again."""
-        with intercepted(self._give_back):
-            yield
+    def giving_back(self) -> Intercepted:
+        """The context of running the region again."""
+        return Intercepted(self._give_back)
 
     def _keep(self, op: Any, template: tuple, leaves: Any, results: Any) -> Any:
         name = overload(op)

@@ -990,3 +990,99 @@ def case_complex_function(torch, show):
     y = F.apply(x)
     y.imag.sum().backward()
     show(x.grad)
+
+
+def case_keywords_are_positions(torch, show):
+    class Scale(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y=2):
+            show(ctx.needs_input_grad)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, g):
+            return tuple(g if need else None for need in ctx.needs_input_grad)
+
+    x = leaf(torch)
+    for call in (lambda: Scale.apply(x=x), lambda: Scale.apply(x, y=x), lambda: Scale.apply(x)):
+        x.grad = None
+        y = call()
+        y.sum().backward()
+        show(y, x.grad)
+    show.error(lambda: Scale.apply(x, z=3), "forward() got an unexpected keyword argument 'z'")
+
+    class KeywordOnly(torch.autograd.Function):
+        @staticmethod
+        def forward(x, *, y=2):
+            return x * y
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+    show.error(lambda: KeywordOnly.apply(x), "forward() got an unexpected keyword argument 'y'")
+
+
+def case_complex_gradient_of_real_input(torch, show):
+    class Twist(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 1j
+
+    x = leaf(torch)
+    show.error(
+        lambda: Twist.apply(x).sum().backward(), "Expected isFloatingType(grad.scalar_type())"
+    )
+    z = torch.tensor([1j], requires_grad=True)
+    Twist.apply(z).real.sum().backward()
+    show(x.grad, z.grad)
+
+
+def case_dirty_views(torch, show):
+    class Add(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.add_(1)
+
+        @staticmethod
+        def backward(ctx, g):
+            show("backward")
+            return g * 2
+
+    for write in (False, True):
+        a = leaf(torch)
+        b = a.clone()
+        v = b.view(-1)
+        y = Add.apply(v)
+        if write:
+            y.mul_(2)
+        (g,) = torch.autograd.grad(y.sum(), a, retain_graph=True)
+        show(y is v, y.grad_fn, b.grad_fn, g, torch.autograd.grad(b.sum(), a)[0])
+    show.error(
+        lambda: Add.apply(leaf(torch).view(-1)),
+        "a view of a leaf Variable that requires grad is being used in an in-place operation",
+    )
+
+
+def case_view_of_plain_input(torch, show):
+    class View(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view_as(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    t = torch.ones(3)
+    y = View.apply(t)
+    show(y.add_(1) is y, t, y._is_view())
+    show.error(
+        lambda: y.mul_(leaf(torch)),
+        "This view was created inside a custom Function (or because an input was returned as-is)",
+    )

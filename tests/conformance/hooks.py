@@ -615,3 +615,31 @@ def case_allow_mutation(torch, show):
             pass
 
     show.error(nested, "allow_mutation_on_saved_tensors contexts cannot be nested")
+
+
+def case_saved_hooks_that_cannot_be_called(torch, show):
+    x = torch.ones(2, requires_grad=True)
+
+    def enter():
+        with torch.autograd.graph.saved_tensors_hooks(1, 2):
+            x.exp()
+
+    show.error(enter, "incompatible function arguments")
+    saved = x.exp().grad_fn._raw_saved_result
+    show.error(lambda: saved.register_hooks(1, 2), "incompatible function arguments")
+    show(x.exp())
+
+
+def case_saved_hooks_of_another_shape(torch, show):
+    x = torch.ones(3, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: torch.ones(2)):
+        y = x.exp()
+    show.error(
+        y.sum().backward,
+        "The size of tensor a (3) must match the size of tensor b (2) at non-singleton dimension 0",
+    )
+    show((torch.ones(2) + 1) * 2)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.double(), lambda t: t):
+        y = x.exp()
+    y.sum().backward()
+    show(x.grad)

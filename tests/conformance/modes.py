@@ -347,3 +347,42 @@ def case_inference_thread(torch, show):
         t.start()
         t.join()
     show(seen)
+
+
+def case_wrong_switch(torch, show):
+    for value in ("x", None, 1):
+        show.error(lambda v=value: torch.set_grad_enabled(v), "must be bool, not")
+    show(torch.is_grad_enabled(), torch.inference_mode().mode, torch.inference_mode(False).mode)
+    with torch.autograd.set_multithreading_enabled(False):
+        show(torch.autograd.is_multithreading_enabled())
+    show(torch.autograd.is_multithreading_enabled())
+
+
+def case_wrong_requires_grad(torch, show):
+    x = torch.zeros(3)
+    for value in (1, None):
+        show.error(
+            lambda v=value: x.requires_grad_(v),
+            "argument 'requires_grad' (position 1) must be bool, not",
+        )
+    i = torch.zeros(3, dtype=torch.int64)
+    show.error(
+        lambda: i.requires_grad_(), "only Tensors of floating point dtype can require gradients"
+    )
+
+    def assign():
+        i.requires_grad = True
+
+    show.error(assign, "only Tensors of floating point and complex dtype can require gradients")
+    show.error(
+        lambda: torch.nn.Parameter(i),
+        "Only Tensors of floating point and complex dtype can require gradients",
+    )
+    show(torch.nn.Parameter(i, requires_grad=False))
+
+
+def case_inference_parameters(torch, show):
+    with torch.inference_mode():
+        x = torch.ones(2)
+        p = torch.nn.Parameter(torch.ones(2))
+    show(p.is_inference(), p.requires_grad, torch.nn.Parameter(x.clone()).is_inference())

@@ -89,7 +89,12 @@ globals().update(ACTIVATIONS)
 
 
 class PReLU(Module):
-    """Leaky ReLU with a learned slope."""
+    """Leaky ReLU with a learned slope.
+
+    >>> import stateful as torch
+    >>> torch.nn.PReLU()(torch.tensor([-1.0, 2.0])).detach()
+    tensor([-0.2500,  2.0000])
+    """
 
     def __init__(self, num_parameters=1, init_value=0.25, device=None, dtype=None, **kwargs):
         super().__init__()
@@ -105,7 +110,12 @@ class PReLU(Module):
 
 
 class RReLU(Module):
-    """Leaky ReLU whose slopes are random in training."""
+    """Leaky ReLU whose slopes are random in training.
+
+    >>> import stateful as torch
+    >>> torch.nn.RReLU(0.1, 0.3).eval()(torch.tensor([-1.0, 2.0]))
+    tensor([-0.2000,  2.0000])
+    """
 
     def __init__(self, lower=1.0 / 8, upper=1.0 / 3, inplace=False):
         super().__init__()
@@ -120,7 +130,14 @@ class RReLU(Module):
 
 
 class Softmax2d(Module):
-    """Softmax over the channels of (N, C, H, W) or (C, H, W)."""
+    """Softmax over the channels of (N, C, H, W) or (C, H, W).
+
+    >>> import stateful as torch
+    >>> torch.nn.Softmax2d()(torch.zeros(2, 1, 1))
+    tensor([[[0.5000]],
+    <BLANKLINE>
+            [[0.5000]]])
+    """
 
     def forward(self, input):
         if input.dim() not in (3, 4):

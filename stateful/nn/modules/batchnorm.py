@@ -96,7 +96,13 @@ class _BatchNorm(_RunningNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalization of (N, C) or (N, C, L) (Ioffe and Szegedy 2015)."""
+    """Batch normalization of (N, C) or (N, C, L) (Ioffe and Szegedy 2015).
+
+    >>> import stateful as torch
+    >>> torch.nn.BatchNorm1d(1)(torch.tensor([[0.0], [2.0]])).detach()
+    tensor([[-1.0000],
+            [ 1.0000]])
+    """
 
     ranks = (2, 3)
 
@@ -113,7 +119,12 @@ class BatchNorm2d(_BatchNorm):
 
 
 class BatchNorm3d(_BatchNorm):
-    """Batch normalization of (N, C, D, H, W) (Ioffe and Szegedy 2015)."""
+    """Batch normalization of (N, C, D, H, W) (Ioffe and Szegedy 2015).
+
+    >>> import stateful as torch
+    >>> torch.nn.BatchNorm3d(3)(torch.zeros(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    """
 
     ranks = (5,)
 
@@ -139,18 +150,33 @@ class _InstanceNorm(_RunningNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Normalization of every channel of every example, (N, C, L) or (C, L)."""
+    """Normalization of every channel of every example, (N, C, L) or (C, L).
+
+    >>> import stateful as torch
+    >>> torch.nn.InstanceNorm1d(1)(torch.tensor([[[0.0, 2.0]]]))
+    tensor([[[-1.0000,  1.0000]]])
+    """
 
     ranks = (2, 3)
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Normalization of every channel of every example, (N, C, H, W) or (C, H, W)."""
+    """Normalization of every channel of every example, (N, C, H, W) or (C, H, W).
+
+    >>> import stateful as torch
+    >>> torch.nn.InstanceNorm2d(3)(torch.zeros(2, 3, 4, 4)).shape
+    torch.Size([2, 3, 4, 4])
+    """
 
     ranks = (3, 4)
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """Normalization of every channel of every example, (N, C, D, H, W) or (C, D, H, W)."""
+    """Normalization of every channel of every example, (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import stateful as torch
+    >>> torch.nn.InstanceNorm3d(3)(torch.zeros(2, 3, 4, 4, 4)).shape
+    torch.Size([2, 3, 4, 4, 4])
+    """
 
     ranks = (4, 5)

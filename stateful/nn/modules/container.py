@@ -107,7 +107,13 @@ class Sequential(_Listed):
 
 
 class ModuleList(_Listed):
-    """A list of modules."""
+    """A list of modules.
+
+    >>> import stateful as torch
+    >>> layers = torch.nn.ModuleList([torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)])
+    >>> len(layers), len(list(layers.parameters()))
+    (2, 4)
+    """
 
     def __init__(self, modules: Iterable | None = None):
         super().__init__()
@@ -133,7 +139,17 @@ class ModuleList(_Listed):
 
 
 class ModuleDict(Module):
-    """A dictionary of modules."""
+    """A dictionary of modules.
+
+    >>> import stateful as torch
+    >>> layers = torch.nn.ModuleDict({"first": torch.nn.Linear(2, 3)})
+    >>> layers["second"] = torch.nn.Tanh()
+    >>> layers
+    ModuleDict(
+      (first): Linear(in_features=2, out_features=3, bias=True)
+      (second): Tanh()
+    )
+    """
 
     def __init__(self, modules: Any = None):
         super().__init__()
@@ -193,7 +209,13 @@ def _as_parameter(value: Any) -> Any:
 
 
 class ParameterList(Module):
-    """A list of parameters."""
+    """A list of parameters.
+
+    >>> import stateful as torch
+    >>> weights = torch.nn.ParameterList([torch.zeros(2), torch.zeros(3)])
+    >>> [w.shape for w in weights]
+    [torch.Size([2]), torch.Size([3])]
+    """
 
     def __init__(self, values: Iterable | None = None):
         super().__init__()
@@ -234,7 +256,14 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dictionary of parameters."""
+    """A dictionary of parameters.
+
+    >>> import stateful as torch
+    >>> weights = torch.nn.ParameterDict({"w": torch.zeros(2)})
+    >>> weights["w"]
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
 
     def __init__(self, parameters: Any = None):
         super().__init__()

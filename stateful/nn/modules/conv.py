@@ -124,7 +124,12 @@ class _Convolution(_Conv):
 
 
 class Conv1d(_Convolution):
-    """Cross-correlation of (N, C, L); weight (out, in / groups, kernel)."""
+    """Cross-correlation of (N, C, L); weight (out, in / groups, kernel).
+
+    >>> import stateful as torch
+    >>> torch.nn.Conv1d(2, 5, kernel_size=3)(torch.zeros(1, 2, 4)).shape
+    torch.Size([1, 5, 2])
+    """
 
     rank = 1
 
@@ -141,7 +146,12 @@ class Conv2d(_Convolution):
 
 
 class Conv3d(_Convolution):
-    """Cross-correlation of (N, C, D, H, W)."""
+    """Cross-correlation of (N, C, D, H, W).
+
+    >>> import stateful as torch
+    >>> torch.nn.Conv3d(2, 5, kernel_size=3)(torch.zeros(1, 2, 4, 4, 4)).shape
+    torch.Size([1, 5, 2, 2, 2])
+    """
 
     rank = 3
 
@@ -192,18 +202,33 @@ class _Transposed(_Conv):
 
 
 class ConvTranspose1d(_Transposed):
-    """The transpose of `Conv1d`."""
+    """The transpose of `Conv1d`.
+
+    >>> import stateful as torch
+    >>> torch.nn.ConvTranspose1d(2, 5, kernel_size=3)(torch.zeros(1, 2, 4)).shape
+    torch.Size([1, 5, 6])
+    """
 
     rank = 1
 
 
 class ConvTranspose2d(_Transposed):
-    """The transpose of `Conv2d`."""
+    """The transpose of `Conv2d`.
+
+    >>> import stateful as torch
+    >>> torch.nn.ConvTranspose2d(2, 5, kernel_size=3, stride=2)(torch.zeros(1, 2, 4, 4)).shape
+    torch.Size([1, 5, 9, 9])
+    """
 
     rank = 2
 
 
 class ConvTranspose3d(_Transposed):
-    """The transpose of `Conv3d`."""
+    """The transpose of `Conv3d`.
+
+    >>> import stateful as torch
+    >>> torch.nn.ConvTranspose3d(2, 5, kernel_size=3)(torch.zeros(1, 2, 2, 2, 2)).shape
+    torch.Size([1, 5, 4, 4, 4])
+    """
 
     rank = 3

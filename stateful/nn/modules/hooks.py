@@ -190,12 +190,12 @@ class _BackwardWatch:
         for hook in self.pre_hooks:
             result = hook(self.module, self.grad_outputs)
             if result is not None:
-                self.grad_outputs = result if isinstance(result, tuple) else (result,)
-                if len(self.grad_outputs) != count:
+                if len(result) != count:
                     raise RuntimeError(
                         "Backward pre hook returned an invalid number of grad_output, got "
-                        f"{len(self.grad_outputs)}, but expected {count}"
+                        f"{len(result)}, but expected {count}"
                     )
+                self.grad_outputs = result
         found = self.grad_outputs
         if self.input_places is None:
             self._run_without_inputs()
@@ -247,12 +247,28 @@ class _BackwardWatch:
 
 
 def register_module_forward_pre_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(module, args)`` before the `forward` of every module."""
+    """Call ``hook(module, args)`` before the `forward` of every module.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_forward_pre_hook
+    >>> handle = register_module_forward_pre_hook(lambda module, args: print(module))
+    >>> _ = torch.nn.ReLU()(torch.zeros(1))
+    ReLU()
+    >>> handle.remove()
+    """
     return add(_global["forward_pre"], hook)
 
 
 def register_module_forward_hook(hook: Callable, *, with_kwargs=False, always_call=False):
-    """Call ``hook(module, args, output)`` after the `forward` of every module."""
+    """Call ``hook(module, args, output)`` after the `forward` of every module.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_forward_hook
+    >>> handle = register_module_forward_hook(lambda module, args, output: output + 1)
+    >>> torch.nn.ReLU()(torch.zeros(1))
+    tensor([1.])
+    >>> handle.remove()
+    """
     handle = add(_global["forward"], hook)
     if with_kwargs:
         _global_flags["with_kwargs"].add(handle.id)
@@ -262,17 +278,41 @@ def register_module_forward_hook(hook: Callable, *, with_kwargs=False, always_ca
 
 
 def register_module_full_backward_pre_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(module, grad_output)`` in the backward of every module."""
+    """Call ``hook(module, grad_output)`` in the backward of every module.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_full_backward_pre_hook
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> handle = register_module_full_backward_pre_hook(lambda module, grad: print(grad))
+    >>> torch.nn.ReLU()(x).backward()
+    (tensor([1.]),)
+    >>> handle.remove()
+    """
     return add(_global["backward_pre"], hook)
 
 
 def register_module_full_backward_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(module, grad_input, grad_output)`` in the backward of every module."""
+    """Call ``hook(module, grad_input, grad_output)`` in the backward of every module.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_full_backward_hook
+    >>> x = torch.ones(1, requires_grad=True)
+    >>> handle = register_module_full_backward_hook(lambda module, gin, gout: print(gin))
+    >>> torch.nn.ReLU()(x).backward()
+    (tensor([1.]),)
+    >>> handle.remove()
+    """
     return _add_backward(hook, True)
 
 
 def register_module_backward_hook(hook: Callable) -> RemovableHandle:
-    """Deprecated: see `register_module_full_backward_hook`."""
+    """Deprecated: see `register_module_full_backward_hook`.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_backward_hook
+    >>> handle = register_module_backward_hook(lambda module, gin, gout: print(gin))
+    >>> handle.remove()
+    """
     return _add_backward(hook, False)
 
 
@@ -287,15 +327,40 @@ def _add_backward(hook: Callable, full: bool) -> RemovableHandle:
 
 
 def register_module_module_registration_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(module, name, submodule)`` whenever a submodule is registered."""
+    """Call ``hook(module, name, submodule)`` whenever a submodule is registered.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_module_registration_hook
+    >>> handle = register_module_module_registration_hook(lambda module, name, child: print(name))
+    >>> _ = torch.nn.Sequential(torch.nn.ReLU())
+    0
+    >>> handle.remove()
+    """
     return add(_global["module"], hook)
 
 
 def register_module_parameter_registration_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(module, name, parameter)`` whenever a parameter is registered."""
+    """Call ``hook(module, name, parameter)`` whenever a parameter is registered.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_parameter_registration_hook
+    >>> handle = register_module_parameter_registration_hook(lambda module, name, p: print(name))
+    >>> _ = torch.nn.Linear(1, 1)
+    weight
+    bias
+    >>> handle.remove()
+    """
     return add(_global["parameter"], hook)
 
 
 def register_module_buffer_registration_hook(hook: Callable) -> RemovableHandle:
-    """Call ``hook(module, name, buffer)`` whenever a buffer is registered."""
+    """Call ``hook(module, name, buffer)`` whenever a buffer is registered.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.modules.module import register_module_buffer_registration_hook
+    >>> handle = register_module_buffer_registration_hook(lambda module, name, b: print(name))
+    >>> torch.nn.Module().register_buffer("mean", torch.zeros(1))
+    mean
+    >>> handle.remove()
+    """
     return add(_global["buffer"], hook)

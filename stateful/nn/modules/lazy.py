@@ -13,6 +13,14 @@ class LazyModuleMixin:
     """A module that makes its parameters before its first `forward`, and then is an ordinary one.
 
     A subclass says ``cls_to_become`` and `initialize_parameters`.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.LazyLinear(2)
+    >>> isinstance(layer, torch.nn.modules.lazy.LazyModuleMixin), layer.has_uninitialized_params()
+    (True, True)
+    >>> _ = layer(torch.zeros(1, 3))
+    >>> layer
+    Linear(in_features=3, out_features=2, bias=True)
     """
 
     cls_to_become: type | None = None

@@ -17,7 +17,12 @@ def empty(*size: int, device=None, dtype=None) -> Parameter:
 
 
 class Identity(Module):
-    """Returns its argument."""
+    """Returns its argument.
+
+    >>> import stateful as torch
+    >>> torch.nn.Identity("any", arguments=True)(torch.ones(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__()
@@ -64,7 +69,12 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """``x1 @ weight @ x2 + bias`` for each output."""
+    """``x1 @ weight @ x2 + bias`` for each output.
+
+    >>> import stateful as torch
+    >>> torch.nn.Bilinear(2, 3, 4)(torch.zeros(5, 2), torch.zeros(5, 3)).shape
+    torch.Size([5, 4])
+    """
 
     def __init__(
         self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None

@@ -97,7 +97,13 @@ globals().update(LOSSES)
 
 
 class TripletMarginWithDistanceLoss(Module):
-    """`nn.functional.triplet_margin_with_distance_loss` as a module."""
+    """`nn.functional.triplet_margin_with_distance_loss` as a module.
+
+    >>> import stateful as torch
+    >>> loss = torch.nn.TripletMarginWithDistanceLoss(distance_function=torch.dist, margin=2.0)
+    >>> loss(torch.zeros(1, 2), torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
+    tensor(1.)
+    """
 
     def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
         super().__init__()

@@ -45,7 +45,12 @@ class _ShapeNorm(Module):
 
 
 class LayerNorm(_ShapeNorm):
-    """Mean 0 and variance 1 over the last dimensions (Ba et al. 2016)."""
+    """Mean 0 and variance 1 over the last dimensions (Ba et al. 2016).
+
+    >>> import stateful as torch
+    >>> torch.nn.LayerNorm(2)(torch.tensor([[0.0, 2.0]])).detach()
+    tensor([[-1.0000,  1.0000]])
+    """
 
     def __init__(
         self,
@@ -67,7 +72,12 @@ class LayerNorm(_ShapeNorm):
 
 
 class RMSNorm(_ShapeNorm):
-    """Mean square 1 over the last dimensions (Zhang and Sennrich 2019)."""
+    """Mean square 1 over the last dimensions (Zhang and Sennrich 2019).
+
+    >>> import stateful as torch
+    >>> torch.nn.RMSNorm(2)(torch.tensor([[1.0, 7.0]])).detach()
+    tensor([[0.2000, 1.4000]])
+    """
 
     def __init__(
         self, normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None
@@ -80,7 +90,12 @@ class RMSNorm(_ShapeNorm):
 
 
 class GroupNorm(Module):
-    """Mean 0 and variance 1 over each group of channels (Wu and He 2018)."""
+    """Mean 0 and variance 1 over each group of channels (Wu and He 2018).
+
+    >>> import stateful as torch
+    >>> torch.nn.GroupNorm(1, 2)(torch.tensor([[0.0, 2.0]])).detach()
+    tensor([[-1.0000,  1.0000]])
+    """
 
     def __init__(
         self, num_groups, num_channels, eps=1e-5, affine=True, device=None, dtype=None, *, bias=True
@@ -116,7 +131,12 @@ class GroupNorm(Module):
 
 
 class LocalResponseNorm(FunctionModule):
-    """`nn.functional.local_response_norm` as a module."""
+    """`nn.functional.local_response_norm` as a module.
+
+    >>> import stateful as torch
+    >>> torch.nn.LocalResponseNorm(2)(torch.zeros(1, 3, 4)).shape
+    torch.Size([1, 3, 4])
+    """
 
     _function = "local_response_norm"
     _options = {"size": REQUIRED, "alpha": 1e-4, "beta": 0.75, "k": 1.0}

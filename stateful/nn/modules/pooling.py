@@ -83,19 +83,38 @@ class _MaxUnpool(Module):
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """Puts values back to where `MaxPool1d` took them from."""
+    """Puts values back to where `MaxPool1d` took them from.
+
+    >>> import stateful as torch
+    >>> pool = torch.nn.MaxPool1d(2, return_indices=True)
+    >>> torch.nn.MaxUnpool1d(2)(*pool(torch.tensor([[1.0, 3.0, 7.0, 5.0]])))
+    tensor([[0., 3., 7., 0.]])
+    """
 
     rank = 1
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """Puts values back to where `MaxPool2d` took them from."""
+    """Puts values back to where `MaxPool2d` took them from.
+
+    >>> import stateful as torch
+    >>> pool = torch.nn.MaxPool2d(2, return_indices=True)
+    >>> torch.nn.MaxUnpool2d(2)(*pool(torch.tensor([[[1.0, 3.0], [7.0, 5.0]]])))
+    tensor([[[0., 0.],
+             [7., 0.]]])
+    """
 
     rank = 2
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """Puts values back to where `MaxPool3d` took them from."""
+    """Puts values back to where `MaxPool3d` took them from.
+
+    >>> import stateful as torch
+    >>> pool = torch.nn.MaxPool3d(2, return_indices=True)
+    >>> torch.nn.MaxUnpool3d(2)(*pool(torch.zeros(1, 2, 2, 2))).shape
+    torch.Size([1, 2, 2, 2])
+    """
 
     rank = 3
 

@@ -101,7 +101,12 @@ class _Layer:
 
 
 class RNNBase(Module):
-    """Layers of a recurrence over (time, batch, feature), or (batch, time, feature)."""
+    """Layers of a recurrence over (time, batch, feature), or (batch, time, feature).
+
+    >>> import stateful as torch
+    >>> issubclass(torch.nn.LSTM, torch.nn.RNNBase)
+    True
+    """
 
     def __init__(
         self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False,
@@ -271,7 +276,13 @@ def _check_options(mode, hidden_size, num_layers, dropout, proj_size) -> None:
 
 
 class RNN(RNNBase):
-    """``h' = tanh(W x + U h + b)`` over time; or relu."""
+    """``h' = tanh(W x + U h + b)`` over time; or relu.
+
+    >>> import stateful as torch
+    >>> output, h = torch.nn.RNN(3, 2, num_layers=2)(torch.zeros(5, 1, 3))
+    >>> output.shape, h.shape
+    (torch.Size([5, 1, 2]), torch.Size([2, 1, 2]))
+    """
 
     def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", *args, **kwargs):
         if nonlinearity not in ("tanh", "relu"):
@@ -297,7 +308,13 @@ class LSTM(RNNBase):
 
 
 class GRU(RNNBase):
-    """Gated recurrent unit (Cho et al. 2014)."""
+    """Gated recurrent unit (Cho et al. 2014).
+
+    >>> import stateful as torch
+    >>> output, h = torch.nn.GRU(3, 2)(torch.zeros(5, 1, 3))
+    >>> output.shape, h.shape
+    (torch.Size([5, 1, 2]), torch.Size([1, 1, 2]))
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__("GRU", *args, **kwargs)
@@ -307,7 +324,12 @@ class GRU(RNNBase):
 
 
 class RNNCellBase(Module):
-    """One step of a recurrence."""
+    """One step of a recurrence.
+
+    >>> import stateful as torch
+    >>> issubclass(torch.nn.GRUCell, torch.nn.RNNCellBase)
+    True
+    """
 
     mode: str
 
@@ -369,7 +391,12 @@ class RNNCellBase(Module):
 
 
 class RNNCell(RNNCellBase):
-    """One step of `RNN`."""
+    """One step of `RNN`.
+
+    >>> import stateful as torch
+    >>> torch.nn.RNNCell(3, 2)(torch.zeros(1, 3)).shape
+    torch.Size([1, 2])
+    """
 
     def __init__(
         self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None
@@ -386,7 +413,13 @@ class RNNCell(RNNCellBase):
 
 
 class LSTMCell(RNNCellBase):
-    """One step of `LSTM`."""
+    """One step of `LSTM`.
+
+    >>> import stateful as torch
+    >>> h, c = torch.nn.LSTMCell(3, 2)(torch.zeros(1, 3))
+    >>> h.shape, c.shape
+    (torch.Size([1, 2]), torch.Size([1, 2]))
+    """
 
     mode = "LSTM"
 
@@ -395,7 +428,12 @@ class LSTMCell(RNNCellBase):
 
 
 class GRUCell(RNNCellBase):
-    """One step of `GRU`."""
+    """One step of `GRU`.
+
+    >>> import stateful as torch
+    >>> torch.nn.GRUCell(3, 2)(torch.zeros(1, 3)).shape
+    torch.Size([1, 2])
+    """
 
     mode = "GRU"
 

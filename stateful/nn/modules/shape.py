@@ -27,7 +27,12 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Dimension ``dim`` as several."""
+    """Dimension ``dim`` as several.
+
+    >>> import stateful as torch
+    >>> torch.nn.Unflatten(1, (2, 3))(torch.zeros(4, 6)).shape
+    torch.Size([4, 2, 3])
+    """
 
     def __init__(self, dim, unflattened_size):
         super().__init__()
@@ -52,7 +57,13 @@ class Unflatten(Module):
 
 
 class Fold(FunctionModule):
-    """Sums of sliding blocks: the adjoint of `Unfold`."""
+    """Sums of sliding blocks: the adjoint of `Unfold`.
+
+    >>> import stateful as torch
+    >>> torch.nn.Fold((2, 2), kernel_size=1)(torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]))
+    tensor([[[[1., 2.],
+              [3., 4.]]]])
+    """
 
     _function = "fold"
     _options = {"output_size": REQUIRED, "kernel_size": REQUIRED, "dilation": 1, "padding": 0,
@@ -60,28 +71,51 @@ class Fold(FunctionModule):
 
 
 class Unfold(FunctionModule):
-    """Sliding blocks as columns."""
+    """Sliding blocks as columns.
+
+    >>> import stateful as torch
+    >>> torch.nn.Unfold(kernel_size=2)(torch.arange(4.0).view(1, 1, 2, 2))
+    tensor([[[0.],
+             [1.],
+             [2.],
+             [3.]]])
+    """
 
     _function = "unfold"
     _options = {"kernel_size": REQUIRED, "dilation": 1, "padding": 0, "stride": 1}
 
 
 class PixelShuffle(FunctionModule):
-    """Channels become finer pixels."""
+    """Channels become finer pixels.
+
+    >>> import stateful as torch
+    >>> torch.nn.PixelShuffle(2)(torch.zeros(1, 4, 1, 1)).shape
+    torch.Size([1, 1, 2, 2])
+    """
 
     _function = "pixel_shuffle"
     _options = {"upscale_factor": REQUIRED}
 
 
 class PixelUnshuffle(FunctionModule):
-    """Pixels become more channels."""
+    """Pixels become more channels.
+
+    >>> import stateful as torch
+    >>> torch.nn.PixelUnshuffle(2)(torch.zeros(1, 1, 2, 2)).shape
+    torch.Size([1, 4, 1, 1])
+    """
 
     _function = "pixel_unshuffle"
     _options = {"downscale_factor": REQUIRED}
 
 
 class ChannelShuffle(FunctionModule):
-    """Channels of all groups, interleaved."""
+    """Channels of all groups, interleaved.
+
+    >>> import stateful as torch
+    >>> torch.nn.ChannelShuffle(2)(torch.arange(4.0).view(1, 4, 1, 1)).flatten()
+    tensor([0., 2., 1., 3.])
+    """
 
     _function = "channel_shuffle"
     _options = {"groups": REQUIRED}
@@ -91,7 +125,12 @@ class ChannelShuffle(FunctionModule):
 
 
 class Upsample(Module):
-    """`nn.functional.interpolate` as a module."""
+    """`nn.functional.interpolate` as a module.
+
+    >>> import stateful as torch
+    >>> torch.nn.Upsample(scale_factor=2)(torch.tensor([[[1.0, 2.0]]]))
+    tensor([[[1., 1., 2., 2.]]])
+    """
 
     def __init__(
         self, size=None, scale_factor=None, mode="nearest", align_corners=None,
@@ -117,14 +156,25 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2d(Upsample):
-    """`Upsample` with mode "nearest"."""
+    """`Upsample` with mode "nearest".
+
+    >>> import stateful as torch
+    >>> torch.nn.UpsamplingNearest2d(scale_factor=2)(torch.tensor([[[[0.0, 1.0]]]]))
+    tensor([[[[0., 0., 1., 1.],
+              [0., 0., 1., 1.]]]])
+    """
 
     def __init__(self, size=None, scale_factor=None):
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """`Upsample` with mode "bilinear" and aligned corners."""
+    """`Upsample` with mode "bilinear" and aligned corners.
+
+    >>> import stateful as torch
+    >>> torch.nn.UpsamplingBilinear2d(size=(1, 3))(torch.tensor([[[[0.0, 1.0]]]]))
+    tensor([[[[0.0000, 0.5000, 1.0000]]]])
+    """
 
     def __init__(self, size=None, scale_factor=None):
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)

@@ -88,7 +88,13 @@ class Embedding(_Table):
 
 
 class EmbeddingBag(_Table):
-    """Sums, means or maxima of bags of rows of ``weight``."""
+    """Sums, means or maxima of bags of rows of ``weight``.
+
+    >>> import stateful as torch
+    >>> bag = torch.nn.EmbeddingBag(10, 3, mode="sum")
+    >>> bag(torch.tensor([1, 2, 4]), torch.tensor([0, 2])).shape
+    torch.Size([2, 3])
+    """
 
     def __init__(
         self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,

@@ -42,7 +42,13 @@ class _Layer(Module):
 
 
 class TransformerEncoderLayer(_Layer):
-    """Self-attention, then two linear layers, each with a residual and `LayerNorm`."""
+    """Self-attention, then two linear layers, each with a residual and `LayerNorm`.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> layer(torch.zeros(1, 5, 8)).shape
+    torch.Size([1, 5, 8])
+    """
 
     _blocks = 2
 
@@ -80,7 +86,13 @@ class TransformerEncoderLayer(_Layer):
 
 
 class TransformerDecoderLayer(_Layer):
-    """Self-attention, attention to the encoder's output, two linear layers."""
+    """Self-attention, attention to the encoder's output, two linear layers.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)
+    >>> layer(torch.zeros(1, 5, 8), torch.zeros(1, 3, 8)).shape
+    torch.Size([1, 5, 8])
+    """
 
     _blocks = 3
 
@@ -163,7 +175,13 @@ def _why_not_nested(layer) -> str:
 
 
 class TransformerEncoder(Module):
-    """Copies of an encoder layer, one after the other."""
+    """Copies of an encoder layer, one after the other.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> torch.nn.TransformerEncoder(layer, num_layers=2)(torch.zeros(1, 5, 8)).shape
+    torch.Size([1, 5, 8])
+    """
 
     def __init__(self, encoder_layer, num_layers, norm=None, enable_nested_tensor=True,
                  mask_check=True):  # fmt: skip
@@ -188,7 +206,14 @@ class TransformerEncoder(Module):
 
 
 class TransformerDecoder(Module):
-    """Copies of a decoder layer, one after the other."""
+    """Copies of a decoder layer, one after the other.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)
+    >>> decoder = torch.nn.TransformerDecoder(layer, num_layers=2)
+    >>> decoder(torch.zeros(1, 5, 8), torch.zeros(1, 3, 8)).shape
+    torch.Size([1, 5, 8])
+    """
 
     def __init__(self, decoder_layer, num_layers, norm=None):
         super().__init__()
@@ -207,7 +232,13 @@ class TransformerDecoder(Module):
 
 
 class Transformer(Module):
-    """Encoder and decoder."""
+    """Encoder and decoder.
+
+    >>> import stateful as torch
+    >>> model = torch.nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+    >>> model(torch.zeros(1, 3, 8), torch.zeros(1, 5, 8)).shape
+    torch.Size([1, 5, 8])
+    """
 
     def __init__(
         self, d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6,

@@ -43,7 +43,15 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite=Fals
 
 
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach=None) -> None:
-    """Scale the gradients by ``max_norm / (total_norm + 1e-6)``, if that is below 1."""
+    """Scale the gradients by ``max_norm / (total_norm + 1e-6)``, if that is below 1.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(2))
+    >>> w.grad = torch.tensor([3.0, 4.0])
+    >>> torch.nn.utils.clip_grads_with_norm_([w], 1.0, torch.tensor(10.0))
+    >>> w.grad
+    tensor([0.3000, 0.4000])
+    """
     with modes.no_grad():
         scale = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
         for grad in _gradients(parameters):
@@ -73,7 +81,16 @@ def clip_grad_norm_(
 
 
 def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0, **kwargs) -> Any:
-    """Deprecated: see `clip_grad_norm_`."""
+    """Deprecated: see `clip_grad_norm_`.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(2))
+    >>> w.grad = torch.tensor([3.0, 4.0])
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.nn.utils.clip_grad_norm([w], 1.0)
+    tensor(5.)
+    """
     warnings.warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of "
         "`torch.nn.utils.clip_grad_norm_`.", FutureWarning, stacklevel=2,
@@ -82,7 +99,15 @@ def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0, **k
 
 
 def clip_grad_value_(parameters: Iterable | Tensor, clip_value: float, foreach=None) -> None:
-    """Restrict every element of every gradient to [-clip_value, clip_value]."""
+    """Restrict every element of every gradient to [-clip_value, clip_value].
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.ones(2))
+    >>> w.grad = torch.tensor([3.0, -4.0])
+    >>> torch.nn.utils.clip_grad_value_([w], 1.0)
+    >>> w.grad
+    tensor([ 1., -1.])
+    """
     with modes.no_grad():
         for grad in _gradients(parameters):
             grad.clamp_(min=-float(clip_value), max=float(clip_value))

@@ -22,7 +22,15 @@ def parameters_to_vector(parameters: Iterable[Any]) -> Any:
 
 
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
-    """Give the parameters the elements of a vector, in order."""
+    """Give the parameters the elements of a vector, in order.
+
+    >>> import stateful as torch
+    >>> w = torch.nn.Parameter(torch.zeros(2))
+    >>> torch.nn.utils.vector_to_parameters(torch.tensor([1.0, 2.0]), [w])
+    >>> w
+    Parameter containing:
+    tensor([1., 2.], requires_grad=True)
+    """
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     start = 0

@@ -91,7 +91,13 @@ def spectral_norm(
     module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
     dim: int | None = None,
 ) -> Any:  # fmt: skip
-    """Parametrize ``name`` by itself over its largest singular value."""
+    """Parametrize ``name`` by itself over its largest singular value.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(3, 2))
+    >>> list(layer.parametrizations)
+    ['weight']
+    """
     weight = getattr(module, name, None)
     if weight is None:
         raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")

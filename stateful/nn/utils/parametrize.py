@@ -28,7 +28,13 @@ class _Cache:
 
 @contextmanager
 def cached() -> Iterator[None]:
-    """Within this context each parametrized tensor is computed only once."""
+    """Within this context each parametrized tensor is computed only once.
+
+    >>> import stateful as torch
+    >>> with torch.nn.utils.parametrize.cached():
+    ...     torch.nn.Linear(1, 1)(torch.zeros(1, 1)).shape
+    torch.Size([1, 1])
+    """
     _Cache.depth += 1
     try:
         yield
@@ -40,7 +46,19 @@ def cached() -> Iterator[None]:
 
 class ParametrizationList(ModuleList):
     """The parametrizations of one tensor, and the original: ``original``, or ``original0``, ... if
-    the last `right_inverse` gives several."""
+    the last `right_inverse` gives several.
+
+    >>> import stateful as torch
+    >>> class Double(torch.nn.Module):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    >>> layer = torch.nn.Linear(1, 1)
+    >>> _ = torch.nn.utils.parametrize.register_parametrization(layer, "bias", Double())
+    >>> layer.parametrizations["bias"]
+    ParametrizationList(
+      (0): Double()
+    )
+    """
 
     def __init__(self, modules: Any, original: Any, unsafe: bool = False):
         super().__init__(modules)
@@ -130,7 +148,12 @@ def _inject_property(module: Any, name: str) -> None:
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
-    """Whether the module, or this tensor of it, is parametrized."""
+    """Whether the module, or this tensor of it, is parametrized.
+
+    >>> import stateful as torch
+    >>> torch.nn.utils.parametrize.is_parametrized(torch.nn.Linear(1, 1))
+    False
+    """
     found = getattr(module, "parametrizations", None)
     if not isinstance(found, ModuleDict):
         return False
@@ -200,7 +223,13 @@ def _check_same(before: Any, after: Any, what: str) -> None:
 def remove_parametrizations(
     module: Any, tensor_name: str, leave_parametrized: bool = True
 ) -> Any:
-    """Make ``module.<tensor_name>`` a parameter again: its value, or the original."""
+    """Make ``module.<tensor_name>`` a parameter again: its value, or the original.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(3, 2))
+    >>> torch.nn.utils.parametrize.remove_parametrizations(layer, "weight")
+    Linear(in_features=3, out_features=2, bias=True)
+    """
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
     parts = module.parametrizations[tensor_name]
@@ -229,14 +258,29 @@ def remove_parametrizations(
 
 
 def type_before_parametrizations(module: Any) -> type:
-    """The class that the module had before."""
+    """The class that the module had before.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(3, 2))
+    >>> torch.nn.utils.parametrize.type_before_parametrizations(layer).__name__
+    'Linear'
+    """
     return type(module).__bases__[0] if is_parametrized(module) else type(module)
 
 
 def transfer_parametrizations_and_params(
     from_module: Any, to_module: Any, tensor_name: str | None = None
 ) -> Any:
-    """Give ``to_module`` the parametrizations of ``from_module`` (of one tensor)."""
+    """Give ``to_module`` the parametrizations of ``from_module`` (of one tensor).
+
+    >>> import stateful as torch
+    >>> parametrize = torch.nn.utils.parametrize
+    >>> old, new = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    >>> _ = parametrize.register_parametrization(old, "bias", torch.nn.Tanh())
+    >>> _ = parametrize.transfer_parametrizations_and_params(old, new)
+    >>> parametrize.is_parametrized(new, "bias")
+    True
+    """
     if not is_parametrized(from_module):
         return to_module
     names = list(from_module.parametrizations) if tensor_name is None else [tensor_name]

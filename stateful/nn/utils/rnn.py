@@ -18,7 +18,13 @@ _cat, _stack = _torch["cat"], _torch["stack"]
 
 
 class PackedSequence_(NamedTuple):
-    """The parts of a `PackedSequence`."""
+    """The parts of a `PackedSequence`.
+
+    >>> import stateful as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2]), torch.tensor([3])])
+    >>> isinstance(packed, torch.nn.utils.rnn.PackedSequence_)
+    True
+    """
 
     data: Any
     batch_sizes: Any
@@ -31,6 +37,11 @@ class PackedSequence(PackedSequence_):
 
     ``sorted_indices`` are the places of the sequences, longest first, in the batch they came from;
     None if they came in this order.
+
+    >>> import stateful as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2]), torch.tensor([3])])
+    >>> packed.data, packed.batch_sizes, packed.sorted_indices
+    (tensor([1, 3, 2]), tensor([2, 1]), None)
     """
 
     def __new__(cls, data, batch_sizes=None, sorted_indices=None, unsorted_indices=None):
@@ -140,6 +151,12 @@ def pad_packed_sequence(
     """The inverse of `pack_padded_sequence`: a padded batch and the lengths.
 
     Raises ValueError if ``total_length`` is shorter than the longest sequence.
+
+    >>> import stateful as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2]), torch.tensor([3])])
+    >>> torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+    (tensor([[1, 2],
+            [3, 0]]), tensor([2, 1]))
     """
     sizes = sequence.batch_sizes.tolist()
     longest = len(sizes)
@@ -197,18 +214,36 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list:
-    """The inverse of `pad_sequence`."""
+    """The inverse of `pad_sequence`.
+
+    >>> import stateful as torch
+    >>> padded = torch.tensor([[1, 2], [3, 0]])
+    >>> torch.nn.utils.rnn.unpad_sequence(padded, torch.tensor([2, 1]), batch_first=True)
+    [tensor([1, 2]), tensor([3])]
+    """
     batch = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
     return [row[: int(n)] for row, n in zip(batch, lengths, strict=True)]
 
 
 def pack_sequence(sequences: Sequence, enforce_sorted: bool = True) -> PackedSequence:
-    """`pack_padded_sequence` of sequences that are not padded yet."""
+    """`pack_padded_sequence` of sequences that are not padded yet.
+
+    >>> import stateful as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2]), torch.tensor([3])])
+    >>> packed.data, packed.batch_sizes
+    (tensor([1, 3, 2]), tensor([2, 1]))
+    """
     lengths = [part.size(0) for part in sequences]
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list:
-    """The inverse of `pack_sequence`."""
+    """The inverse of `pack_sequence`.
+
+    >>> import stateful as torch
+    >>> packed = torch.nn.utils.rnn.pack_sequence([torch.tensor([1, 2]), torch.tensor([3])])
+    >>> torch.nn.utils.rnn.unpack_sequence(packed)
+    [tensor([1, 2]), tensor([3])]
+    """
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)

@@ -23,7 +23,13 @@ def default_dim(module: Any) -> int:
 
 
 class SpectralNorm:
-    """A forward pre-hook that computes ``name`` from ``name_orig`` by power iteration."""
+    """A forward pre-hook that computes ``name`` from ``name_orig`` by power iteration.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.utils.spectral_norm(torch.nn.Linear(3, 2))
+    >>> [type(hook).__name__ for hook in layer._forward_pre_hooks.values()]
+    ['SpectralNorm']
+    """
 
     def __init__(self, name: str, n_power_iterations: int, dim: int, eps: float):
         if n_power_iterations <= 0:
@@ -55,7 +61,16 @@ def spectral_norm(
     module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
     dim: int | None = None,
 ) -> Any:  # fmt: skip
-    """Divide ``name`` by its largest singular value, found by power iteration in training."""
+    """Divide ``name`` by its largest singular value, found by power iteration in training.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> layer = torch.nn.Linear(3, 2)
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     layer = torch.nn.utils.spectral_norm(layer)
+    >>> layer.weight_u.shape
+    torch.Size([2])
+    """
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, SpectralNorm) and hook.name == name:
             raise RuntimeError(
@@ -81,7 +96,13 @@ def spectral_norm(
 
 
 def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
-    """Undo `spectral_norm`; the weight stays what it is."""
+    """Undo `spectral_norm`; the weight stays what it is.
+
+    >>> import stateful as torch
+    >>> layer = torch.nn.utils.spectral_norm(torch.nn.Linear(3, 2))
+    >>> torch.nn.utils.remove_spectral_norm(layer)
+    Linear(in_features=3, out_features=2, bias=True)
+    """
     for key, hook in module._forward_pre_hooks.items():
         if isinstance(hook, SpectralNorm) and hook.name == name:
             with modes.no_grad():

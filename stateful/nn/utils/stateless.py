@@ -45,8 +45,8 @@ def functional_call(
             if by_tensor.setdefault(id(own[name]), value) is not value:
                 tied = [n for n in given if own[n] is own[name]]
                 raise ValueError(
-                    f"functional_call got multiple values for keys {tied}, which are tied. Consider "
-                    "using tie_weights=False"
+                    f"functional_call got multiple values for keys {tied}, which are tied. "
+                    "Consider using tie_weights=False"
                 )
         given = {**{n: by_tensor[id(t)] for n, t in own.items() if id(t) in by_tensor}, **given}
     args = () if args is None else args if isinstance(args, tuple) else (args,)

@@ -9,7 +9,14 @@ from ..parameter import Parameter
 
 
 def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
-    """Norms over all dimensions but one, which stays; of everything for ``dim = -1``."""
+    """Norms over all dimensions but one, which stays; of everything for ``dim = -1``.
+
+    >>> import stateful as torch
+    >>> from stateful.nn.utils.weight_norm import norm_except_dim
+    >>> norm_except_dim(torch.tensor([[3.0, 4.0], [0.0, 2.0]]))
+    tensor([[5.],
+            [2.]])
+    """
     if dim == -1:
         return v.norm(pow)
     if dim != 0 and dim != v.dim() - 1:
@@ -25,7 +32,15 @@ def normalized(v: Any, g: Any, dim: int = 0) -> Any:
 
 
 class WeightNorm:
-    """A forward pre-hook that computes ``name`` from ``name_g`` and ``name_v``."""
+    """A forward pre-hook that computes ``name`` from ``name_g`` and ``name_v``.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     layer = torch.nn.utils.weight_norm(torch.nn.Linear(3, 2))
+    >>> [type(hook).__name__ for hook in layer._forward_pre_hooks.values()]
+    ['WeightNorm']
+    """
 
     def __init__(self, name: str, dim: int | None):
         self.name, self.dim = name, -1 if dim is None else dim
@@ -43,6 +58,13 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     """Split ``name`` into its lengths ``name_g`` and directions ``name_v``.
 
     Deprecated in PyTorch: `parametrizations.weight_norm` does the same by a property.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     layer = torch.nn.utils.weight_norm(torch.nn.Linear(3, 2))
+    >>> layer.weight_g.shape, layer.weight_v.shape
+    (torch.Size([2, 1]), torch.Size([2, 3]))
     """
     warnings.warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of "
@@ -63,7 +85,15 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
 
 
 def remove_weight_norm(module: Any, name: str = "weight") -> Any:
-    """Undo `weight_norm`; the weight stays what it is."""
+    """Undo `weight_norm`; the weight stays what it is.
+
+    >>> import warnings
+    >>> import stateful as torch
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     layer = torch.nn.utils.weight_norm(torch.nn.Linear(3, 2))
+    >>> torch.nn.utils.remove_weight_norm(layer)
+    Linear(in_features=3, out_features=2, bias=True)
+    """
     for key, hook in _hooks(module).items():
         if isinstance(hook, WeightNorm) and hook.name == name:
             weight = hook.compute_weight(module)

@@ -50,7 +50,22 @@ class _Several(LRScheduler):
 
 
 class SequentialLR(_Several):
-    """One scheduler after another: the next begins at each milestone."""
+    """One scheduler after another: the next begins at each milestone.
+
+    >>> import stateful as torch
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    >>> lr_scheduler = torch.optim.lr_scheduler
+    >>> first = lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> second = lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> scheduler = lr_scheduler.SequentialLR(optimizer, [first, second], milestones=[2])
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(optimizer.param_groups[0]["lr"], 4))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [0.5, 0.5, 1.0, 0.5]
+    """
 
     def __init__(
         self,
@@ -97,7 +112,22 @@ class SequentialLR(_Several):
 
 
 class ChainedScheduler(_Several):
-    """All schedulers at once, one after the other in every step."""
+    """All schedulers at once, one after the other in every step.
+
+    >>> import stateful as torch
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    >>> lr_scheduler = torch.optim.lr_scheduler
+    >>> first = lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> second = lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> scheduler = lr_scheduler.ChainedScheduler([first, second])
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(optimizer.param_groups[0]["lr"], 4))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [0.5, 0.25, 0.25, 0.125]
+    """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Any = None):
         self.optimizer = self._check(optimizer, schedulers, " to be chained")

@@ -36,7 +36,20 @@ class _WithMomentum(LRScheduler):
 
 
 class CyclicLR(_WithMomentum):
-    """Between `base_lr` and `max_lr` and back, again and again."""
+    """Between `base_lr` and `max_lr` and back, again and again.
+
+    >>> import stateful as torch
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    >>> CyclicLR = torch.optim.lr_scheduler.CyclicLR
+    >>> scheduler = CyclicLR(optimizer, base_lr=0.5, max_lr=1.0, step_size_up=2)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(optimizer.param_groups[0]["lr"], 4))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [0.5, 0.75, 1.0, 0.75]
+    """
 
     def __init__(
         self,
@@ -175,7 +188,19 @@ def _phases(pct_start, total_steps, three_phase):
 
 
 class OneCycleLR(_WithMomentum):
-    """Up to `max_lr` and far down, once."""
+    """Up to `max_lr` and far down, once.
+
+    >>> import stateful as torch
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=5)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(round(optimizer.param_groups[0]["lr"], 4))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [0.04, 0.9505, 0.6113, 0.1883]
+    """
 
     def __init__(
         self,

@@ -8,7 +8,16 @@ from ._base import EPOCH_DEPRECATION_WARNING, LRScheduler, check_optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiplies the rates by `factor` when the metric has not improved for `patience` epochs."""
+    """Multiplies the rates by `factor` when the metric has not improved for `patience` epochs.
+
+    >>> import stateful as torch
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    >>> scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in [2.0, 3.0, 3.0]:
+    ...     scheduler.step(loss)
+    >>> scheduler.get_last_lr()
+    [0.5]
+    """
 
     def __init__(
         self,

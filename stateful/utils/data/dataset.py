@@ -17,7 +17,17 @@ Item = TypeVar("Item")
 
 
 class Dataset(Generic[Item]):
-    """Items by index; subclasses define ``__getitem__`` and ``__len__``."""
+    """Items by index; subclasses define ``__getitem__`` and ``__len__``.
+
+    >>> import stateful as torch
+    >>> class Squares(torch.utils.data.Dataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    >>> Squares()[2]
+    4
+    """
 
     def __getitem__(self, index) -> Item:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
@@ -27,7 +37,15 @@ class Dataset(Generic[Item]):
 
 
 class IterableDataset(Dataset[Item]):
-    """Items one after the other; subclasses define ``__iter__``."""
+    """Items one after the other; subclasses define ``__iter__``.
+
+    >>> import stateful as torch
+    >>> class Count(torch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(3))
+    >>> [batch.tolist() for batch in torch.utils.data.DataLoader(Count(), batch_size=2)]
+    [[0, 1], [2]]
+    """
 
     def __iter__(self):
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
@@ -57,7 +75,12 @@ class TensorDataset(Dataset):
 
 
 class StackDataset(Dataset):
-    """Datasets side by side, as a tuple or a dict."""
+    """Datasets side by side, as a tuple or a dict.
+
+    >>> import stateful as torch
+    >>> torch.utils.data.StackDataset([1, 2], [3, 4])[0]
+    (1, 3)
+    """
 
     def __init__(self, *args: Any, **kwargs: Any):
         if bool(args) == bool(kwargs):
@@ -78,7 +101,13 @@ class StackDataset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """Datasets one after the other, by index."""
+    """Datasets one after the other, by index.
+
+    >>> import stateful as torch
+    >>> data = torch.utils.data.ConcatDataset([[1, 2], [3]])
+    >>> len(data), data[2]
+    (3, 3)
+    """
 
     def __init__(self, datasets: Iterable):
         self.datasets: list[Any] = list(datasets)
@@ -102,7 +131,15 @@ class ConcatDataset(Dataset):
 
 
 class ChainDataset(IterableDataset):
-    """Iterable datasets one after the other."""
+    """Iterable datasets one after the other.
+
+    >>> import stateful as torch
+    >>> class Count(torch.utils.data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(torch.utils.data.ChainDataset([Count(), Count()]))
+    [0, 1, 0, 1]
+    """
 
     def __init__(self, datasets: Iterable):
         self.datasets = datasets
@@ -115,7 +152,12 @@ class ChainDataset(IterableDataset):
 
 
 class Subset(Dataset):
-    """Some items of a dataset."""
+    """Some items of a dataset.
+
+    >>> import stateful as torch
+    >>> list(torch.utils.data.Subset([1, 2, 3], [0, 2]))
+    [1, 3]
+    """
 
     def __init__(self, dataset: Any, indices: Sequence[int]):
         self.dataset, self.indices = dataset, indices

@@ -19,7 +19,12 @@ _stack = FUNCTIONS["torch"]["stack"]
 
 
 def get_worker_info() -> None:
-    """None, as in PyTorch's main process: there are no workers."""
+    """None, as in PyTorch's main process: there are no workers.
+
+    >>> import stateful as torch
+    >>> torch.utils.data.get_worker_info() is None
+    True
+    """
     return None
 
 

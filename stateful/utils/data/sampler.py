@@ -25,7 +25,15 @@ def draw_seed(generator: Generator | None = None) -> int:
 
 
 class Sampler(Generic[Index]):
-    """Yields indices; subclasses define ``__iter__``."""
+    """Yields indices; subclasses define ``__iter__``.
+
+    >>> import stateful as torch
+    >>> class Backwards(torch.utils.data.Sampler):
+    ...     def __iter__(self):
+    ...         return iter([1, 0])
+    >>> list(Backwards())
+    [1, 0]
+    """
 
     def __init__(self, data_source: Any = None):
         pass
@@ -35,7 +43,12 @@ class Sampler(Generic[Index]):
 
 
 class SequentialSampler(Sampler[int]):
-    """0, 1, 2, ..."""
+    """0, 1, 2, ...
+
+    >>> import stateful as torch
+    >>> list(torch.utils.data.SequentialSampler("abc"))
+    [0, 1, 2]
+    """
 
     def __init__(self, data_source: Any):
         self.data_source = data_source
@@ -51,6 +64,11 @@ class RandomSampler(Sampler[int]):
     """Indices in random order, or drawn with replacement.
 
     Without a generator a new one is seeded from the default one in every pass.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> list(torch.utils.data.RandomSampler(range(4)))
+    [2, 3, 0, 1]
     """
 
     def __init__(self, data_source: Any, replacement=False, num_samples=None, generator=None):
@@ -89,7 +107,13 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """The given indices in random order."""
+    """The given indices in random order.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> list(torch.utils.data.SubsetRandomSampler([3, 5, 7]))
+    [7, 3, 5]
+    """
 
     def __init__(self, indices: Sequence[int], generator=None):
         self.indices, self.generator = indices, generator
@@ -103,7 +127,13 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class WeightedRandomSampler(Sampler[int]):
-    """Indices with these probabilities."""
+    """Indices with these probabilities.
+
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> list(torch.utils.data.WeightedRandomSampler([0.0, 1.0, 3.0], 4))
+    [2, 2, 2, 2]
+    """
 
     def __init__(
         self, weights: Sequence[float], num_samples: int, replacement=True, generator=None

@@ -52,7 +52,7 @@ def samples(name: str, dtype: torch.dtype, limit: int):
         for sample in info.sample_inputs("cpu", dtype, requires_grad=info.supports_autograd):
             tensors = [t for t in (sample.input, *sample.args) if isinstance(t, torch.Tensor)]
             key = str(sample.kwargs), tuple(t.dim() for t in tensors)
-            if key in seen or sum(t.numel() for t in tensors) > 5000:
+            if key in seen or sum(t.numel() for t in tensors) > 20000:
                 continue
             seen.add(key)
             found.append((info.op, (sample.input, *sample.args), sample.kwargs))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import funcgrad.transforms as ours_module
+from funcgrad import random
 from funcgrad.transforms import grad, per_sample_grad, vmap
 
 from .conftest import to_torch
@@ -113,3 +114,26 @@ def test_per_sample_grad_is_vmap_of_grad(same):
     same(jax.jit(per_sample_grad(loss, in_dims=(None, 1, 0)))(params, A.T, targets), expected)
     total = grad(lambda p: sum(loss(p, A[i], targets[i]) for i in range(3)))(params)
     same(jax.tree.map(lambda leaf: leaf.sum(0), per_sample_grad(loss)(params, A, targets)), total)
+
+
+def drawn(x, state):
+    value, _ = random.normal(state, x.shape, np.dtype("float32"))
+    return x + value
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+@pytest.mark.parametrize("traced", [False, True])
+def test_randomness_decides_what_an_unmapped_generator_means(same, chunk_size, traced):
+    state, zero = random.seed(0), jnp.zeros((3, 2))
+    state = random.to_traced(state) if traced else state
+    with pytest.raises(RuntimeError, match="called random operation while in randomness error"):
+        vmap(drawn, in_dims=(0, None))(zero, state)
+    alike = vmap(drawn, (0, None), randomness="same", chunk_size=chunk_size)(zero, state)
+    same(alike, np.broadcast_to(drawn(np.zeros(2, np.float32), random.seed(0)), (3, 2)))
+    apart = vmap(drawn, (0, None), randomness="different", chunk_size=chunk_size)(zero, state)
+    parts = random.split(state, 3)
+    same(apart, vmap(drawn, chunk_size=chunk_size)(zero, parts))
+    seeds = [int(s) for s in parts.seed]
+    same(apart, np.stack([drawn(np.zeros(2, np.float32), random.seed(s)) for s in seeds]))
+    with pytest.raises(ValueError, match=r"got sizes \[3, 2\] for the mapped dimension"):
+        vmap(drawn)(zero, random.split(state, 2))

@@ -1,0 +1,164 @@
+"""Examples of functions and types that are made from tables.
+
+>>> import stateful as torch
+
+binary_cross_entropy_with_logits
+    >>> torch.binary_cross_entropy_with_logits(torch.zeros(2), torch.tensor([0.0, 1.0]))
+    tensor([0.6931, 0.6931])
+
+BoolTensor
+    >>> torch.BoolTensor([0, 2])
+    tensor([False,  True])
+
+ByteTensor
+    >>> torch.ByteTensor([1, 2])
+    tensor([1, 2], dtype=torch.uint8)
+
+CharTensor
+    >>> torch.CharTensor([1, -2])
+    tensor([ 1, -2], dtype=torch.int8)
+
+distributions.constraints.greater_than
+    >>> from stateful.distributions import constraints
+    >>> constraints.greater_than(0.0).check(torch.tensor([0.0, 1.0]))
+    tensor([False,  True])
+
+distributions.constraints.greater_than_eq
+    >>> from stateful.distributions import constraints
+    >>> constraints.greater_than_eq(0.0).check(torch.tensor([0.0, -1.0]))
+    tensor([ True, False])
+
+distributions.constraints.half_open_interval
+    >>> from stateful.distributions import constraints
+    >>> constraints.half_open_interval(0.0, 1.0).check(torch.tensor([0.0, 1.0]))
+    tensor([ True, False])
+
+distributions.constraints.integer_interval
+    >>> from stateful.distributions import constraints
+    >>> constraints.integer_interval(0, 2).check(torch.tensor([0.5, 2.0]))
+    tensor([False,  True])
+
+distributions.constraints.interval
+    >>> from stateful.distributions import constraints
+    >>> constraints.interval(0.0, 1.0).check(torch.tensor([0.0, 1.5]))
+    tensor([ True, False])
+
+distributions.constraints.less_than
+    >>> from stateful.distributions import constraints
+    >>> constraints.less_than(1.0).check(torch.tensor([0.0, 1.0]))
+    tensor([ True, False])
+
+DoubleTensor
+    >>> torch.DoubleTensor([1, 2])
+    tensor([1., 2.], dtype=torch.float64)
+
+empty
+    >>> torch.empty(2, 3).shape
+    torch.Size([2, 3])
+
+empty_like
+    >>> torch.empty_like(torch.ones(2, dtype=torch.int32)).dtype
+    torch.int32
+
+FloatTensor
+    >>> torch.FloatTensor([1, 2])
+    tensor([1., 2.])
+    >>> isinstance(torch.ones(1), torch.FloatTensor)
+    True
+
+HalfTensor
+    >>> torch.HalfTensor([1, 2])
+    tensor([1., 2.], dtype=torch.float16)
+
+index_put_
+    >>> x = torch.zeros(3)
+    >>> torch.index_put_(x, (torch.tensor([0, 0]),), torch.ones(2), accumulate=True)
+    tensor([2., 0., 0.])
+
+IntTensor
+    >>> torch.IntTensor([1, 2])
+    tensor([1, 2], dtype=torch.int32)
+
+LongTensor
+    >>> torch.LongTensor([1, 2])
+    tensor([1, 2])
+
+nn.functional.dropout1d
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.dropout1d(torch.ones(3, 2))
+    tensor([[0., 0.],
+            [0., 0.],
+            [2., 2.]])
+
+nn.functional.dropout2d
+    >>> _ = torch.manual_seed(0)
+    >>> torch.nn.functional.dropout2d(torch.ones(1, 3, 1, 2))
+    tensor([[[[0., 0.]],
+    <BLANKLINE>
+             [[0., 0.]],
+    <BLANKLINE>
+             [[2., 2.]]]])
+
+nn.functional.dropout3d
+    >>> torch.nn.functional.dropout3d(torch.ones(1, 1, 1, 1, 2), training=False)
+    tensor([[[[[1., 1.]]]]])
+
+rand_like
+    >>> _ = torch.manual_seed(0)
+    >>> torch.rand_like(torch.zeros(2))
+    tensor([0.4963, 0.7682])
+
+randint_like
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randint_like(torch.zeros(2), 10)
+    tensor([4., 9.])
+
+randn_like
+    >>> _ = torch.manual_seed(0)
+    >>> torch.randn_like(torch.zeros(2))
+    tensor([ 1.5410, -0.2934])
+
+ShortTensor
+    >>> torch.ShortTensor([1, 2])
+    tensor([1, 2], dtype=torch.int16)
+
+special.entr
+    >>> torch.special.entr(torch.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.3466])
+
+special.i0e
+    >>> torch.special.i0e(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.4658])
+
+special.i1
+    >>> torch.special.i1(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.5652])
+
+special.i1e
+    >>> torch.special.i1e(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2079])
+
+special.log_ndtr
+    >>> torch.special.log_ndtr(torch.tensor([0.0, -2.0]))
+    tensor([-0.6931, -3.7832])
+
+special.ndtr
+    >>> torch.special.ndtr(torch.tensor([0.0, 2.0]))
+    tensor([0.5000, 0.9772])
+
+special.ndtri
+    >>> torch.special.ndtri(torch.tensor([0.5]))
+    tensor([0.])
+
+special.xlog1py
+    >>> torch.special.xlog1py(torch.tensor([0.0, 1.0]), torch.tensor([-1.0, 0.0]))
+    tensor([0., 0.])
+
+special.zeta
+    >>> torch.special.zeta(torch.tensor([2.0]), torch.tensor([1.0]))
+    tensor([1.6449])
+
+zero_
+    >>> torch.zero_(torch.ones(2))
+    tensor([0., 0.])
+"""

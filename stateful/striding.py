@@ -1,0 +1,78 @@
+"""`as_strided` of tensors whose elements are not one row of memory: it goes by the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from funcgrad.ops import places, view
+
+from . import modes
+from .dispatch import call
+from .geometry import has_internal_overlap
+from .layout import is_default
+from .layout import of as geometry_of
+from .tensor import Tensor
+from .views import Storage
+
+
+def flat(storage: Storage) -> Any:
+    """A tensor of all elements of a storage in the order of memory, without history."""
+    out: Any = object.__new__(Tensor)
+    out._storage = out._counter = storage
+    stride = None if storage.geometry is None else storage.geometry.stride
+    with modes.no_grad():
+        if stride is not None:
+            out = out.permute(sorted(range(len(stride)), key=lambda dim: -stride[dim]))
+        return call(view.view_size, (out, (-1,)), {})
+
+
+def as_strided(
+    self: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Tensor:
+    """A view of the memory of this tensor with any size and strides.
+
+    >>> import stateful as torch
+    >>> torch.arange(6.0).view(2, 3).t().as_strided((2, 2), (1, 2))
+    tensor([[0., 2.],
+            [1., 3.]])
+    """
+    size, stride = tuple(size), tuple(stride)
+    base = self if self._base is None else self._base
+    here = self._aval.dtype == self._storage.value.aval.dtype and base._view is None
+    if is_default(self) or not here:
+        return call(places.as_strided, (self, size, stride, storage_offset), {})
+    offset = self.storage_offset() if storage_offset is None else storage_offset
+    with modes.no_grad():
+        out = call(places.as_strided, (flat(self._storage), size, stride, offset), {})
+    _place(out, self, base)
+    if modes.state.grad_enabled and self.requires_grad:
+        made = call(places.as_strided, (_memory(self), size, stride, offset), {})
+        out._set_history(made._grad_fn, made._output_nr)
+    return out
+
+
+def _place(out: Tensor, source: Tensor, base: Tensor) -> None:
+    """Make ``out`` a view, as `dispatch` does for the views of ops."""
+    out._counter, out._base, out._grad_version = source._counter, base, source._counter.version
+    out._inference, out._creation = source._inference, source._creation
+    if modes.state.inference:
+        out._creation = "inference"
+    elif not modes.state.grad_enabled:
+        out._creation = "no_grad"
+
+
+def _memory(self: Tensor) -> Tensor:
+    """The memory of a tensor, recorded: its elements in their places, zeros elsewhere."""
+    geometry, count = geometry_of(self), self._storage.value.aval.shape
+    length = 1
+    for n in count:
+        length *= n
+    where = ((length,), *geometry)
+    if has_internal_overlap(geometry):  # an element that is shown often has its gradient divided
+        shown: Any = call(places.as_strided_backward, (self.detach() * 0 + 1, *where), {})
+        self = self / call(places.as_strided, (shown, *geometry), {})
+    return call(places.as_strided_backward, (self, *where), {})
+
+
+Tensor.as_strided = as_strided  # type: ignore[attr-defined]
