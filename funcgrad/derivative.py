@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import signature as signatures
+from .linear import linear
 from .template import HOLE
 
 Op = Any
@@ -42,37 +43,53 @@ def push_forward(op: Op, template: tuple, leaves, tangents, out):
             continue
         name = op.names[index]
         saved = op.saved_values([name], args, flat_out)
-        pulled = _pull_back(op, name, saved, args[index])
         flows = [jnp.issubdtype(x.dtype, jnp.inexact) for x in flat_out]
         avals = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in flat_out]
         diff_avals = [a for a, flow in zip(avals, flows, strict=True) if flow]
         if not diff_avals:
             continue
-        transposed = jax.linear_transpose(functools.partial(pulled, avals), *diff_avals)
-        dot = _conjugate(_materialize(dots[index]))
-        term = _conjugate(transposed(dot))
+        arrays, rebuild = _arrays_of(saved)
+        pulled = _pull_back(op, name, rebuild, len(arrays), args[index], avals)
+        transposed = linear(pulled, arrays, diff_avals)
+        dot = _conjugate(jax.tree.leaves(_materialize(dots[index])))
+        term = _conjugate(transposed(*dot))
         total = term if total is None else [a + b for a, b in zip(total, term, strict=True)]
     tangent = _with_float0(flat_out, total)
     return tangent[0] if not isinstance(out, tuple | list) else type(out)(tangent)
 
 
-def _pull_back(op: Op, name: str, saved: dict, primal):
-    """The formula of one input as a function of the gradients of the inexact outputs."""
+def _arrays_of(saved: dict) -> tuple[list, Callable]:
+    """The arrays among saved values, and a function from such arrays to saved values."""
+    leaves, tree = jax.tree.flatten(saved)
+    where = [i for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
 
-    def pulled(avals, *diff_grads):
-        items = iter(diff_grads)
+    def rebuild(arrays):
+        full = list(leaves)
+        for place, array in zip(where, arrays, strict=True):
+            full[place] = array
+        return jax.tree.unflatten(tree, full)
+
+    return [leaves[i] for i in where], rebuild
+
+
+def _pull_back(op: Op, name: str, rebuild: Callable, count: int, primal, avals: list):
+    """The formula of one input as a function of ``count`` saved arrays and the gradients of the
+    inexact outputs, which returns a list."""
+
+    def pulled(*arrays):
+        items = iter(arrays[count:])
         grads = [
             next(items) if jnp.issubdtype(a.dtype, jnp.inexact) else jnp.zeros(a.shape, a.dtype)
             for a in avals
         ]
-        result = op.apply_formula(name, grads, saved)
+        result = op.apply_formula(name, grads, rebuild(arrays[:count]))
         if isinstance(primal, tuple):
-            return tuple(
+            return [
                 fit(g, jnp.shape(p), p.dtype)
                 for g, p in zip(result, primal, strict=True)
                 if p is not None
-            )
-        return fit(result, jnp.shape(primal), jnp.result_type(primal))
+            ]
+        return [fit(result, jnp.shape(primal), jnp.result_type(primal))]
 
     return pulled
 

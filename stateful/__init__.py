@@ -29,8 +29,8 @@ from . import shapes as _shapes
 from . import special as special
 from . import storages as _storages
 from . import striding as _striding
-from . import underivable as _underivable
 from . import testing as testing
+from . import underivable as _underivable
 from . import utils as utils
 from . import version as version
 from . import zero_gradient as _zero_gradient
@@ -69,8 +69,6 @@ from .random import seed as seed
 from .random import set_rng_state as set_rng_state
 from .serialization import load as load
 from .serialization import save as save
-from .storages import TypedStorage as TypedStorage
-from .storages import UntypedStorage as UntypedStorage
 from .settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from .settings import get_default_device as get_default_device
 from .settings import get_float32_matmul_precision as get_float32_matmul_precision
@@ -91,6 +89,8 @@ from .settings import set_num_interop_threads as set_num_interop_threads
 from .settings import set_num_threads as set_num_threads
 from .settings import typename as typename
 from .settings import use_deterministic_algorithms as use_deterministic_algorithms
+from .storages import TypedStorage as TypedStorage
+from .storages import UntypedStorage as UntypedStorage
 from .tensor import Tensor as Tensor
 
 __version__ = "2.13.0+jax"

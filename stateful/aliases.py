@@ -61,6 +61,17 @@ def _batch_norm(input, weight, bias, running_mean, running_var, training, moment
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
+def _binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None, reduction=0):
+    """`nn.functional.binary_cross_entropy_with_logits`; ``reduction`` is 0 none, 1 mean or 2 sum.
+
+    >>> import stateful as torch
+    >>> torch.binary_cross_entropy_with_logits(torch.zeros(2), torch.tensor([0.0, 1.0]))
+    tensor([0.6931, 0.6931])
+    """
+    logits = FUNCTIONS["torch"]["binary_cross_entropy_with_logits"]
+    return logits(input, target, weight, pos_weight, reduction)
+
+
 def _in_place(name: str) -> Callable:
     """The method ``name`` as a function."""
 
@@ -77,7 +88,8 @@ def _functions() -> dict[str, Callable]:
     found = {new: torch[old] for new, old in _SAME.items()}
     found.update({new: linalg[old] for new, old in _OF_LINALG.items() if old in linalg})
     found.update({name: getattr(F, name) for name in _OF_FUNCTIONAL if hasattr(F, name)})
-    found.update(embedding=_embedding, batch_norm=_batch_norm)
+    found.update(embedding=_embedding, batch_norm=_batch_norm,
+                 binary_cross_entropy_with_logits=_binary_cross_entropy_with_logits)  # fmt: skip
     return found
 
 
@@ -88,6 +100,7 @@ for _new, _old in _SAME.items():
 for _new, _old in _OF_LINALG.items():
     if _old in FUNCTIONS["linalg"]:
         setattr(Tensor, _new, FUNCTIONS["linalg"][_old])
+
 
 def _detach(input: Tensor) -> Tensor:
     """`Tensor.detach` as a function.

@@ -70,8 +70,9 @@ def _refuse(message: str):
 def _volatile(self: Tensor) -> bool:
     """Always False; the attribute has had no meaning since there is `no_grad`.
 
-    >>> import stateful as torch
-    >>> torch.ones(1).volatile
+    >>> import stateful as torch, warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     torch.ones(1).volatile
     False
     """
     warnings.warn(

@@ -21,7 +21,8 @@ class device:
     `device("cuda:0")`, `device("cuda", 0)`, `device(another)`, or an int for an accelerator. Raises
     RuntimeError for names that are not of this form.
 
-    >>> device("cuda:0"), str(device("cuda", 1)), device("cpu").index
+    >>> import stateful as torch
+    >>> torch.device("cuda:0"), str(torch.device("cuda", 1)), torch.device("cpu").index
     (device(type='cuda', index=0), 'cuda:1', None)
     """
 

@@ -28,11 +28,13 @@ from stateful.sizes import Size as Size
 class dtype:
     """The type of a tensor's elements, such as `stateful.float32`; NumPy and JAX accept it too.
 
-    >>> float32, float32.itemsize, float32.is_floating_point
+    >>> import jax.numpy as jnp
+    >>> import stateful as torch
+    >>> torch.float32, torch.float32.itemsize, torch.float32.is_floating_point
     (torch.float32, 4, True)
-    >>> bfloat16.to_complex(), complex128.to_real()
+    >>> torch.bfloat16.to_complex(), torch.complex128.to_real()
     (torch.complex64, torch.float64)
-    >>> jnp.zeros(2, dtype=int32).dtype
+    >>> jnp.zeros(2, dtype=torch.int32).dtype
     dtype('int32')
     """
 
@@ -90,7 +92,8 @@ class dtype:
 class finfo:
     """Limits of a floating dtype, or of the parts of a complex one; the default dtype if none.
 
-    >>> finfo(float16).max, finfo(float16).eps
+    >>> import stateful as torch
+    >>> torch.finfo(torch.float16).max, torch.finfo(torch.float16).eps
     (65504.0, 0.0009765625)
     """
 
@@ -124,7 +127,8 @@ class finfo:
 class iinfo:
     """Limits of an integer dtype.
 
-    >>> iinfo(int8)
+    >>> import stateful as torch
+    >>> torch.iinfo(torch.int8)
     iinfo(min=-128, max=127, dtype=int8)
     """
 
@@ -184,7 +188,8 @@ def as_dtype(value: Any) -> dtype:
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that holds both.
 
-    >>> promote_types(int32, float16)
+    >>> import stateful as torch
+    >>> torch.promote_types(torch.int32, torch.float16)
     torch.float16
     """
     return from_numpy(types.promote_types(type1.numpy, type2.numpy))
@@ -193,7 +198,8 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:
     """Whether the result of an in-place op of dtype `from_` may be stored in a tensor of `to`.
 
-    >>> can_cast(float64, float16), can_cast(float32, int64)
+    >>> import stateful as torch
+    >>> torch.can_cast(torch.float64, torch.float16), torch.can_cast(torch.float32, torch.int64)
     (True, False)
     """
     return types.can_cast(from_.numpy, to.numpy)
@@ -202,7 +208,8 @@ def can_cast(from_: dtype, to: dtype) -> builtins.bool:
 def get_default_dtype() -> dtype:
     """The dtype of tensors made from Python floats; float32 unless `set_default_dtype` was called.
 
-    >>> get_default_dtype()
+    >>> import stateful as torch
+    >>> torch.get_default_dtype()
     torch.float32
     """
     return from_numpy(types.default_dtype())

@@ -14,6 +14,7 @@ from . import modes
 from .dispatch import OWNER, Face, call, call_inplace, store, wrap
 from .graph import gradient_edge
 from .modes import forward
+from .nodes import inplace_class
 from .rules import check_inplace, check_out, check_partial_overlap, check_result
 from .views import rebase_history
 
@@ -83,6 +84,7 @@ def _overwrite(target: Any, function: Any, args: tuple, kwargs: dict) -> Any:
     check_result(result._aval, target._aval)
     result = result.to(target.dtype)
     store(target, result._read())
+    result.grad_fn.__class__ = inplace_class(type(result.grad_fn))
     rebase_history(target, result.grad_fn, result._output_nr)
     return target
 

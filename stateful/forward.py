@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -167,7 +167,7 @@ def bare(tensor: Any) -> Any:
 
 def push(op: Op, template: tuple, leaves: Sequence, outs: Sequence) -> None:
     """Give the outputs of a call their tangents, in the outermost level first."""
-    if not op.vjp:
+    if not op.vjp or modes.state.inference:
         return
     for level in levels():
         tangents = [tangent_of(leaf, level) for leaf in leaves]
@@ -206,6 +206,15 @@ def _tell_saved(out: Any, saved: Sequence | None, tangent: Any, level: Level) ->
         if tensor is not None and tensor is not out and tensor._storage is out._storage:
             if getattr(item, "output_nr", None) == out._output_nr:
                 set_tangent(tensor, tangent, level)
+
+
+def push_view(source: Any, view: Any, step: Callable[[Any], Any]) -> None:
+    """Give a view that no op made the tangents of its source, seen through ``step``."""
+    for level in levels():
+        tangent = tangent_of(source, level)
+        if tangent is not None:
+            with outside(level):
+                set_tangent(view, step(tangent), level)
 
 
 def _any_dual(leaves: Sequence, tangents: Sequence) -> bool:

@@ -36,8 +36,9 @@ class Frame:
 
     def unbatch(self, array: Any) -> tuple[Any, int | None]:
         """The whole of ``array``, and where the batch is in it; None if it is not batched."""
+        tracer: Any = array
         if isinstance(array, Tracer) and getattr(array, "_trace", None) is self.trace:
-            return array.val, array.batch_dim
+            return tracer.val, tracer.batch_dim
         return array, None
 
     def slices(self, whole: Any) -> Any:
@@ -125,7 +126,7 @@ def check_write(target: Any, after: Value) -> Value:
     Raises RuntimeError if a transform would write to what is not its own, or if what differs from
     slice to slice would be written to what is one for all slices.
     """
-    if modes.transforms.depth:
+    if modes.transforms.depth and checks.captured:
         _check_captured(target._storage)
     before = target._storage.value
     if isinstance(after.array, Tracer) and any(
@@ -140,6 +141,15 @@ def check_write(target: Any, after: Value) -> Value:
             "in-place."
         )
     return batched_like(after, target)
+
+
+class Checks:
+    """``captured``: whether it is known which storages were made inside of a transform."""
+
+    captured: bool = True
+
+
+checks = Checks()
 
 
 def _check_captured(storage: Any) -> None:

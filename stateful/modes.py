@@ -49,18 +49,6 @@ class Inference:
 inference = Inference()
 
 
-class Retyped:
-    """Whether a saved tensor ever came back with another shape or dtype; until then nobody looks.
-
-    It may: its ``.data`` was replaced, or an unpack hook returned something else.
-    """
-
-    used: bool = False
-
-
-retyped = Retyped()
-
-
 class Forward:
     """Forward mode, for all threads. ``active``: tangents are pushed, as a ``level`` is open."""
 
@@ -72,25 +60,28 @@ class Forward:
 forward = Forward()
 
 
-class Vmap:
-    """The `vmap` transforms that the program is in, the outermost first; see ``frames.py``."""
+class Vmap(threading.local):
+    """The `vmap` transforms that a thread is in, the outermost first; see ``frames.py``."""
 
-    frames: list = []
+    def __init__(self):
+        self.frames: list = []
 
 
 vmap = Vmap()
 
 
-class Transforms:
-    """In which of `torch.func`'s transforms other than `vmap` the program is; ``func/inside.py``.
+class Transforms(threading.local):
+    """In how many of `torch.func`'s transforms other than `vmap` a thread is; ``func/inside.py``.
 
-    ``arguments``: the storages that each may write to although they were made before it.
+    ``open``: of all kinds, `vmap` included. ``arguments``: the storages that each may write to
+    although they were made before it.
     """
 
     depth: int = 0
-    arguments: list = []
     open: int = 0
-    """Of all kinds, `vmap` included."""
+
+    def __init__(self):
+        self.arguments: list = []
 
 
 transforms = Transforms()

@@ -39,6 +39,10 @@ class Plan:
         self.leaves = [leaf for i in op.differentiable for leaf in spans[i]]
         self.sources = [leaf if requiring >> leaf & 1 else None for leaf in self.leaves]
         self.owners = [i for i in op.differentiable for _ in spans[i]]
+        tensors = [i for p, span in zip(op.params, spans, strict=True) for i in span
+                   if p.kind == "tensor"]  # fmt: skip
+        self.all_tensors = all(isinstance(kernel.inputs[i], Aval) for i in tensors)
+        """Whether no number stands for a tensor, which would be one in PyTorch's formulas."""
         self.absent = [
             sum(max(len(spans[j]), 1) for j in op.differentiable if j < i)
             for i in op.differentiable if op.params[i].kind == "tensor" and not spans[i]
@@ -238,7 +242,8 @@ class OpNode(Node):
             with owned_by(self.owner):
                 result = plan.op.apply_formula(plan.op.names[index], full, saved)
             results.extend(result if isinstance(result, tuple | list) else [result])
-        rename(results, [*full, *flat(saved.values())])
+        if plan.all_tensors:
+            rename(results, [*full, *flat(saved.values())])
         return self.scatter(wanted, results)
 
     def unpack_all(self) -> list:

@@ -51,10 +51,11 @@ def set_printoptions(
     `edgeitems` at both ends of each dimension, lines break at `linewidth`, and `profile` is
     "default", "short" or "full".
 
-    >>> set_printoptions(precision=2)
-    >>> print(tensor_repr(np.float32([0.125, 3])))
+    >>> import stateful as torch
+    >>> torch.set_printoptions(precision=2)
+    >>> torch.tensor([0.125, 3])
     tensor([0.12, 3.00])
-    >>> set_printoptions(profile="default")
+    >>> torch.set_printoptions(profile="default")
     """
     given = {
         "precision": precision,

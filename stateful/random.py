@@ -21,7 +21,8 @@ class Generator:
     they give tracers, so a program that assigns `state` before and reads it after a step can
     run that step under `jax.jit`. Seeding, and the first draw outside, make a host state again.
 
-    >>> generator = Generator().manual_seed(3)
+    >>> import stateful as torch
+    >>> generator = torch.Generator().manual_seed(3)
     >>> generator
     <Generator device=cpu seed=3 position=0>
     """
@@ -133,7 +134,8 @@ default_generator.seed()
 def manual_seed(seed: int) -> Generator:
     """Seed the default generator; returns it.
 
-    >>> manual_seed(0)
+    >>> import stateful as torch
+    >>> torch.manual_seed(0)
     <Generator device=cpu seed=0 position=0>
     """
     return default_generator.manual_seed(int(seed))
@@ -142,7 +144,8 @@ def manual_seed(seed: int) -> Generator:
 def seed() -> int:
     """Seed the default generator with a number that nobody can foresee; returns the number.
 
-    >>> seed() == initial_seed()
+    >>> import stateful as torch
+    >>> torch.seed() == torch.initial_seed()
     True
     """
     return default_generator.seed()
@@ -151,8 +154,9 @@ def seed() -> int:
 def initial_seed() -> int:
     """The seed of the default generator.
 
-    >>> generator = manual_seed(4)
-    >>> initial_seed()
+    >>> import stateful as torch
+    >>> generator = torch.manual_seed(4)
+    >>> torch.initial_seed()
     4
     """
     return default_generator.initial_seed()
@@ -161,8 +165,9 @@ def initial_seed() -> int:
 def get_rng_state():
     """The default generator's state, 5056 bytes.
 
-    >>> get_rng_state().dtype
-    dtype('uint8')
+    >>> import stateful as torch
+    >>> torch.get_rng_state().shape
+    (5056,)
     """
     return default_generator.get_state()
 
@@ -170,7 +175,12 @@ def get_rng_state():
 def set_rng_state(new_state: Any) -> None:
     """Set the default generator's state to what `get_rng_state` returned.
 
-    >>> set_rng_state(get_rng_state())
+    >>> import stateful as torch
+    >>> state = torch.get_rng_state()
+    >>> first = torch.rand(2)
+    >>> torch.set_rng_state(state)
+    >>> torch.equal(torch.rand(2), first)
+    True
     """
     default_generator.set_state(new_state)
 
@@ -183,11 +193,12 @@ def fork_rng(
 
     `devices` and `device_type` choose accelerator generators in PyTorch; there are none here.
 
-    >>> generator = manual_seed(0)
-    >>> with fork_rng():
-    ...     _ = generator.draw(pure.uniform, (10,))
-    >>> generator
-    <Generator device=cpu seed=0 position=0>
+    >>> import stateful as torch
+    >>> _ = torch.manual_seed(0)
+    >>> with torch.random.fork_rng():
+    ...     _ = torch.rand(10)
+    >>> torch.rand(2)
+    tensor([0.4963, 0.7682])
     """
     before = default_generator.state
     try:

@@ -127,15 +127,12 @@ def check_grad(tensor: Any, grad: Any) -> None:
 
 
 def check_data(tensor: Any, value: Any) -> None:
-    """Raise if ``value`` may not become the data of ``tensor``; note a new shape or dtype."""
+    """Raise if ``value`` may not become the data of ``tensor``."""
     if tensor._requires_grad and not types.is_differentiable(value._aval.dtype):
         raise RuntimeError(
             "data set to a tensor that requires gradients must be floating point or complex dtype, "
             f"but it is {value.dtype}"
         )
-    used = tensor._accumulator is not None or tensor._grad_fn is not None
-    if used and value._aval is not tensor._aval:
-        modes.retyped.used = True
 
 
 def check_result(result: Aval, target: Aval) -> None:

@@ -251,7 +251,7 @@ def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args:
     """Overwrite a tensor with a draw, in the order of its memory."""
     check_inplace(tensor, modes.state.grad_enabled)
     shape = tensor._aval.shape
-    order = _memory_order(tensor)
+    order = memory_order(tensor)
     check_target(tensor)
     drawn = draw(generator, sampler, tuple(shape[i] for i in order), tensor._aval.dtype, *args)
     if order != sorted(order):
@@ -262,7 +262,8 @@ def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args:
     return tensor
 
 
-def _memory_order(tensor: Tensor) -> list[int]:
+def memory_order(tensor: Tensor) -> list[int]:
+    """The dimensions of a tensor, the one with the largest stride first."""
     if is_default(tensor):
         return list(range(tensor.ndim))
     stride = geometry_of(tensor).stride

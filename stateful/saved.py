@@ -101,7 +101,7 @@ class SavedTensor:
                 "unexpected side-effects. Make a copy in the hook."
             )
         edge = gradient_edge(tensor) if self.output_nr is None else NO_EDGE
-        self.hooked = _Hooked(packed, unpack, edge, tensor._requires_grad, tensor._aval)
+        self.hooked = _Hooked(packed, unpack, edge, tensor._requires_grad)
         self.tensor = None
 
     def current(self, node: Node | None = None) -> Any:
@@ -129,7 +129,6 @@ class _Hooked(NamedTuple):
     unpack: Callable
     edge: Edge
     requires_grad: bool
-    aval: Any
 
     def tensor(self) -> Any:
         """What the unpack hook gives, in the place of the graph where the saved tensor was."""
@@ -139,8 +138,6 @@ class _Hooked(NamedTuple):
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
                 f"{type(result).__name__}"
             )
-        if result._aval is not self.aval:
-            modes.retyped.used = True
         if self.edge.node is None:
             return result
         if isinstance(self.edge.node, AccumulateGrad):

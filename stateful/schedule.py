@@ -192,13 +192,11 @@ class Schedule:
             if saved is None:
                 return None
             for item in saved:
-                if type(item) is Kept:
-                    tensor, version, _ = item
-                    if tensor._counter.version != version:
+                if type(item) in _TENSORS:
+                    tensor = item.tensor
+                    if tensor is None or tensor._counter.version != item.version:
                         return None
                     item = tensor._storage.value if tensor._view is None else tensor._read()
-                elif type(item) is SavedTensor:
-                    return None
                 leaves.append(item)
         return leaves
 
@@ -231,6 +229,9 @@ class Schedule:
 
     def __repr__(self):
         return f"<backward pass of {len(self.entries)} kernels>"
+
+
+_TENSORS = {Kept, SavedTensor}
 
 
 class Ref(NamedTuple):

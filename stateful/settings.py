@@ -9,6 +9,7 @@ from typing import Any
 from . import devices, dtypes
 from .execute import clear_kernels
 from .rules import TYPE_NAMES
+from .storages import UntypedStorage
 from .tensor import Tensor
 
 
@@ -23,13 +24,13 @@ def is_tensor(obj: Any) -> bool:
 
 
 def is_storage(obj: Any) -> bool:
-    """Always False: storages are not public here.
+    """Whether ``obj`` is the storage of a tensor.
 
     >>> import stateful as torch
     >>> torch.is_storage(torch.ones(1).untyped_storage()), torch.is_storage(torch.ones(1))
     (True, False)
     """
-    return False
+    return isinstance(obj, UntypedStorage)
 
 
 def is_floating_point(input: Tensor) -> bool:

@@ -11,7 +11,8 @@ class Size(tuple[int, ...]):
 
     Raises TypeError if an item is not an integer.
 
-    >>> Size([2, 3]) + (4,), Size([2, 3]).numel()
+    >>> import stateful as torch
+    >>> torch.Size([2, 3]) + (4,), torch.Size([2, 3]).numel()
     (torch.Size([2, 3, 4]), 6)
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from funcgrad.ops import places, view
 
-from . import modes
+from . import forward, modes
 from .dispatch import call
 from .geometry import has_internal_overlap
 from .layout import is_default
@@ -49,6 +49,8 @@ def as_strided(
     if modes.state.grad_enabled and self.requires_grad:
         made = call(places.as_strided, (_memory(self), size, stride, offset), {})
         out._set_history(made._grad_fn, made._output_nr)
+    if modes.forward.active:
+        forward.push_view(self, out, lambda t: t.as_strided(size, stride, storage_offset))
     return out
 
 

@@ -214,7 +214,7 @@ def make_tensor(
     for integers that are to require a gradient.
 
     >>> import stateful as torch
-    >>> torch.testing.make_tensor(2, 3, dtype=torch.int64, low=0, high=5).shape
+    >>> torch.testing.make_tensor(2, 3, dtype=torch.int64, device="cpu", low=0, high=5).shape
     torch.Size([2, 3])
     """
     size = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape

@@ -28,8 +28,7 @@ def bilinear(input1, input2, weight, bias=None):
     """
     if input1.ndim != input2.ndim:
         raise RuntimeError(
-            "bilinear(): input dimensions do not match: got "
-            f"{input1.ndim} and {input2.ndim}"
+            f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"
         )
     if tuple(input1.shape[:-1]) != tuple(input2.shape[:-1]):
         raise RuntimeError(

@@ -158,9 +158,7 @@ def ctc_loss(
     if targets.ndim == 1:
         longest = _longest(target_lengths, targets.shape[0])
         targets = _in_rows(targets, target_lengths, longest)
-    each = ctc_loss_of_each(
-        log_probs, targets, input_lengths, target_lengths, blank, zero_infinity
-    )
+    each = ctc_loss_of_each(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
     if zero_infinity:
         each = where(eq(each, float("inf")), zeros_like(each), each)
     if code == 1:

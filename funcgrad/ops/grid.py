@@ -122,18 +122,14 @@ def _sampled(input, grid, mode: int, padding_mode: int, align_corners: bool):
 
 @op("grid_sampler_2d", grad_fn="GridSampler2DBackward0", face="private",
     vjp=derived("input", "grid"))  # fmt: skip
-def grid_sampler_2d(
-    input, grid, interpolation_mode: int, padding_mode: int, align_corners: bool
-):
+def grid_sampler_2d(input, grid, interpolation_mode: int, padding_mode: int, align_corners: bool):
     """``(N, C, H, W)`` read at ``(N, H', W', 2)``, the place in a row first."""
     return _sampled(input, grid, interpolation_mode, padding_mode, align_corners)
 
 
 @op("grid_sampler_3d", grad_fn="GridSampler3DBackward0", face="private",
     vjp=derived("input", "grid"))  # fmt: skip
-def grid_sampler_3d(
-    input, grid, interpolation_mode: int, padding_mode: int, align_corners: bool
-):
+def grid_sampler_3d(input, grid, interpolation_mode: int, padding_mode: int, align_corners: bool):
     """``(N, C, D, H, W)`` read at ``(N, D', H', W', 3)``."""
     return _sampled(input, grid, interpolation_mode, padding_mode, align_corners)
 

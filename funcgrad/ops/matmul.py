@@ -306,8 +306,8 @@ def _broadcast_batch(first, second):
 def linear(input, weight, bias=None):
     """``input @ weight.T + bias``: ``(*, in) , (out, in), (out) -> (*, out)``.
 
-    >>> import jax.numpy as jnp
-    >>> linear(jnp.ones((5, 3)), jnp.ones((2, 3)), jnp.zeros(2)).shape
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.linear(jnp.ones((5, 3)), jnp.ones((2, 3)), jnp.zeros(2)).shape
     (5, 2)
     """
     if bias is None or weight.ndim != 2:

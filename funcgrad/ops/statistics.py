@@ -62,7 +62,7 @@ def corrcoef(self):
     """The correlations of variables, one in each row.
 
     >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.corrcoef(jnp.array([[0.0, 1.0], [1.0, 0.0]]))[0]
+    >>> funcgrad.corrcoef(jnp.array([[0.0, 1.0], [1.0, 0.0]]))[0].round(3)
     Array([ 1., -1.], dtype=float32)
     """
     if self.ndim > 2:
@@ -216,10 +216,7 @@ def renorm(self, p, dim, maxnorm):
     if p <= 0:
         raise RuntimeError("non-positive-norm not supported")
     if self.ndim < 2:
-        raise RuntimeError(
-            "renorm: input needs at least 2 dimensions, got "
-            f"{self.ndim} dimensions"
-        )
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {self.ndim} dimensions")
     if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     others = [d for d in range(self.ndim) if d != wrap_dim(dim, self.ndim)]

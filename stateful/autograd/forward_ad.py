@@ -89,6 +89,8 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
             "enter_dual_level() first."
         )
+    if level != _current_level:
+        raise RuntimeError(f"Invalid level given to _make_dual: {level}; open is {_current_level}.")
     return _make_dual(tensor, tangent, level)
 
 

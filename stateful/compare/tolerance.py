@@ -116,6 +116,7 @@ class Tolerance:
     """The policy. `rtol` replaces the table of dtypes; `text_rtol` is for printed numbers.
 
     >>> import numpy as np
+    >>> from stateful.compare import Quantity, Tolerance
     >>> one = Quantity.of("w.grad", "grad", np.array([1.0, 0.0]))
     >>> other = Quantity.of("w.grad", "grad", np.array([1.0 + 1e-12, 0.0]))
     >>> Tolerance().quantities(one, other).verdict

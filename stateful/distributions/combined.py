@@ -35,7 +35,10 @@ class Independent(Distribution):
                 f"actual {reinterpreted_batch_ndims} vs {len(batch)}"
             )
         kept = len(batch) - reinterpreted_batch_ndims
-        self.base_dist, self.reinterpreted_batch_ndims = base_distribution, reinterpreted_batch_ndims
+        self.base_dist, self.reinterpreted_batch_ndims = (
+            base_distribution,
+            reinterpreted_batch_ndims,
+        )
         super().__init__(batch[:kept], (*batch[kept:], *event), validate_args)
 
     @property
@@ -96,14 +99,10 @@ class TransformedDistribution(Distribution):
     def __init__(self, base_distribution, transforms, validate_args=None):
         transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)
         if not all(isinstance(t, Transform) for t in transforms):
-            raise ValueError(
-                f"transforms must be a Transform or list, but was {transforms}"
-            )
+            raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
         self.transforms = transforms
         shape = (*base_distribution.batch_shape, *base_distribution.event_shape)
-        rank = max(
-            [len(base_distribution.event_shape), *(t.domain.event_dim for t in transforms)]
-        )
+        rank = max([len(base_distribution.event_shape), *(t.domain.event_dim for t in transforms)])
         missing = rank - len(base_distribution.event_shape)
         self.base_dist = Independent(base_distribution, missing) if missing else base_distribution
         for transform in transforms:
@@ -335,4 +334,3 @@ class MixtureSameFamily(Distribution):
             f"MixtureSameFamily(\n  {self._mixture_distribution},\n  "
             f"{self._component_distribution})"
         )
-

@@ -110,9 +110,7 @@ class independent(Constraint):
         return result.reshape((*keep, -1)).all(-1)
 
     def __repr__(self) -> str:
-        return (
-            f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
-        )
+        return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
 def _bounded(name: str, class_name: str, *bounds: str, test: Callable, discrete=False) -> type:
@@ -137,9 +135,7 @@ def _bounded(name: str, class_name: str, *bounds: str, test: Callable, discrete=
     return Bounded
 
 
-greater_than = _bounded(
-    "greater_than", "GreaterThan", "lower_bound", test=lambda x, low: low < x
-)
+greater_than = _bounded("greater_than", "GreaterThan", "lower_bound", test=lambda x, low: low < x)
 greater_than_eq = _bounded(
     "greater_than_eq", "GreaterThanEq", "lower_bound", test=lambda x, low: low <= x
 )
@@ -185,15 +181,9 @@ real_vector = independent(real, 1)
 positive = greater_than(0.0)
 nonnegative = greater_than_eq(0.0)
 unit_interval = interval(0.0, 1.0)
-one_hot = _Simple(
-    "OneHot()", lambda x: ((x == 0) | (x == 1)).all(-1) & (x.sum(-1) == 1), 1, True
-)
-simplex = _Simple(
-    "Simplex()", lambda x: (x >= 0).all(-1) & ((x.sum(-1) - 1).abs() < 1e-6), 1
-)
-lower_triangular = _Simple(
-    "LowerTriangular()", lambda x: (x.tril() == x).flatten(-2).min(-1)[0], 2
-)
+one_hot = _Simple("OneHot()", lambda x: ((x == 0) | (x == 1)).all(-1) & (x.sum(-1) == 1), 1, True)
+simplex = _Simple("Simplex()", lambda x: (x >= 0).all(-1) & ((x.sum(-1) - 1).abs() < 1e-6), 1)
+lower_triangular = _Simple("LowerTriangular()", lambda x: (x.tril() == x).flatten(-2).min(-1)[0], 2)
 lower_cholesky = _Simple("LowerCholesky()", _is_lower_cholesky, 2)
 symmetric = _Simple("Symmetric()", _is_symmetric, 2)
 positive_definite = _Simple("PositiveDefinite()", _is_positive_definite, 2)

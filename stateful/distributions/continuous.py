@@ -6,6 +6,7 @@ import math
 
 from . import constraints
 from .distribution import Distribution, ExponentialFamily
+from .draws import dirichlet_sample, gamma_sample
 from .functions import (
     EULER,
     broadcast_all,
@@ -17,7 +18,6 @@ from .functions import (
     where,
     xlogy,
 )
-from .draws import dirichlet_sample, gamma_sample
 
 
 class Uniform(Distribution):
@@ -29,13 +29,18 @@ class Uniform(Distribution):
     """
 
     has_rsample = True
-    arg_constraints = {"low": constraints.dependent, "high": constraints.dependent}
+
+    @property
+    def arg_constraints(self):  # type: ignore[override]
+        """Each bound is restricted by the other."""
+        return {
+            "low": constraints.less_than(self.high),
+            "high": constraints.greater_than(self.low),
+        }
 
     def __init__(self, low, high, validate_args=None):
         self.low, self.high = broadcast_all(low, high)
         super().__init__(self.low.shape, (), validate_args)
-        if self._validate_args and not (self.low < self.high).all():
-            raise ValueError("Uniform is not defined when low>= high")
 
     @constraints.dependent_property
     def support(self):  # type: ignore[override]
@@ -512,4 +517,3 @@ class Beta(ExponentialFamily):
 
     def entropy(self):
         return self._dirichlet.entropy()
-

@@ -7,6 +7,7 @@ import math
 from .. import modes
 from . import constraints
 from .distribution import Distribution, ExponentialFamily, lazy_property
+from .draws import poisson_sample
 from .functions import (
     binary_cross_entropy_with_logits,
     broadcast_all,
@@ -19,7 +20,6 @@ from .functions import (
     where,
     xlogy,
 )
-from .draws import poisson_sample
 
 
 def _check_one(probs, logits) -> None:
@@ -148,9 +148,9 @@ class Geometric(_TwoWay):
         return value * (-probs).log1p() + self.probs.log()
 
     def entropy(self):
-        return binary_cross_entropy_with_logits(
-            self.logits, self.probs, reduction="none"
-        ) / self.probs
+        return (
+            binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none") / self.probs
+        )
 
 
 class Binomial(_TwoWay):
@@ -486,7 +486,9 @@ class NegativeBinomial(_TwoWay):
             self._validate_sample(value)
         unnormalized = self.total_count * -softplus(self.logits) - value * softplus(-self.logits)
         normalizer = (
-            -(self.total_count + value).lgamma() + (1.0 + value).lgamma() + self.total_count.lgamma()
+            -(self.total_count + value).lgamma()
+            + (1.0 + value).lgamma()
+            + self.total_count.lgamma()
         )
         normalizer = normalizer.masked_fill(self.total_count + value == 0.0, 0.0)
         return unnormalized - normalizer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
-from .. import dispatch, modes
+from .. import dispatch, frames, modes
 from ..dispatch import Face
 from ..views import Storage
 from .trees import flatten
@@ -22,6 +23,27 @@ def inner_storage(depth: int) -> type[Storage]:
     return type("InnerStorage", (Storage,), {"__slots__": (), "born": depth})
 
 
+class Busy:
+    """Which threads are in transforms. What they make is told apart only while it is one thread."""
+
+    def __init__(self):
+        self.threads: set[int] = set()
+
+    def enter(self) -> None:
+        """This thread enters a transform."""
+        self.threads.add(threading.get_ident())
+        frames.checks.captured = len(self.threads) == 1 and frames.checks.captured
+
+    def leave(self) -> None:
+        """This thread has left its last transform."""
+        self.threads.discard(threading.get_ident())
+        if not self.threads:
+            frames.checks.captured = True
+
+
+busy = Busy()
+
+
 class transforming:  # noqa: N801 (used as a function)
     """Inside, one more transform is open, which may write to ``arguments``."""
 
@@ -31,6 +53,7 @@ class transforming:  # noqa: N801 (used as a function)
         self.open = True
 
     def __enter__(self):
+        busy.enter()
         modes.transforms.depth += 1
         modes.transforms.arguments.append(self._storages)
         modes.transforms.open += 1
@@ -44,6 +67,8 @@ class transforming:  # noqa: N801 (used as a function)
         modes.transforms.open -= 1
         depth = modes.transforms.depth
         dispatch.new_storage = inner_storage(depth) if depth else Storage
+        if not depth:
+            busy.leave()
 
 
 class inside(transforming):  # noqa: N801 (used as a function)

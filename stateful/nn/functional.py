@@ -17,8 +17,9 @@ from funcgrad.ops.batch_norm import batch_norm_statistics as _next_statistics
 
 from .. import modes
 from ..dispatch import wrap
+from ..layout import is_default
 from ..methods import FUNCTIONS as _FUNCTIONS
-from ..sampling import draw
+from ..sampling import draw, memory_order
 from ..tensor import Tensor
 
 _SHARED = (
@@ -66,8 +67,17 @@ for _name, _parameters in _PARAMETERS.items():
 
 
 def _kept(input: Tensor, shape, p: float) -> Tensor:
-    """Ones with probability ``1 - p``, else zeros, as ``bernoulli_(1 - p)`` draws them."""
-    return wrap(draw(None, pure.bernoulli, tuple(shape), input._aval.dtype, 1 - p))
+    """Ones with probability ``1 - p``, else zeros, as ``bernoulli_(1 - p)`` draws them.
+
+    PyTorch gives the mask of a transposed input the input's strides, and draws in their order.
+    """
+    shape = tuple(shape)
+    if shape != input._aval.shape or is_default(input):
+        return wrap(draw(None, pure.bernoulli, shape, input._aval.dtype, 1 - p))
+    order = memory_order(input)
+    size = tuple(shape[i] for i in order)
+    drawn: Any = wrap(draw(None, pure.bernoulli, size, input._aval.dtype, 1 - p))
+    return drawn.permute(tuple(order.index(i) for i in range(len(order))))
 
 
 def _dropped(input: Tensor, p: float, training: bool, inplace: bool, shape=None) -> Tensor:

@@ -42,7 +42,7 @@ def scan(step: Callable, batches: Any) -> Any:
     ...     loss.backward()
     ...     optimizer.step()
     ...     return loss
-    >>> scan(step, torch.ones(4))
+    >>> torch.scan(step, torch.ones(4))
     tensor([0.5000, 0.1250, 0.0312, 0.0078])
     """
     compiled = step if isinstance(step, Compiled) else _compiled.get(step)

@@ -257,7 +257,7 @@ def purify(step: Callable, *args: Any, **kwargs: Any) -> Pure:
     ...     loss.backward()
     ...     return loss
     >>> x = torch.tensor([1.0, 2.0])
-    >>> pure = purify(step, x)
+    >>> pure = torch.purify(step, x)
     >>> state, loss = jax.jit(pure)(pure.state(), x._array)
     >>> print(loss, state["w.grad"], w.grad)
     3.0 [1. 2.] None

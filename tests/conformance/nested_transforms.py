@@ -240,3 +240,15 @@ def case_forward_over_backward(torch, show):
         d = fw.make_dual(x.clone().requires_grad_(), x)
         (g,) = torch.autograd.grad(d.sin().sum(), d)
         show(g, fw.unpack_dual(g).tangent)
+
+
+def case_strided_tangents(torch, show):
+    fw, x = torch.autograd.forward_ad, torch.arange(6.0).view(2, 3)
+    with fw.dual_level():
+        d = fw.make_dual(x.t(), x.t() * 2)
+        v = d.as_strided((2, 2), (1, 3))
+        show(v, fw.unpack_dual(v).tangent, fw.unpack_dual(d.diagonal()).tangent)
+        with torch.inference_mode():
+            show(fw.unpack_dual(d * 2).tangent)
+    with fw.dual_level():
+        show.error(lambda: fw.make_dual(x, x, level=1), "Invalid level given to _make_dual")

@@ -80,7 +80,7 @@ def case_numbers_are_not_freed(torch, show):
 
 def case_names_in_place(torch, show):
     functions = torch.nn.functional
-    for name in ("elu_", "celu_", "leaky_relu_", "relu_", "hardtanh_"):
+    for name in ("elu_", "celu_", "selu_", "leaky_relu_", "relu_", "hardtanh_"):
         show(name, getattr(functions, name)(leaf(torch).clone()).grad_fn)
     show(functions.threshold_(leaf(torch).clone(), 0.1, 1.0).grad_fn)
     for name in ("asinh_", "acosh_", "atanh_", "sinh_", "exp_", "t_", "squeeze_"):
@@ -96,6 +96,9 @@ def case_numbers_in_formulas(torch, show):
     ):  # fmt: skip
         (g,) = torch.autograd.grad(make().sum(), x, create_graph=True)
         show(None if g.grad_fn is None else names(g.grad_fn))
+    for make in (lambda y: y * 1, lambda y: y * 2.5, lambda y: y / 2, lambda y: 3 / y):
+        (g,) = torch.autograd.grad((make(x * x) ** 2).sum(), x, create_graph=True)
+        show(names(g.grad_fn))
     (g,) = torch.autograd.grad((x**2).sum(), x, create_graph=True)
     number = g.grad_fn.next_functions[1][0] or g.grad_fn.next_functions[0][0]
     show(number, float(number._saved_other), (x * 2).grad_fn)

@@ -26,6 +26,10 @@ def slope(p):
     return funcgrad.grad(entropy)(p).sum()
 
 
+def scanned(p):
+    return jax.lax.scan(lambda _, q: (None, funcgrad.grad(slope)(q)), None, p[None])[1][0]
+
+
 def torch_derivatives(order):
     p = torch.tensor(PROBABILITIES, requires_grad=True)
     value = torch.nn.functional.binary_cross_entropy(p, torch.tensor(TARGETS))
@@ -41,9 +45,9 @@ SECOND = {
     "reverse over forward": jax.grad(lambda p: jax.jvp(entropy, (p,), (jnp.ones(5),))[1]),
     "forward over forward": lambda p: jnp.diagonal(jax.jacfwd(jax.jacfwd(entropy))(p)),
     "checkpointed": funcgrad.grad(lambda p: funcgrad.grad(jax.checkpoint(entropy))(p).sum()),
-    "scanned": lambda p: jax.lax.scan(lambda _, q: (None, funcgrad.grad(slope)(q)), None, p[None])[1][0],
+    "scanned": scanned,
     "mapped": lambda p: jax.vmap(funcgrad.grad(slope))(jnp.stack([p, p]))[1],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("how", SECOND)

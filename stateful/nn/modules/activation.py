@@ -64,8 +64,9 @@ class _Activation(Module):
 
     def forward(self, input):
         options = {name: getattr(self, name) for name in self._options}
-        out = getattr(F, self._function)(input, **options)
-        return input.copy_(out) if self._takes_inplace and self.inplace else out
+        if self._takes_inplace and self.inplace:
+            options["inplace"] = True
+        return getattr(F, self._function)(input, **options)
 
     def extra_repr(self) -> str:
         if self._function in ("hardshrink", "softshrink"):  # PyTorch leaves out the name

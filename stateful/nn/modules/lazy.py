@@ -145,14 +145,17 @@ class _LazyConv(LazyModuleMixin):
 
 
 class _LazyNorm(LazyModuleMixin):
+    """Also of instances, unlike `InstanceNorm1d`, with a weight and running statistics."""
+
     def __init__(self, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None,
-                 dtype=None, **kwargs):  # fmt: skip
+                 dtype=None, *, bias=True):  # fmt: skip
         module: Any = self
         options = {"device": device, "dtype": dtype}
-        super().__init__(0, eps, momentum, False, False, **options)
+        super().__init__(0, eps, momentum, False, False, **options, bias=False)
         module.affine, module.track_running_stats = affine, track_running_stats
         if affine:
             module.weight = UninitializedParameter(**options)
+        if affine and bias:
             module.bias = UninitializedParameter(**options)
         if track_running_stats:
             module.running_mean = UninitializedBuffer(**options)
@@ -181,12 +184,12 @@ class _LazyNorm(LazyModuleMixin):
         self.reset_parameters()
 
 
-def _lazy(mixin: type, base: type, **defaults: Any) -> type:
+def _lazy(mixin: type, base: type) -> type:
     """A lazy class of the kind ``mixin`` that becomes ``base``."""
     name = f"Lazy{base.__name__}"
 
     def __init__(self, *args, **kwargs):
-        mixin.__init__(self, *args, **{**defaults, **kwargs})  # type: ignore[misc]
+        mixin.__init__(self, *args, **kwargs)  # type: ignore[misc]
 
     fields = {
         "cls_to_become": base, "__init__": __init__, "__module__": __name__,
@@ -197,13 +200,12 @@ def _lazy(mixin: type, base: type, **defaults: Any) -> type:
 
 LAZY: dict[str, type] = {"LazyLinear": LazyLinear}
 for _rank in (1, 2, 3):
-    for _mixin, _base, _defaults in (
-        (_LazyConv, getattr(conv, f"Conv{_rank}d"), {}),
-        (_LazyConv, getattr(conv, f"ConvTranspose{_rank}d"), {}),
-        (_LazyNorm, getattr(batchnorm, f"BatchNorm{_rank}d"), {}),
-        (_LazyNorm, getattr(batchnorm, f"InstanceNorm{_rank}d"),
-         {"affine": False, "track_running_stats": False}),
-    ):  # fmt: skip
-        _made = _lazy(_mixin, _base, **_defaults)
+    for _mixin, _base in (
+        (_LazyConv, getattr(conv, f"Conv{_rank}d")),
+        (_LazyConv, getattr(conv, f"ConvTranspose{_rank}d")),
+        (_LazyNorm, getattr(batchnorm, f"BatchNorm{_rank}d")),
+        (_LazyNorm, getattr(batchnorm, f"InstanceNorm{_rank}d")),
+    ):
+        _made = _lazy(_mixin, _base)
         LAZY[_made.__name__] = _made
 globals().update(LAZY)

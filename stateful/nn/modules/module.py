@@ -34,7 +34,7 @@ from .hooks import (
 _Incompatible = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
 
 
-class IncompatibleKeys(_Incompatible):
+class _IncompatibleKeys(_Incompatible):
     """What ``load_state_dict`` could not match."""
 
     def __repr__(self):
@@ -436,7 +436,7 @@ class Module:
             local = {**metadata.get(prefix, {}), "assign_to_params_buffers": assign}
             module._load_from_state_dict(state, dotted, local, True, missing, unexpected, errors)
         unexpected += [key for key in state if not self._owns(key)]
-        result = IncompatibleKeys(missing, unexpected)
+        result = _IncompatibleKeys(missing, unexpected)
         for module in self.modules():
             for hook in module._load_state_dict_post_hooks.values():
                 if hook(module, result) is not None:

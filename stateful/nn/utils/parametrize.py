@@ -128,7 +128,9 @@ def _inject_class(module: Any) -> None:
             twin = self.__new__(type(self))
             memo[id(self)] = twin
             twin.__dict__ = copy.deepcopy(self.__dict__, memo)
-            twin.__class__ = type(f"Parametrized{base.__name__}", (base,), dict(type(self).__dict__))
+            twin.__class__ = type(
+                f"Parametrized{base.__name__}", (base,), dict(type(self).__dict__)
+            )
         return memo[id(self)]
 
     fields: dict[str, Any] = {"__module__": base.__module__}
@@ -208,9 +210,7 @@ def register_parametrization(
 
 def _check_same(before: Any, after: Any, what: str) -> None:
     if not isinstance(after, Tensor):
-        raise ValueError(
-            f"A parametrization must return a tensor. Got {type(after).__name__}."
-        )
+        raise ValueError(f"A parametrization must return a tensor. Got {type(after).__name__}.")
     for quality in ("dtype", "shape"):
         if getattr(before, quality) != getattr(after, quality):
             raise ValueError(
@@ -220,9 +220,7 @@ def _check_same(before: Any, after: Any, what: str) -> None:
             )
 
 
-def remove_parametrizations(
-    module: Any, tensor_name: str, leave_parametrized: bool = True
-) -> Any:
+def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: bool = True) -> Any:
     """Make ``module.<tensor_name>`` a parameter again: its value, or the original.
 
     >>> import stateful as torch

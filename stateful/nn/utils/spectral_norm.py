@@ -79,9 +79,7 @@ def spectral_norm(
     hook = SpectralNorm(name, n_power_iterations, default_dim(module) if dim is None else dim, eps)
     weight = module._parameters[name]
     if weight is None:
-        raise ValueError(
-            f"`SpectralNorm` cannot be applied as parameter `{name}` is None"
-        )
+        raise ValueError(f"`SpectralNorm` cannot be applied as parameter `{name}` is None")
     with modes.no_grad():
         rows, columns = as_matrix(weight, hook.dim).shape
         u = F.normalize(weight.new_empty(rows).normal_(0, 1), dim=0, eps=eps)

@@ -31,7 +31,8 @@ def get_worker_info() -> None:
 def default_collate(batch: Any) -> Any:
     """A list of items as one item with a batch dimension.
 
-    >>> default_collate([(1, 2.0), (3, 4.0)])
+    >>> import stateful as torch
+    >>> torch.utils.data.default_collate([(1, 2.0), (3, 4.0)])
     [tensor([1, 3]), tensor([2., 4.], dtype=torch.float64)]
     """
     first = batch[0]

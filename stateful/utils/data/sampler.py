@@ -165,7 +165,8 @@ class WeightedRandomSampler(Sampler[int]):
 class BatchSampler(Sampler[list[int]]):
     """Lists of ``batch_size`` indices of another sampler.
 
-    >>> list(BatchSampler(SequentialSampler(range(5)), 2, drop_last=False))
+    >>> import stateful as torch
+    >>> list(torch.utils.data.BatchSampler(range(5), 2, drop_last=False))
     [[0, 1], [2, 3], [4]]
     """
 
