@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from . import signature as signatures
 from .linear import linear
@@ -59,9 +60,16 @@ def push_forward(op: Op, template: tuple, leaves, tangents, out):
 
 
 def _arrays_of(saved: dict) -> tuple[list, Callable]:
-    """The arrays among saved values, and a function from such arrays to saved values."""
+    """The arrays among saved values, and a function from such arrays to saved values.
+
+    Integers that are known stay as they are: what a mask selects has a shape only if it is known.
+    """
     leaves, tree = jax.tree.flatten(saved)
-    where = [i for i, leaf in enumerate(leaves) if isinstance(leaf, jax.Array)]
+    where = [
+        i for i, leaf in enumerate(leaves)
+        if isinstance(leaf, Tracer)
+        or isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    ]  # fmt: skip
 
     def rebuild(arrays):
         full = list(leaves)

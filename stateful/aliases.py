@@ -68,8 +68,11 @@ def _binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=Non
     >>> torch.binary_cross_entropy_with_logits(torch.zeros(2), torch.tensor([0.0, 1.0]))
     tensor([0.6931, 0.6931])
     """
-    logits = FUNCTIONS["torch"]["binary_cross_entropy_with_logits"]
-    return logits(input, target, weight, pos_weight, reduction)
+    return _of_logits(input, target, weight, pos_weight, reduction)
+
+
+_of_logits = FUNCTIONS["torch"]["binary_cross_entropy_with_logits"]  # its default is the mean
+FUNCTIONS["torch"]["binary_cross_entropy_with_logits"] = _binary_cross_entropy_with_logits
 
 
 def _in_place(name: str) -> Callable:
@@ -88,8 +91,7 @@ def _functions() -> dict[str, Callable]:
     found = {new: torch[old] for new, old in _SAME.items()}
     found.update({new: linalg[old] for new, old in _OF_LINALG.items() if old in linalg})
     found.update({name: getattr(F, name) for name in _OF_FUNCTIONAL if hasattr(F, name)})
-    found.update(embedding=_embedding, batch_norm=_batch_norm,
-                 binary_cross_entropy_with_logits=_binary_cross_entropy_with_logits)  # fmt: skip
+    found.update(embedding=_embedding, batch_norm=_batch_norm)
     return found
 
 

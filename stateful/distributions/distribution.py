@@ -29,7 +29,7 @@ class lazy_property:
         self.wrapped = wrapped
         self.__doc__ = wrapped.__doc__
 
-    def __get__(self, instance, owner=None):
+    def __get__(self, instance, owner=None) -> Any:
         if instance is None:
             return self
         with modes.enable_grad():
@@ -68,7 +68,8 @@ class Distribution:
         Distribution._validate_args = value
 
     def __init__(self, batch_shape=(), event_shape=(), validate_args: bool | None = None):
-        self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
+        self._batch_shape: Any = Size(batch_shape)
+        self._event_shape: Any = Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:

@@ -22,9 +22,8 @@ stack, where, xlogy = (_torch[n] for n in ("stack", "where", "xlogy"))
 eye, full_like, ones, zeros, zeros_like = (
     FACTORIES[n] for n in ("eye", "full_like", "ones", "zeros", "zeros_like")
 )
-bernoulli, multinomial, rand, randn = (
-    SAMPLERS[n] for n in ("bernoulli", "multinomial", "rand", "randn")
-)
+rand: Any = SAMPLERS["rand"]
+randn: Any = SAMPLERS["randn"]
 cholesky, solve_triangular = _linalg["cholesky"], _linalg["solve_triangular"]
 softplus, one_hot = F.softplus, F.one_hot
 binary_cross_entropy_with_logits: Any = F.binary_cross_entropy_with_logits
@@ -62,7 +61,7 @@ def is_traced(tensor: Any) -> bool:
 
 def clamp_probs(probs: Any) -> Any:
     """Probabilities a little away from 0 and 1, so that their logarithms are finite."""
-    eps = finfo(probs.dtype).eps
+    eps = getattr(finfo(probs.dtype), "eps")  # noqa: B009
     return probs.clamp(min=eps, max=1 - eps)
 
 

@@ -2,10 +2,6 @@
 
 >>> import stateful as torch
 
-binary_cross_entropy_with_logits
-    >>> torch.binary_cross_entropy_with_logits(torch.zeros(2), torch.tensor([0.0, 1.0]))
-    tensor([0.6931, 0.6931])
-
 BoolTensor
     >>> torch.BoolTensor([0, 2])
     tensor([False,  True])

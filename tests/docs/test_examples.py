@@ -54,7 +54,7 @@ def public_names(path, module):
             public = name in declared
         else:
             public = hasattr(theirs, name) or path in OWN or path == "stateful"
-        if public and item.__module__ != "contextlib":
+        if public and str(item.__module__).startswith(("stateful", "funcgrad", "torch")):
             yield f"{path}.{name}", item
 
 
@@ -99,7 +99,21 @@ for _name, _item in NAMES.items():
     if example_of(_item):
         FIRST.setdefault(example_of(_item), _name)
 EXAMPLES = {name: text for text, name in FIRST.items()}
-OF_TORCH = [n for n, text in EXAMPLES.items() if "import stateful" in text and exists_in_torch(n)]
+NOT_AS_TORCH = {
+    "stateful.manual_seed": "a Generator prints its seed and position",
+    "stateful.Generator": "a Generator prints its seed and position",
+    "stateful.get_rng_state": "a NumPy array",
+    "stateful.amp.is_autocast_available": "there is no autocast",
+    "stateful.cuda.initial_seed": "one generator; PyTorch asks for a GPU",
+    "stateful.Tensor.is_coalesced": "False; PyTorch asks for a sparse tensor",
+    "stateful.Tensor.pin_memory": "the tensor itself; PyTorch asks for an accelerator",
+}
+"""Names whose example PyTorch does not print the same of, and what is different here."""
+
+OF_TORCH = [
+    name for name, text in EXAMPLES.items()
+    if "import stateful" in text and exists_in_torch(name) and name not in NOT_AS_TORCH
+]  # fmt: skip
 
 
 def run(name, text):
@@ -123,6 +137,7 @@ def test_example_runs(name):
     run(name, EXAMPLES[name])
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", OF_TORCH)
 def test_example_prints_the_same_under_torch(name):
     run(name, re.sub(r"\bstateful\b", "torch", EXAMPLES[name]))

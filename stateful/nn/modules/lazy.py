@@ -77,7 +77,7 @@ class LazyLinear(LazyModuleMixin, Linear):
     cls_to_become = Linear
 
     def __init__(self, out_features, bias=True, device=None, dtype=None):
-        options = {"device": device, "dtype": dtype}
+        options: Any = {"device": device, "dtype": dtype}
         super().__init__(0, 0, False, **options)
         self.weight = UninitializedParameter(**options)
         self.out_features = out_features
@@ -102,7 +102,7 @@ class _LazyConv(LazyModuleMixin):
     def __init__(self, out_channels, kernel_size, *args, bias=True, device=None, dtype=None,
                  **kwargs):  # fmt: skip
         module: Any = self
-        options = {"device": device, "dtype": dtype}
+        options: Any = {"device": device, "dtype": dtype}
         names = ("stride", "padding", "output_padding", "groups", "bias", "dilation",
                  "padding_mode") if self._transposed() else (
                  "stride", "padding", "dilation", "groups", "bias", "padding_mode")  # fmt: skip
@@ -150,7 +150,7 @@ class _LazyNorm(LazyModuleMixin):
     def __init__(self, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None,
                  dtype=None, *, bias=True):  # fmt: skip
         module: Any = self
-        options = {"device": device, "dtype": dtype}
+        options: Any = {"device": device, "dtype": dtype}
         super().__init__(0, eps, momentum, False, False, **options, bias=False)
         module.affine, module.track_running_stats = affine, track_running_stats
         if affine:

@@ -105,7 +105,7 @@ def _lengths(lengths: Any) -> list[int]:
 
 
 def pack_padded_sequence(
-    input: Tensor, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
+    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
     """A padded batch, (time, batch, ...), without what lies behind the end of each sequence.
 
@@ -201,7 +201,7 @@ def pad_sequence(
         )
     if padding_side not in ("left", "right"):
         raise ValueError(f"pad_sequence: padding_side is 'left' or 'right', not {padding_side!r}")
-    parts = list(sequences)  # type: ignore[arg-type]
+    parts: Any = list(sequences)
     longest = max(part.size(0) for part in parts)
     padded = []
     for part in parts:
