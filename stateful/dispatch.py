@@ -15,7 +15,7 @@ from funcgrad.op import Op
 from . import execute as seam
 from . import modes
 from .execute import Function, Kernel, Value, execute
-from .graph import NO_EDGE, Edge, Node, accumulator, gradient_edge, sequence_numbers
+from .graph import NO_EDGE, Edge, accumulator, gradient_edge, sequence_numbers
 from .modes import anomaly, forward, inference
 from .nodes import (
     INPLACE_NAMES,
@@ -259,7 +259,9 @@ def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequen
     if modes.state.saved_hooks:
         for item in node.saved_items():
             if type(item) is SavedTensor:
-                item.pack(*modes.state.saved_hooks[-1], node if item.output_nr is not None else None)
+                item.pack(
+                    *modes.state.saved_hooks[-1], node if item.output_nr is not None else None
+                )
     return node
 
 

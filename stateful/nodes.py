@@ -28,8 +28,9 @@ from .scalar_nodes import rename
 class Plan:
     """How one kernel is recorded when certain leaves need a gradient; shared by its nodes.
 
-    ``leaves``: the leaf of each edge; ``sources``: the same, None where it needs no gradient. ``needs``: the inputs (by position) whose formulas are
-    consulted. ``fetch``: what is saved, as ("input", leaf) or ("output", number), in order.
+    ``leaves``: the leaf of each edge; ``sources``: the same, None where it needs no gradient.
+    ``needs``: the inputs (by position) whose formulas are consulted. ``fetch``: what is saved, as
+    ("input", leaf) or ("output", number), in order.
     """
 
     def __init__(self, kernel: Kernel, needs: tuple[int, ...], requiring: int):

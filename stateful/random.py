@@ -9,6 +9,7 @@ from jax.core import Tracer
 
 from funcgrad import random as pure
 
+from .creation import from_numpy
 from .devices import device as Device
 
 _DEFAULT_SEED = 67280421310721
@@ -99,9 +100,9 @@ class Generator:
         """The state as PyTorch's 5056 bytes.
 
         >>> Generator().get_state().shape
-        (5056,)
+        torch.Size([5056])
         """
-        return pure.to_bytes(self.state)
+        return from_numpy(pure.to_bytes(self.state))
 
     def set_state(self, new_state: Any) -> None:
         """Continue from what `get_state` (PyTorch's or ours) returned.
@@ -163,11 +164,11 @@ def initial_seed() -> int:
 
 
 def get_rng_state():
-    """The default generator's state, 5056 bytes.
+    """The default generator's state, 5056 bytes in a tensor of dtype uint8.
 
     >>> import stateful as torch
     >>> torch.get_rng_state().shape
-    (5056,)
+    torch.Size([5056])
     """
     return default_generator.get_state()
 

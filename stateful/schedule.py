@@ -22,7 +22,6 @@ from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
 from .saved import Kept, SavedTensor
 
-
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ADD = Function(jnp.add)
 
@@ -56,7 +55,9 @@ def run_backward(
         mark()
     if not (create_graph or anomaly.enabled) and seam.policy is lazy:
         survey = Survey.of(roots)
-        arrived = None if survey is None else survey.run(roots, grads, keep_graph, inputs, accumulate)
+        arrived = (
+            None if survey is None else survey.run(roots, grads, keep_graph, inputs, accumulate)
+        )
         if arrived is not None:
             return arrived
     given = [

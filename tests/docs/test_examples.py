@@ -102,7 +102,9 @@ EXAMPLES = {name: text for text, name in FIRST.items()}
 NOT_AS_TORCH = {
     "stateful.manual_seed": "a Generator prints its seed and position",
     "stateful.Generator": "a Generator prints its seed and position",
-    "stateful.get_rng_state": "a NumPy array",
+    "stateful.dtype": "NumPy and JAX take it too",
+    "stateful.nn.modules.module.register_module_backward_hook":
+        "PyTorch remembers the kind of hook and then refuses the other one",
     "stateful.amp.is_autocast_available": "there is no autocast",
     "stateful.cuda.initial_seed": "one generator; PyTorch asks for a GPU",
     "stateful.Tensor.is_coalesced": "False; PyTorch asks for a sparse tensor",
