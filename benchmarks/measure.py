@@ -60,7 +60,7 @@ def measure(row: Row, columns: list[str], plan: Plan, say=lambda text: None) -> 
                     "step_microseconds": statistics.median(rounds[column]),
                     "rounds": micro,
                 }
-        for column in [c for c in CACHED if c in workers]:
+        for column in [c for c in CACHED if c in workers and plan.starts]:
             say(f"{row.name} {column}: first steps")
             attempt(column, _starts, row, column, plan, scratch, results)
     return results

@@ -51,12 +51,18 @@ def push_forward(op: Op, template: tuple, leaves, tangents, out):
             continue
         arrays, rebuild = _arrays_of(saved)
         pulled = _pull_back(op, name, rebuild, len(arrays), args[index], avals)
-        transposed = linear(pulled, arrays, diff_avals)
+        transposed = linear(pulled, arrays, diff_avals, _avals_of(args[index]))
         dot = _conjugate(jax.tree.leaves(_materialize(dots[index])))
         term = _conjugate(transposed(*dot))
         total = term if total is None else [a + b for a, b in zip(total, term, strict=True)]
     tangent = _with_float0(flat_out, total)
     return tangent[0] if not isinstance(out, tuple | list) else type(out)(tangent)
+
+
+def _avals_of(primal) -> list:
+    """Shapes and dtypes of the gradients of an input."""
+    parts = primal if isinstance(primal, tuple) else (primal,)
+    return [jax.ShapeDtypeStruct(jnp.shape(p), jnp.result_type(p)) for p in parts if p is not None]
 
 
 def _arrays_of(saved: dict) -> tuple[list, Callable]:

@@ -18,6 +18,11 @@ from jax.extend.core import Primitive, jaxpr_as_fun
 from jax.interpreters import ad, batching, mlir
 
 Avals = tuple[jax.ShapeDtypeStruct, ...]
+_NEEDS_VALUES = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
 
 
 class LinearMap(NamedTuple):
@@ -65,14 +70,17 @@ linear_p = Primitive("linear")
 linear_p.multiple_results = True
 
 
-def linear(function: Callable, values: Sequence, inputs: Sequence) -> Callable:
+def linear(function: Callable, values: Sequence, inputs: Sequence, outputs: Sequence) -> Callable:
     """The transpose of ``function(*values, *vectors) -> list`` at these values.
 
-    ``inputs``: the avals of the vectors. The function is traced here, once.
+    ``inputs``, ``outputs``: the avals of the vectors and of the results. The function is traced
+    here, once, if it can be: what a mask selects has a shape only outside of a trace.
     """
-    closed, shapes = jax.make_jaxpr(function, return_shape=True)(*values, *inputs)
-    outputs = tuple(jax.tree.leaves(shapes))
-    made = LinearMap(jaxpr_as_fun(closed), tuple(inputs), outputs).turn()
+    try:
+        function = jaxpr_as_fun(jax.make_jaxpr(function)(*values, *inputs))
+    except _NEEDS_VALUES:
+        pass
+    made = LinearMap(function, tuple(inputs), tuple(outputs), turned=True)
 
     def transposed(*cotangents):
         return linear_p.bind(*values, *cotangents, map=made, count=len(values))

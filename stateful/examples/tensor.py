@@ -1,4 +1,4 @@
-"""Examples of Tensor methods and attributes that are made from tables.
+"""Examples of methods and attributes of Tensor.
 
 >>> import stateful as torch
 

@@ -18,7 +18,7 @@ from .. import engine, modes
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
 from ..backward import backward
-from ..random import fork_rng, get_rng_state, set_rng_state
+from ..random import default_generator, fork_rng
 from ..saved import SavedTensor
 from ..tensor import Tensor
 from .operation_log import DebugContexts
@@ -241,7 +241,7 @@ class CheckpointFunction(Function):
     def forward(ctx, function, preserve, *args):
         check_backward_validity(args)
         ctx.function, ctx.preserve = function, preserve
-        ctx.rng_state = get_rng_state() if preserve else None
+        ctx.rng_state = default_generator.state if preserve else None
         ctx.inputs = [None if isinstance(a, Tensor) else a for a in args]
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.save_for_backward(*[args[i] for i in ctx.places])
@@ -284,7 +284,7 @@ def _same_random_numbers(state: Any) -> Iterator[None]:
         yield
         return
     with fork_rng():
-        set_rng_state(state)
+        default_generator.state = state
         yield
 
 
@@ -433,7 +433,7 @@ def _checkpoint_by_hooks(
     forward_context, again_context = context_fn()
     if not modes.is_grad_enabled():
         return function(*args, **kwargs)
-    state = get_rng_state() if preserve else None
+    state = default_generator.state if preserve else None
 
     def run_again(*arguments):
         with _same_random_numbers(state), again_context:

@@ -4,6 +4,7 @@ The examples of names that PyTorch has too run on PyTorch as well, and print the
 """
 
 import doctest
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -58,17 +59,27 @@ def public_names(path, module):
             yield f"{path}.{name}", item
 
 
-def tensor_names():
-    for name, item in vars(stateful.Tensor).items():
+CLASSES = (
+    "Tensor", "nn.Module", "optim.Optimizer", "optim.lr_scheduler.LRScheduler", "autograd.Function",
+    "autograd.function.FunctionCtx",
+)  # fmt: skip
+"""Classes whose methods and attributes are public names as well."""
+
+
+def members(path):
+    """The methods and properties that a class itself defines."""
+    for name, item in vars(functools.reduce(getattr, path.split("."), stateful)).items():
+        item = item.__func__ if isinstance(item, classmethod | staticmethod) else item
         if not name.startswith("_") and (callable(item) or isinstance(item, property)):
-            yield f"stateful.Tensor.{name}", item
+            yield f"stateful.{path}.{name}", item
 
 
 def every_name():
     found = {}
     for path, module in modules().items():
         found.update(public_names(path, module))
-    found.update(tensor_names())
+    for path in CLASSES:
+        found.update(members(path))
     return found
 
 
@@ -103,8 +114,7 @@ NOT_AS_TORCH = {
     "stateful.manual_seed": "a Generator prints its seed and position",
     "stateful.Generator": "a Generator prints its seed and position",
     "stateful.dtype": "NumPy and JAX take it too",
-    "stateful.nn.modules.module.register_module_backward_hook":
-        "PyTorch remembers the kind of hook and then refuses the other one",
+    "stateful.nn.modules.module.register_module_backward_hook": "refused after full hooks",
     "stateful.amp.is_autocast_available": "there is no autocast",
     "stateful.cuda.initial_seed": "one generator; PyTorch asks for a GPU",
     "stateful.Tensor.is_coalesced": "False; PyTorch asks for a sparse tensor",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import stateful
 from funcgrad import random as pure
 from stateful import random
 
@@ -20,6 +21,17 @@ def test_a_generator_draws_what_pytorch_draws():
         )
     assert np.array_equal(ours.get_state(), theirs.get_state().numpy())
     assert ours.initial_seed() == theirs.initial_seed() == 5
+
+
+def test_the_state_is_a_tensor_that_goes_both_ways():
+    ours, theirs = stateful.manual_seed(7), torch.manual_seed(7)
+    assert isinstance(stateful.get_rng_state(), stateful.Tensor)
+    assert stateful.get_rng_state().tolist() == torch.get_rng_state().tolist()
+    assert ours.get_state().dtype is stateful.uint8
+    before = stateful.get_rng_state()
+    first = stateful.rand(5)
+    stateful.set_rng_state(before.clone())
+    assert stateful.rand(5).tolist() == first.tolist() == torch.rand(5, generator=theirs).tolist()
 
 
 def test_a_new_generator_has_pytorchs_seed():

@@ -46,6 +46,13 @@ class LazyModuleMixin:
         if not self.has_uninitialized_params():
             super().reset_parameters()  # type: ignore[misc]
 
+    def _save_to_state_dict(self, destination, prefix, keep_vars) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)  # type: ignore[misc]
+        module: Any = self
+        for name, item in {**module._parameters, **module._buffers}.items():
+            if is_lazy(item) and prefix + name in destination:
+                destination[prefix + name] = item
+
     def _load_from_state_dict(self, state_dict, prefix, *rest) -> None:
         module: Any = self
         for name, item in {**module._parameters, **module._buffers}.items():

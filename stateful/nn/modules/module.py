@@ -14,7 +14,7 @@ from typing import Any
 from ... import modes
 from ...dtypes import dtype as Dtype
 from ...tensor import RemovableHandle, Tensor
-from ..parameter import Buffer, Parameter
+from ..parameter import Buffer, Parameter, is_lazy
 from . import hooks
 from .hooks import register_module_backward_hook as register_module_backward_hook
 from .hooks import (
@@ -352,10 +352,41 @@ class Module:
     def _floating(self, name: str) -> Module:
         return self._apply(lambda t: getattr(t, name)() if t.is_floating_point() else t)
 
-    float = functools.partialmethod(_floating, "float")
-    double = functools.partialmethod(_floating, "double")
-    half = functools.partialmethod(_floating, "half")
-    bfloat16 = functools.partialmethod(_floating, "bfloat16")
+    def float(self) -> Module:
+        """Convert every floating parameter and buffer to float32.
+
+        >>> import stateful as torch
+        >>> torch.nn.Linear(2, 1).float().weight.dtype
+        torch.float32
+        """
+        return self._floating("float")
+
+    def double(self) -> Module:
+        """Convert every floating parameter and buffer to float64.
+
+        >>> import stateful as torch
+        >>> torch.nn.Linear(2, 1).double().weight.dtype
+        torch.float64
+        """
+        return self._floating("double")
+
+    def half(self) -> Module:
+        """Convert every floating parameter and buffer to float16.
+
+        >>> import stateful as torch
+        >>> torch.nn.Linear(2, 1).half().weight.dtype
+        torch.float16
+        """
+        return self._floating("half")
+
+    def bfloat16(self) -> Module:
+        """Convert every floating parameter and buffer to bfloat16.
+
+        >>> import stateful as torch
+        >>> torch.nn.Linear(2, 1).bfloat16().weight.dtype
+        torch.bfloat16
+        """
+        return self._floating("bfloat16")
 
     def type(self, dst_type: Any) -> Module:
         """Convert every parameter and buffer."""
@@ -500,7 +531,7 @@ class Module:
                     f'While copying the parameter named "{key}", expected torch.Tensor or '
                     f"Tensor-like object from checkpoint but received {type(given)}"
                 )
-            elif given.shape != item.shape:
+            elif not is_lazy(item) and given.shape != item.shape:
                 error_msgs.append(
                     f"size mismatch for {key}: copying a param with shape {given.shape} from "
                     f"checkpoint, the shape in current model is {item.shape}."

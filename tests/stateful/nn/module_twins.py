@@ -108,7 +108,11 @@ def run(face, name, construct, forward, training, dtype):
 
 
 def snapshot(module):
-    return {key: np.array(value.numpy()) for key, value in module.state_dict().items()}
+    """The state, less what has no shape yet."""
+    return {
+        key: np.array(value.numpy()) for key, value in module.state_dict().items()
+        if not any(face.nn.parameter.is_lazy(value) for face in (torch, stateful))
+    }  # fmt: skip
 
 
 def leaves_of(value):

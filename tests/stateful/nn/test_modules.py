@@ -6,10 +6,7 @@ import torch
 import stateful
 from tests.stateful.nn.module_twins import NAMES, check, inputs_of
 
-MISSING = {
-    *(f"Lazy{kind}{rank}d" for kind in ("Conv", "ConvTranspose") for rank in (1, 2, 3)),
-    "FractionalMaxPool2d", "FractionalMaxPool3d", "LinearCrossEntropyLoss",
-}  # fmt: skip
+MISSING = {"FractionalMaxPool2d", "FractionalMaxPool3d", "LinearCrossEntropyLoss"}
 NO_OP_YET = {"Bilinear", "CTCLoss"}
 MOST = 4  # inputs of one module: LSTM, MultiheadAttention and others have dozens
 
@@ -52,6 +49,25 @@ def test_random_modules_draw_what_pytorch_draws(name):
     assert text == their_text
     for mine, other in zip(ours, theirs, strict=True):
         assert abs(mine - other).max() <= 1e-6
+
+
+def state_of_lazy_modules(face):
+    """Kinds in the state, and what comes of loading it into modules of both kinds."""
+    lazy, ready = face.nn.LazyLinear(2), face.nn.Linear(3, 2)
+    state = lazy.state_dict()
+    yield [type(item).__name__ for item in state.values()]
+    other = face.nn.LazyLinear(2)
+    yield str(other.load_state_dict(state)), other.has_uninitialized_params()
+    yield str(lazy.load_state_dict(ready.state_dict())), tuple(lazy.weight.shape)
+    with pytest.raises(RuntimeError, match="Can't access the shape of an uninitialized parameter"):
+        ready.load_state_dict(state)
+    norm = face.nn.LazyInstanceNorm1d(bias=False)
+    norm(face.ones(2, 3, 4))
+    yield repr(norm), list(norm.state_dict())
+
+
+def test_the_state_of_a_lazy_module():
+    assert list(state_of_lazy_modules(stateful)) == list(state_of_lazy_modules(torch))
 
 
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
