@@ -3,6 +3,7 @@
 import math as _math
 import sys as _sys
 
+from . import _C as _C
 from . import aliases as _aliases
 from . import amp as amp
 from . import attributes as _attributes
@@ -24,6 +25,7 @@ from . import nn as nn
 from . import not_implemented as _not_implemented
 from . import older as _older
 from . import optim as optim
+from . import overrides as overrides
 from . import sampling as _sampling
 from . import shapes as _shapes
 from . import special as special
@@ -33,6 +35,7 @@ from . import testing as testing
 from . import underivable as _underivable
 from . import utils as utils
 from . import version as version
+from . import view_copies as _view_copies
 from . import zero_gradient as _zero_gradient
 from .amp import GradScaler as GradScaler
 from .amp import autocast as autocast

@@ -15,7 +15,7 @@ from funcgrad.derivative import fit
 
 from . import modes
 from .batching import over_batch
-from .dispatch import OWNER, Face, wrap
+from .dispatch import IN_FORMULA, OWNER, Face, wrap
 from .execute import Aval, Function, Value, execute
 from .graph import Edge, Node, gradient_edge
 from .nodes import OpNode
@@ -405,4 +405,4 @@ Hooks.add = staticmethod(add)
 Hooks.check = staticmethod(check_results)
 OpNode.zeros = staticmethod(zeros)
 OpNode.number = staticmethod(lambda number: wrap(Value.of(np.asarray(number))))
-OpNode.owner = OWNER
+OpNode.owner, OpNode.formula_owner = OWNER, IN_FORMULA

@@ -5,13 +5,17 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from funcgrad.ops.view import alias
+
 from . import modes
 from .devices import device
+from .dispatch import call
 from .execute import Value
 from .geometry import Geometry
 from .hooks import warn_if_has_hooks
 from .layout import of as geometry_of
 from .tensor import Tensor
+from .torch_function import DisableTorchFunctionSubclass, overrides
 from .views import Storage
 
 
@@ -26,6 +30,13 @@ def deepcopy(self: Tensor, memo: dict) -> Tensor:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
             "protocol at the moment: this one was made by a recorded op. Use detach() or clone()."
+        )
+    if overrides(type(self)) and type(self.new_empty(())) is not type(self):  # type: ignore
+        raise RuntimeError(
+            "The default implementation of __deepcopy__() for non-wrapper subclasses only works "
+            "for subclass types that implement new_empty() and for which that function returns "
+            f"another instance of the same subclass: {type(self).__name__} needs a new_empty() or "
+            "a __deepcopy__() of its own."
         )
     storage = memo.get(id(self._storage))
     if storage is None:
@@ -118,14 +129,32 @@ def as_subclass(self: Tensor, cls: type) -> Any:
     >>> type(torch.ones(2).as_subclass(Named)).__name__
     'Named'
     """
-    out: Any = self[...]  # type: ignore[index]
+    if not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+    _check_subclass(cls)
+    out: Any = call(alias, (self,), {})
     out.__class__ = cls
     return out
 
 
+def _check_subclass(cls: type) -> None:
+    if not issubclass(cls, Tensor):
+        raise TypeError(
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not "
+            f"possible. Make sure your class inherits from Tensor: {cls.__name__} does not."
+        )
+
+
 def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Any:
-    out = data.detach()._as(cls)  # type: ignore[attr-defined]
-    out.requires_grad = require_grad
+    _check_subclass(cls)
+    if not isinstance(data, Tensor):
+        raise TypeError(
+            "_make_subclass(): argument 'data' (position 2) must be Tensor, not "
+            f"{type(data).__name__}"
+        )
+    with DisableTorchFunctionSubclass():
+        out = data.detach()._as(cls)  # type: ignore[attr-defined]
+        out.requires_grad = require_grad
     return out
 
 

@@ -275,7 +275,7 @@ def legacy(cls: type, dtype: dtypes.dtype | None, args: tuple) -> Tensor:
     else:
         sizes = first if isinstance(first, Size) else args
         out = FACTORIES["zeros"](tuple(sizes) if args else (0,), dtype=wanted)
-    return out if cls is Tensor else out._as(cls)
+    return out if type(out) is cls else out._as(cls)
 
 
 Face.construct = staticmethod(lambda cls, args: legacy(cls, None, args))

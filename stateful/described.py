@@ -31,6 +31,7 @@ class Described:
     _storage: Storage
     _view: View | None
     _requires_grad: bool
+    _shown_as: str = "tensor"
 
     if TYPE_CHECKING:  # what Tensor adds
 
@@ -217,6 +218,14 @@ class Described:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))  # type: ignore[attr-defined]
 
+    def __contains__(self, element: Any) -> bool:
+        if not isinstance(element, Described | bool | int | float | complex):
+            raise RuntimeError(
+                "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+                f"{type(element)}."
+            )
+        return bool((self == element).any())
+
     def __pos__(self) -> Any:
         return self
 
@@ -254,6 +263,7 @@ def _text(tensor: Any) -> str:
         tensor._read().numpy(),
         grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
         requires_grad=tensor._requires_grad,
+        class_name=tensor._shown_as,
         tangent=None if tangent is None else format(tangent),
     )
 

@@ -33,11 +33,8 @@ from .rules import (
     check_result,
     count_write,
 )
-from .saved import (
-    Kept,
-    SavedTensor,
-    check_normal,
-)
+from .saved import Kept, SavedTensor, check_normal
+from .scalar_nodes import plan_class
 from .views import Step, Storage, View, rebase_history, write
 
 
@@ -214,7 +211,7 @@ def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
     needs = tuple(
         i for i in kernel.fn.differentiable if any(requiring >> leaf & 1 for leaf in spans[i])
     )
-    return Plan(kernel, needs, requiring) if needs else None
+    return plan_class(kernel)(kernel, needs, requiring) if needs else None
 
 
 def edges_of(plan: Plan, leaves: Sequence) -> tuple[Edge, ...]:
@@ -234,7 +231,8 @@ def edges_of(plan: Plan, leaves: Sequence) -> tuple[Edge, ...]:
     return tuple(edges)
 
 
-_edge = tuple.__new__
+_edge: Any = tuple.__new__
+_kept: Any = tuple.__new__
 
 
 def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequence) -> OpNode:
@@ -248,20 +246,19 @@ def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequen
     for source, index in plan.fetch:
         if source == "output":
             out = outs[index]
-            saved.append(_edge(Kept, (out._alias(), out._counter.version, index)))
+            saved.append(_kept(Kept, (out._alias(), out._counter.version, index)))
         else:
             leaf = leaves[index]
             try:
-                leaf = _edge(Kept, (leaf, leaf._counter.version, None))
+                leaf = _kept(Kept, (leaf, leaf._counter.version, None))
             except AttributeError:  # a number, or a value that no tensor has
                 pass
             saved.append(leaf)
     if modes.state.saved_hooks:
+        pack, unpack = modes.state.saved_hooks[-1]
         for item in node.saved_items():
             if type(item) is SavedTensor:
-                item.pack(
-                    *modes.state.saved_hooks[-1], node if item.output_nr is not None else None
-                )
+                item.pack(pack, unpack, None if item.output_nr is None else node)
     return node
 
 
@@ -321,4 +318,4 @@ class Owner:
         return call(op, args, kwargs)
 
 
-OWNER = Owner()
+OWNER, IN_FORMULA = Owner(), Owner()

@@ -124,16 +124,14 @@ class Kernel:
 
     __slots__ = ("fn", "static", "inputs", "outputs", "weight", "jitted", "memo")
 
-    def __init__(
-        self, fn: Any, static: tuple, inputs: tuple, outputs: tuple | None = None, weight: int = 1
-    ):
+    def __init__(self, fn: Any, static: tuple, inputs: tuple):
         self.fn = fn
-        self.weight = weight
+        self.weight = getattr(fn, "weight", 1)
         self.static = static
         self.inputs = inputs
         with jax.enable_x64(True), plain():
             self.jitted = jax.jit(self.run)
-            self.outputs = self._infer() if outputs is None else outputs
+            self.outputs = getattr(fn, "known_outputs", None) or self._infer()
         self.memo: dict = {}
 
     def _infer(self) -> tuple[Aval, ...]:

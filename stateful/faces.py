@@ -15,6 +15,7 @@ from .dispatch import OWNER, Face, call, call_inplace, store, wrap
 from .graph import gradient_edge
 from .modes import forward
 from .nodes import inplace_class
+from .return_types import written
 from .rules import check_inplace, check_out, check_partial_overlap, check_result
 from .views import rebase_history
 
@@ -45,7 +46,7 @@ def public(declared: Op | Composite) -> Any:
         def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(function, args, kwargs, out)
-            if mode.owner is OWNER:
+            if mode.owner is not None:
                 return declared.fn(*args, **kwargs)
             previous, mode.owner = mode.owner, OWNER
             try:
@@ -119,9 +120,10 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
         Face.check_out(op.__name__, (*args, *kwargs.values(), *outs))
     with modes.no_grad():
         results = op(*args, **kwargs)
+        named = results
         results = results if isinstance(results, tuple | list) else (results,)
         for target, result in zip(outs, results, strict=True):
             check_out(target._aval, result._aval)
             check_partial_overlap(target, _flattened(args))
             target._assign(result)
-    return out
+    return written(outs, named) if isinstance(out, tuple | list) else out

@@ -10,6 +10,7 @@ Python numbers are inputs too, packed into one array for each kind.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import weakref
@@ -21,6 +22,7 @@ import numpy as np
 
 from funcgrad.mode import plain
 
+from .blocks import LONGEST, PIECE, Entry, Part, repeats, split
 from .execute import (
     POLICIES,
     Aval,
@@ -33,8 +35,9 @@ from .execute import (
     set_execution,
 )
 
-CAP = 1000
-"""Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly."""
+CAP = 960
+"""Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly. Like
+`PIECE` a number with many divisors: a loop that is cut there repeats itself sooner."""
 
 _new = object.__new__
 _PLAIN = {np.ndarray, type(jax.numpy.zeros(()))}
@@ -51,7 +54,7 @@ class Structure:
 
     __slots__ = ("next", "programs", "parent", "kernel", "wiring", "numbers", "packed")
 
-    def __init__(self, parent: Any = None, kernel: Any = None, wiring: Sequence[int] = ()):
+    def __init__(self, parent: Any = None, kernel: Any = None, wiring: tuple[int, ...] = ()):
         self.next: dict[tuple, Structure] = {}
         self.programs: dict[tuple, Callable] = {}
         self.parent, self.kernel, self.wiring = parent, kernel, wiring
@@ -67,7 +70,15 @@ class Structure:
                 self.packed = jax.device_put(self.packed)
         return self.packed
 
-    def entries(self) -> list[tuple[Kernel, Sequence[int]]]:
+    def program(self, live: tuple[int, ...], inputs: int) -> Callable:
+        """What computes the live values from the numbers and arrays of a window."""
+        entries = self.entries()
+        if repeats(entries, live) <= LONGEST:
+            jitted = compiled(entries, live)
+            return lambda numbers, arrays: jitted(self.pack(numbers), *arrays)
+        return _in_parts(split(_with_numbers(entries, inputs), live, PIECE), live)
+
+    def entries(self) -> list[Entry]:
         """Kernel and wiring of every step from the root."""
         found, node = [], self
         while node.parent is not None:
@@ -102,6 +113,8 @@ class Window:
         values or inputs of this window, for a new input also its aval, for a number its type.
         """
         with self.lock:
+            if self.length >= CAP:
+                self._flush()
             key: list = [fn, static]
             inputs, numbers, slots = self.inputs, self.numbers, self.slots
             counts = len(inputs), len(numbers)
@@ -136,8 +149,6 @@ class Window:
                 made.append(value)
                 values.append(value)
             self.length += kernel.weight
-            if self.length >= CAP:
-                self._flush()
             return kernel, made
 
     def _extend(self, step: tuple, leaves: Sequence, counts: tuple[int, int]) -> Structure:
@@ -152,7 +163,7 @@ class Window:
             for leaf in leaves
             if type(leaf) is Value
         ]
-        following = Structure(self.structure, kernel, wiring)
+        following = Structure(self.structure, kernel, tuple(wiring))
         self.structure.next[step] = following
         return following
 
@@ -180,15 +191,14 @@ class Window:
         if not live:
             return
         program = structure.programs.get(live)
-        arrays = [leaf.on_device() for leaf in inputs]
-        packed = structure.pack(numbers)
         if program is None:
-            program = structure.programs[live] = compiled(structure.entries(), live)
+            program = structure.programs[live] = structure.program(live, len(inputs))
+        arrays = [leaf.on_device() for leaf in inputs]
         with jax.enable_x64(True):
-            outs = program(packed, *arrays)
+            outs = program(numbers, arrays)
             if isinstance(outs[0], Tracer):  # we are inside a trace that has nothing to do with it
                 with jax.ensure_compile_time_eval():
-                    outs = program(packed, *arrays)
+                    outs = program(numbers, arrays)
         for i, out in zip(live, outs, strict=True):
             value = values[i]
             value.array, value.pending = out, None
@@ -208,7 +218,30 @@ def _pack(numbers: Sequence) -> dict[str, np.ndarray]:
     return {kind: np.array(items, _NUMBER_DTYPES[type(items[0])]) for kind, items in kinds.items()}
 
 
-def compiled(entries: Sequence[tuple], live: tuple[int, ...]) -> Callable:
+def _with_numbers(entries: Sequence[Entry], inputs: int) -> list[Entry]:
+    """Entries whose places say where numbers come from too: they follow the arrays."""
+    found, numbers = [], itertools.count(inputs)
+    for kernel, wiring in entries:
+        wires = iter(wiring)
+        places = [next(wires) if type(x) is Aval else ~next(numbers) for x in kernel.inputs]
+        found.append((kernel, tuple(places)))
+    return found
+
+
+def _in_parts(parts: Sequence[Part], live: tuple[int, ...]) -> Callable:
+    """A program that runs one part after the other."""
+
+    def program(numbers, arrays):
+        found = {~i: given for i, given in enumerate([*arrays, *numbers])}
+        for block, takes, gives in parts:
+            outs = block.jitted(*[found[place] for place in takes])
+            found.update(zip(gives, outs, strict=True))
+        return [found[place] for place in live]
+
+    return program
+
+
+def compiled(entries: Sequence[Entry], live: tuple[int, ...]) -> Callable:
     """One jitted function that runs the kernels in order and returns the live values."""
 
     def window(numbers, *arrays):

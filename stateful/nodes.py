@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -22,7 +22,6 @@ from . import modes
 from .execute import Aval, Kernel, Value, execute, kernel_at
 from .graph import FREED, Node
 from .saved import SAVED_NUMBERS, Kept, SavedComplex, SavedFloat, SavedInt, SavedTensor
-from .scalar_nodes import rename
 
 
 class Plan:
@@ -157,12 +156,6 @@ def leaf_spans(op: Op, template: tuple) -> list[range]:
     return spans
 
 
-def flat(items: Iterable[Any]) -> Iterable[Any]:
-    """The items, and those of tuples among them."""
-    for item in items:
-        yield from item if isinstance(item, tuple) else (item,)
-
-
 def _shape(aval) -> tuple[int, ...]:
     return aval.shape if isinstance(aval, Aval) else ()
 
@@ -240,11 +233,9 @@ class OpNode(Node):
         wanted = self.wanted(needed)
         results = []
         for index in wanted:
-            with owned_by(self.owner):
+            with owned_by(self.formula_owner if plan.all_tensors else self.owner):
                 result = plan.op.apply_formula(plan.op.names[index], full, saved)
             results.extend(result if isinstance(result, tuple | list) else [result])
-        if plan.all_tensors:
-            rename(results, [*full, *flat(saved.values())])
         return self.scatter(wanted, results)
 
     def unpack_all(self) -> list:
@@ -259,6 +250,8 @@ class OpNode(Node):
         ]  # fmt: skip
 
     owner: Any = None
+    formula_owner: Any = None
+    """Who makes the results of formulas; `scalar_nodes` tells by it where an op is called."""
     zeros: Any = None
     number: Any = None
     """Make a Tensor of zeros, and one of a number; set where Tensor is defined."""

@@ -14,18 +14,19 @@ from types import FunctionType
 from typing import Any
 
 from .described import Described
-from .overrides import (
-    DisableTorchFunctionSubclass,
+from .tensor import Tensor
+from .torch_function import (
     handle,
     overloaded,
     overrides,
     state,
     torch_function,
 )
-from .tensor import Tensor
 
-MODULES = ("", ".nn.functional", ".linalg", ".special", ".fft")
-"""Whose functions can be overridden, all but `IGNORED`."""
+MODULES = {
+    "": "", ".nn.functional": "", ".linalg": "linalg_", ".special": "special_", ".fft": "fft_",
+}  # fmt: skip
+"""Whose functions can be overridden, all but `IGNORED`; what their names begin with."""
 
 IGNORED = frozenset(
     "tensor as_tensor from_numpy from_dlpack frombuffer is_tensor is_storage typename save load "
@@ -45,6 +46,7 @@ OPERATORS = {
     "add": "add", "radd": "add", "iadd": "add_", "sub": "sub", "isub": "sub_", "mul": "mul",
     "rmul": "mul", "imul": "mul_", "truediv": "div", "itruediv": "div_", "mod": "remainder",
     "pow": "pow", "ipow": "pow_", "matmul": "matmul", "ne": "ne", "lt": "lt", "le": "le",
+    "rand": "bitwise_and", "ror": "bitwise_or", "rxor": "bitwise_xor",
     "gt": "gt", "ge": "ge", "neg": "neg", "pos": "positive", "abs": "abs",
 }  # fmt: skip
 """Operators, and the method that a class is told of instead."""
@@ -56,8 +58,8 @@ BINARY = frozenset(
 """Operators that may be left to the other operand."""
 
 SPECIAL = BINARY | frozenset(
-    f"__{name}__" for name in "ne eq lt le gt ge neg pos abs invert getitem setitem len iter bool "
-    "float int index complex contains repr format dir reduce_ex deepcopy array".split()
+    f"__{name}__" for name in "ne eq lt le gt ge neg pos abs invert getitem setitem len contains bool "
+    "float int index complex repr format dir reduce_ex deepcopy array".split()
 )  # fmt: skip
 """The special methods that can be overridden."""
 
@@ -74,10 +76,12 @@ def _arguments(args: tuple, kwargs: dict) -> Iterator:
             yield argument
 
 
-def overridable(function: Callable, told: Callable[[], Any] | None = None) -> Callable:
+def overridable(
+    function: Callable, name: str, told: Callable[[], Any] | None = None
+) -> Callable:
     """``function`` after it asked modes and the classes of its arguments.
 
-    ``told``: gives what they are told is called, if that is something else.
+    ``name``: as they know it. ``told``: gives what they are told is called, if not this.
     """
 
     @functools.wraps(function)
@@ -87,14 +91,13 @@ def overridable(function: Callable, told: Callable[[], Any] | None = None) -> Ca
             return handle(public if told is None else told(), given, args, kwargs)
         return function(*args, **kwargs)
 
-    public._overridable = True  # type: ignore[attr-defined]
+    public.__name__ = name
     return public
 
 
 def _operator(name: str, method: Callable) -> Callable:
     alias = OPERATORS.get(name.strip("_"))
-    call = overridable(method, alias and (lambda: getattr(Tensor, alias)))
-    call.__name__ = name
+    call = overridable(method, name, alias and (lambda: getattr(Tensor, alias)))
     if name not in BINARY:
         return call
 
@@ -115,7 +118,7 @@ def _property(item: property) -> property:
     made: list[property] = []
 
     def part(function: Any, name: str) -> Any:
-        return function and overridable(function, lambda: getattr(made[0], name))
+        return function and overridable(function, name, lambda: getattr(made[0], name))
 
     made.append(property(
         part(item.fget, "__get__"), part(item.fset, "__set__"), part(item.fdel, "__delete__"),
@@ -135,7 +138,7 @@ def _attributes() -> Iterator[tuple[str, Any]]:
         elif isinstance(item, FunctionType) and special:
             yield name, _operator(name, item)
         elif isinstance(item, FunctionType) and name[0] != "_":
-            yield name, overridable(item)
+            yield name, overridable(item, name)
 
 
 @functools.cache
@@ -143,20 +146,21 @@ def install() -> None:
     """Let every function and method look for ``__torch_function__`` from now on."""
     for name, item in list(_attributes()):
         setattr(Tensor, name, item)
-    for name in MODULES:
+    for name, prefix in MODULES.items():
         module = sys.modules[__package__ + name]
         for key, item in list(vars(module).items()):
             if isinstance(item, FunctionType) and key[0] != "_" and key not in IGNORED:
-                setattr(module, key, overridable(item))
+                setattr(module, key, overridable(item, prefix + key))
     autograd = sys.modules[f"{__package__}.autograd"]
     for key in ("backward", "grad"):
-        setattr(autograd, key, overridable(getattr(autograd, key)))
+        setattr(autograd, key, overridable(getattr(autograd, key), key))
 
 
 def _defined(cls: type, **kwargs: Any) -> None:
     """A subclass of `Tensor` was defined."""
     super(Tensor, cls).__init_subclass__(**kwargs)
     if overrides(cls):
+        cls._shown_as = cls.__name__  # type: ignore[attr-defined]
         install()
 
 

@@ -28,6 +28,13 @@ def return_type(op: Op) -> Any:
     return named(op.name.removeprefix("_"), op.outputs)
 
 
+def written(outs: tuple, results: Any) -> tuple:
+    """What ``out=`` returns: ``outs``, under the names that the results have."""
+    if not isinstance(results, ReturnType):
+        return outs
+    return named(f"{type(results).__name__}_out", results._fields)(outs)
+
+
 @functools.cache
 def named(name: str, fields: tuple[str, ...]) -> type:
     """The tuple type of this name."""

@@ -8,13 +8,35 @@ gradient.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from typing import Any
 
-from .execute import Aval
+from funcgrad.mode import mode
+
+from .execute import Aval, Kernel
 from .graph import Node
+from .nodes import OpNode, Plan
 
 NAMES = {f"{name}Backward0": f"{name}Backward1" for name in ("Add", "Div", "Mul", "Sub")}
+
+
+class ScalarPlan(Plan):
+    """How an op with a number is recorded: where it is called decides the class of its nodes."""
+
+    @property
+    def node_class(self) -> type[Node]:  # type: ignore[override]
+        return self._inside if mode.owner is OpNode.formula_owner else self._outside
+
+    @node_class.setter
+    def node_class(self, cls: type[Node]) -> None:
+        self._outside, self._inside = cls, scalar_class(cls)
+
+
+def plan_class(kernel: Kernel) -> type[Plan]:
+    """How a call of ``kernel`` is recorded."""
+    if kernel.fn.grad_fn not in NAMES:
+        return Plan
+    tensors = sum(isinstance(item, Aval) for item in kernel.inputs)
+    return ScalarPlan if tensors == 1 else Plan
 
 
 @functools.cache
@@ -27,19 +49,3 @@ def scalar_class(cls: type[Node]) -> type[Node]:
 def _number(node: Any) -> Any:
     found = node.plan.arguments(node.unpack_all()).get("other")
     return found if found is None or type(found) is int else found.conj()
-
-
-def rename(results: Iterable[Any], given: Iterable[Any]) -> None:
-    """Give the nodes between the tensors ``given`` to a formula and its ``results`` their names."""
-    seen = {None, *(getattr(item, "_grad_fn", None) for item in given)}
-    stack: list[Any] = [getattr(item, "_grad_fn", None) for item in results]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if type(node).__name__ in NAMES:
-            operands = [item for item in node.plan.kernel.inputs if isinstance(item, Aval)]
-            if len(operands) == 1:
-                node.__class__ = scalar_class(type(node))
-        stack.extend(edge.node for edge in node.edges)

@@ -15,8 +15,9 @@ import jax.numpy as jnp
 
 from . import engine
 from . import execute as seam
+from .blocks import split
 from .engine import Task
-from .execute import Aval, Function, Kernel, Value, execute, kernel_at, kernels
+from .execute import Aval, Function, Kernel, Value, execute, kernel_at
 from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
@@ -24,6 +25,10 @@ from .saved import Kept, SavedTensor
 
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ADD = Function(jnp.add)
+
+
+MOST = 20 * CAP
+"""Nodes of the longest pass that is planned as a whole."""
 
 
 class Implicit:
@@ -112,7 +117,7 @@ class Survey:
                     number = numbers[following] = len(nodes)
                     nodes.append(following)
                 shape.append(number if nr == 0 else (number, nr))
-        return cls(nodes, numbers, shape) if len(nodes) <= CAP else None
+        return cls(nodes, numbers, shape) if len(nodes) <= MOST else None
 
     def run(self, roots, grads, keep_graph, inputs, accumulate) -> list[Any] | None:
         """The pass with these options; None if it cannot be done as one kernel."""
@@ -130,7 +135,7 @@ class Survey:
         leaves = schedule.gather(self.nodes, grads)
         if leaves is None:
             return None
-        results = execute(schedule, leaves)
+        results = schedule.run(leaves)
         if not keep_graph:
             schedule.release(self.nodes)
         previous, state.grad_enabled = state.grad_enabled, False
@@ -160,9 +165,7 @@ class Schedule:
         self.captured = [None if ref is None else i for i, ref in enumerate(captured)]
         outs = [ref for _, ref in planner.arrivals] + [ref for ref in captured if ref is not None]
         self.outputs = [ref.place for ref in outs]
-        avals = tuple([ref.aval for ref in outs])
-        kernel = Kernel(self, (), tuple(planner.inputs), avals, weight=len(self.entries))
-        kernels[(self, (), *planner.inputs)] = kernel
+        self.parts = split(self.entries, self.outputs, CAP)
 
     @classmethod
     def plan(cls, survey: Survey, roots, grads, inputs, accumulate) -> Schedule | None:
@@ -213,20 +216,13 @@ class Schedule:
         others = iter(results[len(self.leaves) :])
         return [None if place is None else next(others) for place in self.captured]
 
-    def run(self, static: tuple, arrays: Sequence) -> tuple:
-        """The pass on arrays."""
-        return self._evaluate(arrays, lambda kernel, args: kernel.run(*args))
-
-    def trace(self, static: tuple, arrays: Sequence) -> tuple:
-        """The pass on tracers."""
-        return self._evaluate(arrays, lambda kernel, args: kernel.fn.trace(kernel.static, args))
-
-    def _evaluate(self, arrays, run) -> tuple:
-        values: list = []
-        for kernel, places in self.entries:
-            outs = run(kernel, [values[p] if p >= 0 else arrays[~p] for p in places])
-            values.extend(outs if isinstance(outs, tuple | list) else (outs,))
-        return tuple(values[p] if p >= 0 else arrays[~p] for p in self.outputs)
+    def run(self, leaves: Sequence) -> list[Value]:
+        """The gradients that the pass arrives at."""
+        found: dict[int, Any] = {~i: leaf for i, leaf in enumerate(leaves)}
+        for block, takes, gives in self.parts:
+            outs = execute(block, [found[place] for place in takes])
+            found.update(zip(gives, outs, strict=True))
+        return [found[place] for place in self.outputs]
 
     def __repr__(self):
         return f"<backward pass of {len(self.entries)} kernels>"

@@ -151,6 +151,7 @@ def set_default_device(device: Any) -> None:
 
     >>> import stateful as torch
     >>> torch.set_default_device("cpu")
+    >>> torch.set_default_device(None)  # as it was
     """
     wanted = dtypes.device(device) if device is not None else None
     if wanted is not None and wanted.type != "cpu":

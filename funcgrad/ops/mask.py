@@ -32,7 +32,10 @@ from .view import expand, reshape
 
 def _check_mask(mask, name: str):
     if as_dtype(mask.dtype) != np.dtype(bool):
-        raise RuntimeError(f"{name}: expected BoolTensor for mask, but got {mask.dtype}")
+        raise RuntimeError(
+            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}: expected "
+            "BoolTensor for mask"
+        )
 
 
 @op("masked_fill.Scalar", grad_fn="MaskedFillBackward0", inplace=True,
@@ -44,7 +47,7 @@ def masked_fill_scalar(self, mask, value: Scalar):
     >>> funcgrad.masked_fill(jnp.zeros(2), jnp.array([True, False]), 5.0)
     Array([5., 0.], dtype=float32)
     """
-    _check_mask(mask, "masked_fill")
+    _check_mask(mask, "masked_fill_")
     _check_overflow(self, value)
     broadcast_shape(self.shape, mask.shape)
     return jnp.where(mask, jnp.asarray(value).astype(self.dtype), self)
@@ -64,7 +67,7 @@ def _check_overflow(x, value):
 )  # fmt: skip
 def masked_fill_tensor(self, mask, value):
     """The zero-dim tensor ``value`` where ``mask`` is True."""
-    _check_mask(mask, "masked_fill")
+    _check_mask(mask, "masked_fill_")
     if value.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "

@@ -7,6 +7,7 @@ from typing import Any
 from ..copies import own_attributes
 from ..creation import FACTORIES
 from ..tensor import Tensor
+from ..torch_function import disabled_torch_function, overrides
 
 
 class _ParameterMeta(type):
@@ -33,6 +34,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     tensor([1., 1.], requires_grad=True)
     """
 
+    __torch_function__ = disabled_torch_function
+
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is None:
             data = FACTORIES["zeros"]((0,))
@@ -41,6 +44,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
                 "Only Tensors of floating point and complex dtype can require gradients, but this "
                 f"one is of dtype {data.dtype}: pass requires_grad=False"
             )
+        if overrides(type(data)):
+            return _of_subclass(data, requires_grad)
         out = data.detach()._as(cls)
         out._requires_grad = bool(requires_grad)
         return out
@@ -55,6 +60,18 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
     def __reduce_ex__(self, protocol: Any):
         return _rebuild, (type(self), self.detach(), self.requires_grad, own_attributes(self))
+
+
+def _of_subclass(data: Any, requires_grad: bool) -> Any:
+    """A parameter that stays a tensor of the class that it has."""
+    out = data.detach().requires_grad_(requires_grad)
+    if type(out) is not type(data):
+        raise RuntimeError(
+            f"Creating a Parameter from an instance of type {type(data).__name__} requires that "
+            f"detach() returns an instance of the same type, but it returned {type(out).__name__}"
+        )
+    out._is_param = True
+    return out
 
 
 def _rebuild(cls: type, data: Tensor, requires_grad: bool, attributes: dict) -> Any:
@@ -73,6 +90,8 @@ class Buffer(Tensor):
     OrderedDict([('mean', tensor([0., 0.]))])
     """
 
+    __torch_function__ = disabled_torch_function
+
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         out = (FACTORIES["zeros"]((0,)) if data is None else data).detach()._as(cls)
         out.persistent = persistent
@@ -82,6 +101,7 @@ class Buffer(Tensor):
 class _Uninitialized:
     """What tensors without a shape share."""
 
+    __torch_function__ = disabled_torch_function
     _becomes: type
 
     @property

@@ -1,0 +1,152 @@
+"""What view ops give, as tensors of their own: ``view_copy``, ``narrow_copy``, ``unsafe_split``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+from funcgrad.composite import Overloads
+from funcgrad.op import Op
+from funcgrad.ops import complexes, join, places, slicing, split, view
+from funcgrad.signature import Size
+
+from .dispatch import call
+from .faces import public
+from .methods import FUNCTIONS
+from .tensor import Tensor
+
+
+def _copying(op: Op, name: str, grad_fn: str | None) -> Op:
+    """The op with the values and the gradient of a view op that makes a tensor of its own."""
+    overload = op.aten.partition(".")[1:]
+    return Op(op.fn, name + "".join(overload), grad_fn, dict(op.vjp), {"outputs": op.outputs})
+
+
+_VIEWS: dict[str, tuple[Op, ...]] = {
+    "alias": (view.alias,), "as_strided": (places.as_strided,), "detach": (view.detach,),
+    "diagonal": (places.diagonal,), "expand": (view.expand,), "permute": (view.permute,),
+    "select": (slicing.select,), "slice": (slicing.slice_tensor,),
+    "split": (split.split_tensor,), "split_with_sizes": (split.split_with_sizes,),
+    "squeeze": tuple(view.squeeze.ops), "t": (view.t,), "transpose": (view.transpose,),
+    "unbind": (join.unbind,), "unfold": (places.unfold,), "unsqueeze": (view.unsqueeze,),
+    "view": (view.view_size,), "view_as_complex": (complexes.view_as_complex,),
+    "view_as_real": (complexes.view_as_real,),
+}  # fmt: skip
+
+
+def _function(name: str, ops: tuple[Op, ...]) -> Callable:
+    copies = [_copying(op, name, op.grad_fn and f"{op.grad_fn}_copy") for op in ops]
+    function = public(copies[0] if len(copies) == 1 else Overloads(name, *copies))
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"`{name.removesuffix('_copy')}` whose result shares no memory."
+    return function
+
+
+def _scattered(self, src, size, stride, storage_offset):
+    if src.shape != tuple(size):
+        raise RuntimeError(
+            "expected src to have a size equal to the slice of self. src size = "
+            f"{list(src.shape)}, slice size = {list(size)}"
+        )
+    where = places.as_strided.fn(
+        jnp.arange(self.size).reshape(self.shape), size, stride, storage_offset
+    )
+    flat = lax.reshape(self, (self.size,))
+    return lax.reshape(flat.at[where].set(src.astype(self.dtype)), self.shape)
+
+
+def _as_strided_scatter(
+    self, src, size: Size, stride: Size, storage_offset: int | None = None
+):  # fmt: skip
+    return _scattered(self, src, size, stride, storage_offset)
+
+
+def _scatter_self(grad, src_sym_sizes, size, stride, storage_offset):
+    zeros = grad.new_zeros(src_sym_sizes) if isinstance(grad, Tensor) else jnp.zeros(src_sym_sizes, grad.dtype)
+    return _SCATTER(grad, zeros, size, stride, storage_offset)
+
+
+_SCATTER = Op(
+    _as_strided_scatter, "as_strided_scatter", "AsStridedScatterBackward0",
+    dict(
+        self=_scatter_self,
+        src=lambda grad, size, stride, storage_offset: places.as_strided(
+            grad, size, stride, storage_offset),
+    ),
+    {},
+)  # fmt: skip
+_UNSAFE_SPLIT = _copying(split.split_tensor, "unsafe_split", "UnsafeSplitBackward0")
+_UNSAFE_SIZES = _copying(
+    split.split_with_sizes, "unsafe_split_with_sizes", "UnsafeSplitWithSizesBackward0"
+)
+_NARROW = _copying(slicing.slice_tensor, "narrow_copy", "NarrowCopyBackward0")
+
+
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:  # fmt: skip
+    """A copy of ``input`` whose elements at these strides are those of ``src``.
+
+    Raises RuntimeError if ``src`` is not of shape ``size``.
+
+    >>> import stateful as torch
+    >>> torch.as_strided_scatter(torch.zeros(4), torch.ones(2), (2,), (2,))
+    tensor([1., 0., 1., 0.])
+    """
+    return call(_SCATTER, (input, src, size, stride, storage_offset), {})
+
+
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> Any:
+    """`split` into tensors that may be written to, as they are no views.
+
+    >>> import stateful as torch
+    >>> torch.unsafe_split(torch.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+    """
+    return call(_UNSAFE_SPLIT, (input, split_size, dim), {})
+
+
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> Any:
+    """`split_with_sizes` into tensors that may be written to, as they are no views.
+
+    >>> import stateful as torch
+    >>> torch.unsafe_split_with_sizes(torch.arange(3), [1, 2])
+    (tensor([0]), tensor([1, 2]))
+    """
+    return call(_UNSAFE_SIZES, (input, split_sizes, dim), {})
+
+
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> Any:
+    """`chunk` into tensors that may be written to, as they are no views.
+
+    >>> import stateful as torch
+    >>> torch.unsafe_chunk(torch.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+    """
+    sizes = [part.shape[dim] for part in input.detach().chunk(chunks, dim)]
+    if input.shape[dim] == 0:
+        return unsafe_split_with_sizes(input, sizes, dim)
+    return unsafe_split(input, sizes[0], dim)
+
+
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`narrow` whose result shares no memory.
+
+    >>> import stateful as torch
+    >>> torch.narrow_copy(torch.arange(4), 0, 1, 2)
+    tensor([1, 2])
+    """
+    input.detach().narrow(dim, start, length)  # raises what it has to say of the arguments
+    start = start + input.shape[dim] if start < 0 else start
+    return call(_NARROW, (input, dim, start, start + length, 1), {})
+
+
+for _name, _ops in _VIEWS.items():
+    FUNCTIONS["torch"][f"{_name}_copy"] = _function(f"{_name}_copy", _ops)
+for _own in (as_strided_scatter, unsafe_split, unsafe_split_with_sizes, unsafe_chunk, narrow_copy):
+    FUNCTIONS["torch"][_own.__name__] = _own
+    setattr(Tensor, _own.__name__, _own)
