@@ -32,6 +32,7 @@ from . import special as special
 from . import storages as _storages
 from . import striding as _striding
 from . import testing as testing
+from . import unbatchable as _unbatchable
 from . import underivable as _underivable
 from . import utils as utils
 from . import version as version

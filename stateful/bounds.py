@@ -7,10 +7,13 @@ computed yet is computed for it. Indices inside of somebody's `jax.jit` are not 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from funcgrad.broadcast import broadcast_shape
 
 from .execute import Tracer
 from .indexing import index_put
@@ -63,6 +66,24 @@ def _within(self: Tensor, index: Any = None, *args: Any, **kwargs: Any) -> None:
         )
 
 
+def _enough(self: Tensor, mask: Any = None, source: Any = None, *args: Any, **kwargs: Any) -> None:
+    """The check of `masked_scatter`, which takes an element for each True."""
+    if not isinstance(mask, Tensor) or not isinstance(source, Tensor):
+        return
+    shape = broadcast_shape(self._aval.shape, mask._aval.shape)
+    most = math.prod(shape)
+    if source.numel() >= most or mask._aval.dtype.kind != "b":
+        return
+    array = mask._read().read()
+    if isinstance(array, Tracer):
+        return
+    wanted = int(np.asarray(array).sum()) * (most // max(mask.numel(), 1))
+    if wanted > source.numel():
+        raise RuntimeError(
+            f"Number of elements of source < number of ones in mask: {source.numel()} < {wanted}"
+        )
+
+
 _BEYOND = "index {index} is out of bounds for dimension {dim} with size {length}"
 _OUT = "index out of range in self: " + _BEYOND
 _CHECKS: dict[str, Callable] = {
@@ -75,6 +96,7 @@ _CHECKS: dict[str, Callable] = {
     "index_fill": _along(_BEYOND, IndexError, True),
     "take": _within,
     "put": _within,
+    "masked_scatter": _enough,
 }
 
 

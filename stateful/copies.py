@@ -132,7 +132,8 @@ def as_subclass(self: Tensor, cls: type) -> Any:
     if not isinstance(cls, type):
         raise TypeError(f"cls must be a type (got {type(cls).__name__})")
     _check_subclass(cls)
-    out: Any = call(alias, (self,), {})
+    with DisableTorchFunctionSubclass():
+        out: Any = call(alias, (self,), {})
     out.__class__ = cls
     return out
 

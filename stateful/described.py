@@ -11,6 +11,7 @@ from funcgrad import types
 from funcgrad.errors import dimension_error
 
 from . import devices, dtypes, geometry, modes, printing
+from .conjugates import check_resolved
 from .dispatch import Face, wrap
 from .execute import Aval, Tracer, Value
 from .frames import check_look, described
@@ -63,6 +64,8 @@ class Described:
             )
         if modes.vmap.frames:
             check_look(self, "numpy")
+        if self._view is not None and not force:
+            check_resolved(self)
         return np.array(self._read().numpy())
 
     def item(self) -> Any:

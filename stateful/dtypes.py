@@ -97,6 +97,12 @@ class finfo:
     (65504.0, 0.0009765625)
     """
 
+    min: builtins.float
+    max: builtins.float
+    eps: builtins.float
+    smallest_normal: builtins.float
+    tiny: builtins.float
+
     def __init__(self, type: dtype | None = None):
         type = get_default_dtype() if type is None else type
         if not (type.is_floating_point or type.is_complex):

@@ -12,6 +12,7 @@ from funcgrad.op import Op
 
 from . import modes
 from .dispatch import OWNER, Face, call, call_inplace, store, wrap
+from .frames import is_batched
 from .graph import gradient_edge
 from .modes import forward
 from .nodes import inplace_class
@@ -116,6 +117,12 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
                 f"{op.__name__}(): functions with out=... arguments don't support automatic "
                 "differentiation, but one of the arguments requires grad."
             )
+    if modes.vmap.frames and any(map(is_batched, (*args, *kwargs.values(), *outs))):
+        raise RuntimeError(
+            f"Batching rule not implemented for aten::{op.__name__}.out; the fallback path doesn't "
+            "work on out= or view ops: a result that differs from slice to slice needs a tensor of "
+            "its own."
+        )
     if forward.active:
         Face.check_out(op.__name__, (*args, *kwargs.values(), *outs))
     with modes.no_grad():

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from funcgrad import types
 from funcgrad.derivative import push_forward
@@ -30,7 +31,7 @@ from .backward import zeros
 from .dispatch import OWNER, Face, call, call_inplace, wrap
 from .execute import Value, execute, kernel_of
 from .graph import Node, gradient_edge
-from .nodes import leaf_spans
+from .nodes import OpNode, leaf_spans
 from .saved import SAVED_NUMBERS
 from .views import mark_view, relative_steps
 
@@ -308,10 +309,40 @@ def _recorded(
             a if b is None else b if a is None else a + b
             for a, b in zip(totals, terms, strict=True)
         ]
-    return [
+    totals = [
         zeros(o._aval) if t is None and types.is_differentiable(o._aval.dtype) else t
         for t, o in zip(totals, outs, strict=True)
     ]
+    for index in op.differentiable:
+        if all(t is None or t.requires_grad for t in totals):
+            break
+        if isinstance(dots[index], Face.tensor) or isinstance(args[index], tuple | None):
+            continue
+        totals = _with_history_of_zero(op, index, args, totals, outs)
+    return totals
+
+
+def _with_history_of_zero(op: Op, index: int, args: list, totals: list, outs: Sequence) -> list:
+    """Tangents that depend on nothing, with the history of what an input without tangent adds.
+
+    That is zero, but in PyTorch it is computed from the other inputs, numbers included, so that the
+    tangent requires a gradient if they do.
+    """
+    if not isinstance(args[index], Face.tensor):
+        number = np.asarray(args[index].conj(), outs[0]._aval.dtype)
+        args = [*args[:index], OpNode.number(number), *args[index + 1 :]]
+    if not types.is_differentiable(args[index]._aval.dtype):
+        return totals
+    terms = _transposed(op, index, args, [zeros(args[index]._aval)], outs)
+    found = []
+    for total, term in zip(totals, terms, strict=True):
+        if term is not None and term.requires_grad and not total.requires_grad:
+            zero = zeros(total._aval)
+            zero._set_history(*gradient_edge(term))
+            summed, total = total + zero, wrap(total._read())
+            total._set_history(*gradient_edge(summed))
+        found.append(total)
+    return found
 
 
 def _operand(leaf: Any) -> Any:

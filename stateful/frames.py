@@ -101,6 +101,12 @@ _LOOKS = {
 }
 
 
+def is_batched(item: Any) -> bool:
+    """Whether an argument is a tensor that differs from slice to slice of an open `vmap`."""
+    array = getattr(item, "_array", None)
+    return any(frame.batches(array) for frame in modes.vmap.frames)
+
+
 def check_look(tensor: Any, what: str) -> None:
     """Raise if somebody looks at the elements of a tensor that stands for a whole batch."""
     array = tensor._array

@@ -14,6 +14,7 @@ from funcgrad.ops.slicing import slice_tensor
 from . import modes
 from .dispatch import call, call_inplace
 from .execute import Tracer
+from .rules import check_overlap
 from .tensor import Tensor
 
 
@@ -41,6 +42,8 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     with jax.enable_x64(True):
         _check_places(indexing.parse(index, self._aval.shape))
         views, op, args = indexing.assignment(self, index, value)
+        if op is indexing.index_put_mask:
+            _check_bytes(index)
         target = self if _is_whole(views, self._aval.shape) else _viewed(self, views)
         if op is copying.copy and isinstance(value, Tensor) and not value._aval.shape:
             target.fill_(value)
@@ -48,6 +51,16 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             target.copy_(*args)  # type: ignore[attr-defined]
         else:
             call_inplace(op, (target, *args), {})
+
+
+def _check_bytes(index: Any) -> None:
+    """Raise if one value is assigned to a mask of bytes."""
+    items = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(item, Tensor) and item._aval.dtype == "uint8" for item in items):
+        raise RuntimeError(
+            "masked_fill_ only supports boolean masks, but got mask with dtype unsigned char: "
+            "convert it with .bool()"
+        )
 
 
 def _is_whole(views: Any, shape: tuple[int, ...]) -> bool:
@@ -69,6 +82,8 @@ def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     """
     with jax.enable_x64(True):
         op, args = _placement("index_put_", self, indices, values, accumulate)
+        if accumulate:
+            check_overlap(self)
         return call_inplace(op, (self, *args), {})
 
 

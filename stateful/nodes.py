@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -323,7 +324,8 @@ def _saved_attribute(name: str, node: OpNode):
 
 
 def _raw_attribute(name: str, node: OpNode):
-    if node.saved is None:
-        return SavedTensor.empty()
-    found = node.plan.arguments(node.saved_items()).get(name)
-    return SavedTensor.empty() if found is None else found
+    found = None if node.saved is None else node.plan.arguments(node.saved_items()).get(name)
+    found = SavedTensor.empty() if found is None else found
+    if isinstance(found, SavedTensor):
+        found.node = weakref.ref(node)  # tells that it was freed
+    return found

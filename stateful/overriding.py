@@ -58,8 +58,8 @@ BINARY = frozenset(
 """Operators that may be left to the other operand."""
 
 SPECIAL = BINARY | frozenset(
-    f"__{name}__" for name in "ne eq lt le gt ge neg pos abs invert getitem setitem len contains bool "
-    "float int index complex repr format dir reduce_ex deepcopy array".split()
+    f"__{name}__" for name in "ne eq lt le gt ge neg pos abs invert getitem setitem len contains "
+    "bool float int index complex repr format dir reduce_ex deepcopy array".split()
 )  # fmt: skip
 """The special methods that can be overridden."""
 
@@ -76,9 +76,7 @@ def _arguments(args: tuple, kwargs: dict) -> Iterator:
             yield argument
 
 
-def overridable(
-    function: Callable, name: str, told: Callable[[], Any] | None = None
-) -> Callable:
+def overridable(function: Callable, name: str, told: Callable[[], Any] | None = None) -> Callable:
     """``function`` after it asked modes and the classes of its arguments.
 
     ``name``: as they know it. ``told``: gives what they are told is called, if not this.
@@ -97,7 +95,8 @@ def overridable(
 
 def _operator(name: str, method: Callable) -> Callable:
     alias = OPERATORS.get(name.strip("_"))
-    call = overridable(method, name, alias and (lambda: getattr(Tensor, alias)))
+    told = None if alias is None else lambda: getattr(Tensor, alias)
+    call = overridable(method, name, told)
     if name not in BINARY:
         return call
 
@@ -147,7 +146,7 @@ def install() -> None:
     for name, item in list(_attributes()):
         setattr(Tensor, name, item)
     for name, prefix in MODULES.items():
-        module = sys.modules[__package__ + name]
+        module = sys.modules[f"{__package__}{name}"]
         for key, item in list(vars(module).items()):
             if isinstance(item, FunctionType) and key[0] != "_" and key not in IGNORED:
                 setattr(module, key, overridable(item, prefix + key))
@@ -158,7 +157,7 @@ def install() -> None:
 
 def _defined(cls: type, **kwargs: Any) -> None:
     """A subclass of `Tensor` was defined."""
-    super(Tensor, cls).__init_subclass__(**kwargs)
+    super(Tensor, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]
     if overrides(cls):
         cls._shown_as = cls.__name__  # type: ignore[attr-defined]
         install()

@@ -40,7 +40,7 @@ def check_base(view: Any) -> None:
 
 def count_write(tensor: Any) -> None:
     """Count an in-place write; inference tensors have no count, but may not be written to here."""
-    if not tensor._inference:
+    if not tensor._inference or tensor._counter is not tensor._storage:  # `.data` of one has one
         tensor._counter.version += 1
     elif not modes.state.inference:
         raise RuntimeError(

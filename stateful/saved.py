@@ -49,7 +49,7 @@ class SavedTensor:
     hooks the tensor is not kept, only what the pack hook made of it and its place in the graph.
     """
 
-    __slots__ = ("tensor", "version", "output_nr", "hooked")
+    __slots__ = ("tensor", "version", "output_nr", "hooked", "node")
     tensor: Any
     hooked: _Hooked | None
 
@@ -80,6 +80,13 @@ class SavedTensor:
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
                 "only one pair of hooks is allowed at a time."
+            )
+        node = getattr(self, "node", None)
+        if node is not None and getattr(node(), "saved", None) is None:
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor after it has been freed. Saved "
+                "intermediate values of the graph are freed by .backward() or autograd.grad(): "
+                "specify retain_graph=True to keep them."
             )
         if self.tensor is None:
             raise RuntimeError(

@@ -9,6 +9,7 @@ PyTorch's ``weights_only=True`` does.
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import zipfile
 from collections import OrderedDict, defaultdict
@@ -16,12 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes
+from . import dtypes, modes
 from .devices import device as Device
 from .dispatch import wrap
 from .execute import Value
+from .geometry import Geometry, contiguous
+from .layout import of as geometry_of
 from .nn.parameter import Parameter
 from .sizes import Size
+from .striding import flat
 from .tensor import Tensor
 
 _STORAGES = {
@@ -51,15 +55,28 @@ class _Pickler(_PythonPickler):
     def __init__(self, file: Any):
         super().__init__(file, _PROTOCOL)
         self.arrays: list[np.ndarray] = []
+        self._keys: dict[int, int] = {}
+        self._memories: dict[int, np.ndarray] = {}
         self._names: dict[tuple[str, str], _Name] = {}
         self._kept: list[Any] = []
 
     def persistent_id(self, obj: Any) -> Any:
         if not isinstance(obj, np.ndarray):
             return None
-        self.arrays.append(obj)
+        key = self._keys.setdefault(id(obj), len(self.arrays))
+        if key == len(self.arrays):
+            self.arrays.append(obj)
         storage = self._name("torch", _STORAGE_OF[obj.dtype.name])
-        return ("storage", storage, str(len(self.arrays) - 1), "cpu", obj.size)
+        return ("storage", storage, str(key), "cpu", obj.size)
+
+    def _memory(self, tensor: Any) -> tuple[np.ndarray, Geometry]:
+        """The elements of the storage of a tensor, and where in it those of the tensor are."""
+        storage = tensor._storage
+        if storage.value.aval.dtype != tensor._aval.dtype:
+            return tensor._read().numpy().reshape(-1), contiguous(tuple(tensor.shape))
+        if id(storage) not in self._memories:
+            self._memories[id(storage)] = flat(storage)._read().numpy()
+        return self._memories[id(storage)], geometry_of(tensor)
 
     def _name(self, module: str, name: str) -> _Name:
         return self._names.setdefault((module, name), _Name(module, name))
@@ -95,12 +112,11 @@ class _Pickler(_PythonPickler):
             return
         self._kept.append(tensor)
         hooks: Any = OrderedDict()
-        array = np.ascontiguousarray(tensor.detach()._read().numpy()).reshape(tensor.shape)
-        strides = tuple(s // array.itemsize for s in array.strides)
+        array, (size, stride, offset) = self._memory(tensor)
         parameter = isinstance(tensor, Parameter)
         rebuild = self._name("torch._utils", "_rebuild_tensor_v2")
         requires = tensor.requires_grad and not parameter
-        args = (array.reshape(-1), 0, tuple(tensor.shape), strides, requires, hooks)
+        args = (array, offset, tuple(size), tuple(stride), requires, hooks)
         if parameter:
             self.save(self._name("torch._utils", "_rebuild_parameter"))
             self.write(pickle.MARK)
@@ -139,10 +155,26 @@ def save(obj: Any, f: Any, pickle_module=None, pickle_protocol=_PROTOCOL,
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def _rebuild_tensor(storage, offset, size, stride, requires_grad=False, hooks=None, metadata=None):
-    strides = [s * storage.itemsize for s in stride]
-    array = np.lib.stride_tricks.as_strided(storage[offset:], tuple(size), strides)
-    out = wrap(Value.of(np.array(array)))
+class _Memory:
+    """The elements of a storage in the file, and the first tensor that was made of them."""
+
+    def __init__(self, array: np.ndarray):
+        self.array, self.tensor = array, None
+
+    def show(self, place: Geometry) -> Any:
+        """A tensor of the elements at ``place``, which shares them with those made before."""
+        whole = place == contiguous(place.size) and math.prod(place.size) == self.array.size
+        if self.tensor is None:
+            array = self.array.reshape(place.size) if whole else self.array
+            self.tensor = wrap(Value.of(np.array(array)))
+        if whole and tuple(self.tensor.shape) == place.size:
+            return self.tensor._alias()
+        with modes.no_grad():
+            return flat(self.tensor._storage).as_strided(*place)._alias()
+
+
+def _rebuild_tensor(memory, offset, size, stride, requires_grad=False, hooks=None, metadata=None):
+    out = memory.show(Geometry(tuple(size), tuple(stride), offset))
     out.requires_grad = bool(requires_grad)
     return out
 
@@ -173,7 +205,7 @@ class _Unpickler(pickle.Unpickler):
     def __init__(self, archive: zipfile.ZipFile, prefix: str):
         super().__init__(io.BytesIO(archive.read(f"{prefix}data.pkl")))
         self._archive, self._prefix = archive, prefix
-        self._storages: dict[str, np.ndarray] = {}
+        self._storages: dict[str, _Memory] = {}
 
     def find_class(self, module_name: str, name: str) -> Any:
         found = _ALLOWED.get((module_name, name))
@@ -185,13 +217,13 @@ class _Unpickler(pickle.Unpickler):
             )
         return found
 
-    def persistent_load(self, pid: Any) -> np.ndarray:
+    def persistent_load(self, pid: Any) -> _Memory:
         kind, dtype, key, _, size = pid
         if kind != "storage":
             raise pickle.UnpicklingError(f"unknown kind of reference in the file: {kind!r}")
         if key not in self._storages:
             raw = self._archive.read(f"{self._prefix}data/{key}")
-            self._storages[key] = np.frombuffer(raw, dtype.numpy, count=size)
+            self._storages[key] = _Memory(np.frombuffer(raw, dtype.numpy, count=size))
         return self._storages[key]
 
 

@@ -13,6 +13,7 @@ from funcgrad import types
 from funcgrad.broadcast import broadcast_shape
 
 from . import dtypes
+from .conjugates import BITS, view_as_real
 from .creation import FACTORIES, as_tensor, new_tensor
 from .dispatch import wrap
 from .execute import Value
@@ -126,26 +127,6 @@ def get_device(input: Any) -> int:
     return -1 if input.device.type == "cpu" else input.device.index or 0
 
 
-def is_conj(input: Any) -> bool:
-    """Whether the conjugate is still to be taken: never here.
-
-    >>> import stateful as torch
-    >>> torch.is_conj(torch.tensor([1j]))
-    False
-    """
-    return False
-
-
-def is_neg(input: Any) -> bool:
-    """Whether the negative is still to be taken: never here.
-
-    >>> import stateful as torch
-    >>> torch.is_neg(torch.tensor([1.0]))
-    False
-    """
-    return False
-
-
 def set_default_device(device: Any) -> None:
     """Where tensors are made: the CPU, as before, is all that can be asked for.
 
@@ -236,13 +217,12 @@ def identity(self: Any, *args: Any, **kwargs: Any) -> Any:
 SHAPES = {
     "broadcast_shapes": broadcast_shapes, "result_type": result_type, "asarray": asarray,
     "from_dlpack": from_dlpack, "frombuffer": frombuffer, "range": range_, "poisson": poisson,
-    "get_device": get_device, "is_conj": is_conj, "is_neg": is_neg,
-    "set_default_device": set_default_device,
+    "get_device": get_device, "set_default_device": set_default_device,
+    "view_as_real": view_as_real, **BITS,
 }  # fmt: skip
 for _name, _method in {
-    "get_device": get_device, "is_conj": is_conj, "is_neg": is_neg, "sum_to_size": sum_to_size,
-    "apply_": apply_, "map_": map_, "resize_": resize_, "pin_memory": identity,
-    "share_memory_": identity,
+    "get_device": get_device, "sum_to_size": sum_to_size, "apply_": apply_, "map_": map_,
+    "resize_": resize_, "pin_memory": identity, "share_memory_": identity, **BITS,
 }.items():  # fmt: skip
     setattr(Tensor, _name, _method)
 for _name, _value in {

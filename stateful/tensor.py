@@ -173,7 +173,7 @@ class Tensor(Described):
 
     @property
     def _version(self) -> int:
-        if self._inference:
+        if self._inference and self._counter is self._storage:
             raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter.version
 
@@ -199,6 +199,7 @@ class Tensor(Described):
         check_data(self, value)
         self._counter = Counter(self._counter.version)
         self._storage, self._view = value._storage, value._view
+        self._inference = self._inference or value._inference
 
     @data.deleter
     def data(self) -> None:

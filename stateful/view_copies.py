@@ -37,36 +37,56 @@ _VIEWS: dict[str, tuple[Op, ...]] = {
 }  # fmt: skip
 
 
+_CALLS = {
+    "alias": "", "as_strided": ", (2,), (1,)", "detach": "", "diagonal": "", "expand": ", (3, 2, 2)",
+    "permute": ", (1, 0)", "select": ", 0, 1", "slice": ", 0, 1", "split": ", 1",
+    "split_with_sizes": ", [1, 1]", "squeeze": "", "t": "", "transpose": ", 0, 1", "unbind": "",
+    "unfold": ", 0, 2, 1", "unsqueeze": ", 0", "view": ", (4,)", "view_as_complex": "",
+    "view_as_real": " + 0j",
+}  # fmt: skip
+"""How each is called on a matrix, for the example in its docstring."""
+
+
+def _doc(name: str) -> str:
+    view = name.removesuffix("_copy")
+    part = "[0]" if view in ("split", "split_with_sizes", "unbind") else ""
+    return (
+        f"`{view}` whose result shares no memory.\n\n"
+        "    >>> import stateful as torch\n"
+        "    >>> x = torch.ones(2, 2)\n"
+        f"    >>> torch.{name}(x{_CALLS[view]}){part}.data_ptr() == x.data_ptr()\n"
+        "    False\n    "
+    )
+
+
 def _function(name: str, ops: tuple[Op, ...]) -> Callable:
     copies = [_copying(op, name, op.grad_fn and f"{op.grad_fn}_copy") for op in ops]
     function = public(copies[0] if len(copies) == 1 else Overloads(name, *copies))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"`{name.removesuffix('_copy')}` whose result shares no memory."
+    function.__doc__ = _doc(name)
     return function
 
 
-def _scattered(self, src, size, stride, storage_offset):
-    if src.shape != tuple(size):
+def _as_strided_scatter(self, src, size: Size, stride: Size, storage_offset: int | None = None):
+    size = tuple(size)  # type: ignore[arg-type]
+    if src.shape != size:
         raise RuntimeError(
             "expected src to have a size equal to the slice of self. src size = "
             f"{list(src.shape)}, slice size = {list(size)}"
         )
-    where = places.as_strided.fn(
-        jnp.arange(self.size).reshape(self.shape), size, stride, storage_offset
-    )
+    here = jnp.arange(self.size).reshape(self.shape)
+    where = places.as_strided.fn(here, size, stride, storage_offset)
     flat = lax.reshape(self, (self.size,))
     return lax.reshape(flat.at[where].set(src.astype(self.dtype)), self.shape)
 
 
-def _as_strided_scatter(
-    self, src, size: Size, stride: Size, storage_offset: int | None = None
-):  # fmt: skip
-    return _scattered(self, src, size, stride, storage_offset)
+def _scatter_self(grad, self_sym_sizes, size, stride, storage_offset):
+    """PyTorch's: the gradient at the places that were overwritten, zero at those that stay.
 
-
-def _scatter_self(grad, src_sym_sizes, size, stride, storage_offset):
-    zeros = grad.new_zeros(src_sym_sizes) if isinstance(grad, Tensor) else jnp.zeros(src_sym_sizes, grad.dtype)
-    return _SCATTER(grad, zeros, size, stride, storage_offset)
+    The derivative is the opposite. PyTorch 2.13 returns this, and so does this function.
+    """
+    here = places.as_strided(grad, size, stride, storage_offset)
+    return places.as_strided_backward(here, self_sym_sizes, size, stride, storage_offset)
 
 
 _SCATTER = Op(

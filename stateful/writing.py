@@ -20,7 +20,8 @@ class PutAtPositions:
     """Writes what is seen through a chain of steps to the position of each element.
 
     Every place that shows an element shows what was written to any of them, which going back step
-    by step could not tell from the old elements beside it.
+    by step could not tell from the old elements beside it. What equals the old element was not
+    written: of a mask on elements that share memory, its True wins.
     """
 
     def run(self, steps: tuple, arrays: Sequence) -> Any:
@@ -30,8 +31,10 @@ class PutAtPositions:
         for step in steps:
             seen = step.op.run(step.template, [places])
             places = seen[step.output] if isinstance(seen, tuple | list) else seen
-        written = base.reshape(-1).at[places.reshape(-1)].set(value.reshape(-1).astype(base.dtype))
-        return written.reshape(base.shape)
+        flat, places = base.reshape(-1), places.reshape(-1)
+        value = value.reshape(-1).astype(base.dtype)
+        places = jnp.where(value == flat[places], base.size, places)
+        return flat.at[places].set(value, mode="drop").reshape(base.shape)
 
     trace = run
 

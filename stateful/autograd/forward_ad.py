@@ -107,10 +107,19 @@ def _make_dual(tensor: Any, tangent: Any, level: int) -> Any:
         )
     with forward.outside(modes.forward.level):
         dual = tensor.view(tensor.shape)
+        if tangent._aval.dtype != tensor._aval.dtype:
+            tangent = _cast(tangent, tensor)
         if tangent._aval.shape == tensor._aval.shape and tangent.stride() != tensor.stride():
             tangent = tensor.detach().clone().copy_(tangent)
     forward.set_tangent(dual, tangent)
     return dual
+
+
+def _cast(tangent: Any, tensor: Any) -> Any:
+    """The tangent in the dtype of ``tensor``: a real tensor takes the real part."""
+    if tangent.is_complex() and not tensor.is_complex():
+        tangent = tangent.real
+    return tangent.to(tensor.dtype)
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from .. import modes
 from . import constraints
@@ -95,6 +96,8 @@ class TransformedDistribution(Distribution):
     >>> torch.distributions.TransformedDistribution(base, [double]).log_prob(torch.tensor(2.0))
     tensor(-0.6931)
     """
+
+    base_dist: Any
 
     def __init__(self, base_distribution, transforms, validate_args=None):
         transforms = [transforms] if isinstance(transforms, Transform) else list(transforms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from .. import modes
 from . import constraints
@@ -39,7 +40,7 @@ class _TwoWay(Distribution):
         return probs if probs is not None else logits
 
     @property
-    def _param(self):
+    def _param(self) -> Any:
         return self.__dict__.get("probs", self.__dict__.get("logits"))
 
     @lazy_property
@@ -261,7 +262,7 @@ class Categorical(Distribution):
         super().__init__(given.shape[:-1], (), validate_args)
 
     @property
-    def _param(self):
+    def _param(self) -> Any:
         return self.__dict__.get("probs", self.__dict__.get("logits"))
 
     @lazy_property

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-
 from funcgrad import random as pure
-from funcgrad.op import op
+from funcgrad.ops.reparameterized import dirichlet_grad, standard_gamma_grad
 
-from ..autograd.function import Function
+from ..autograd.function import Function, once_differentiable
 from ..dispatch import call, wrap
 from ..sampling import draw
-
-
-@op("_standard_gamma_grad", face="private")
-def standard_gamma_grad(self, output):
-    """The derivative of a gamma variable in its shape, its place in the distribution held fixed.
-
-    Exact here; PyTorch's approximation is good to about 5e-4.
-    """
-    return jax.lax.random_gamma_grad(self, output)
 
 
 class _StandardGamma(Function):
@@ -39,13 +28,17 @@ class _StandardGamma(Function):
 class _Dirichlet(Function):
     @staticmethod
     def forward(ctx, concentration):
-        return wrap(draw(None, pure.dirichlet, concentration.detach().numpy()))
+        value = wrap(draw(None, pure.dirichlet, concentration.detach().numpy()))
+        ctx.save_for_backward(value, concentration)
+        return value
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):  # type: ignore[override]
-        raise NotImplementedError(
-            "rsample() of Dirichlet and Beta has no gradient here yet: use sample() and log_prob()"
-        )
+        value, concentration = ctx.saved_tensors
+        total = concentration.sum(-1, True).expand_as(concentration)
+        slope = call(dirichlet_grad, (value, concentration, total), {})
+        return slope * (grad - (value * grad).sum(-1, True))
 
 
 def gamma_sample(concentration: Any) -> Any:
@@ -54,7 +47,7 @@ def gamma_sample(concentration: Any) -> Any:
 
 
 def dirichlet_sample(concentration: Any) -> Any:
-    """Random probabilities along the last dimension."""
+    """Random probabilities along the last dimension, differentiable once."""
     return _Dirichlet.apply(concentration)
 
 

@@ -2,6 +2,15 @@
 
 >>> import stateful as torch
 
+alias_copy
+    >>> torch.alias_copy(torch.ones(2))
+    tensor([1., 1.])
+
+as_strided_copy
+    >>> torch.as_strided_copy(torch.arange(4), (2, 2), (1, 1))
+    tensor([[0, 1],
+            [1, 2]])
+
 BoolTensor
     >>> torch.BoolTensor([0, 2])
     tensor([False,  True])
@@ -13,6 +22,14 @@ ByteTensor
 CharTensor
     >>> torch.CharTensor([1, -2])
     tensor([ 1, -2], dtype=torch.int8)
+
+detach_copy
+    >>> torch.detach_copy(torch.ones(2))
+    tensor([1., 1.])
+
+diagonal_copy
+    >>> torch.diagonal_copy(torch.eye(2))
+    tensor([1., 1.])
 
 distributions.constraints.greater_than
     >>> from stateful.distributions import constraints
@@ -55,6 +72,10 @@ empty
 empty_like
     >>> torch.empty_like(torch.ones(2, dtype=torch.int32)).dtype
     torch.int32
+
+expand_copy
+    >>> torch.expand_copy(torch.tensor([1]), (3,))
+    tensor([1, 1, 1])
 
 FloatTensor
     >>> torch.FloatTensor([1, 2])
@@ -99,6 +120,10 @@ nn.functional.dropout3d
     >>> torch.nn.functional.dropout3d(torch.ones(1, 1, 1, 1, 2), training=False)
     tensor([[[[[1., 1.]]]]])
 
+permute_copy
+    >>> torch.permute_copy(torch.zeros(2, 3), (1, 0)).stride()
+    (2, 1)
+
 rand_like
     >>> _ = torch.manual_seed(0)
     >>> torch.rand_like(torch.zeros(2))
@@ -114,9 +139,17 @@ randn_like
     >>> torch.randn_like(torch.zeros(2))
     tensor([ 1.5410, -0.2934])
 
+select_copy
+    >>> torch.select_copy(torch.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([3, 4])
+
 ShortTensor
     >>> torch.ShortTensor([1, 2])
     tensor([1, 2], dtype=torch.int16)
+
+slice_copy
+    >>> torch.slice_copy(torch.arange(5), 0, 1, 4, 2)
+    tensor([1, 3])
 
 special.entr
     >>> torch.special.entr(torch.tensor([0.0, 0.5]))
@@ -153,6 +186,52 @@ special.xlog1py
 special.zeta
     >>> torch.special.zeta(torch.tensor([2.0]), torch.tensor([1.0]))
     tensor([1.6449])
+
+split_copy
+    >>> torch.split_copy(torch.arange(3), 2)
+    (tensor([0, 1]), tensor([2]))
+
+split_with_sizes_copy
+    >>> torch.split_with_sizes_copy(torch.arange(3), (1, 2))
+    (tensor([0]), tensor([1, 2]))
+
+squeeze_copy
+    >>> torch.squeeze_copy(torch.zeros(1, 2)).shape
+    torch.Size([2])
+
+t_copy
+    >>> torch.t_copy(torch.zeros(2, 3)).stride()
+    (2, 1)
+
+transpose_copy
+    >>> torch.transpose_copy(torch.zeros(2, 3), 0, 1).stride()
+    (2, 1)
+
+unbind_copy
+    >>> torch.unbind_copy(torch.tensor([1, 2]))
+    (tensor(1), tensor(2))
+
+unfold_copy
+    >>> torch.unfold_copy(torch.arange(3), 0, 2, 1)
+    tensor([[0, 1],
+            [1, 2]])
+
+unsqueeze_copy
+    >>> torch.unsqueeze_copy(torch.zeros(2), 0).shape
+    torch.Size([1, 2])
+
+view_as_complex_copy
+    >>> torch.view_as_complex_copy(torch.tensor([[1.0, 2.0]]))
+    tensor([1.+2.j])
+
+view_as_real_copy
+    >>> torch.view_as_real_copy(torch.tensor([1 + 2j]))
+    tensor([[1., 2.]])
+
+view_copy
+    >>> torch.view_copy(torch.arange(4), (2, 2))
+    tensor([[0, 1],
+            [2, 3]])
 
 zero_
     >>> torch.zero_(torch.ones(2))

@@ -39,6 +39,7 @@ def own(tree: Any, here: inside) -> tuple[Any, list]:
 
 
 def _leaf(tensor: Any, here: inside) -> Any:
+    tensor._inference = False  # it is a tensor of the transform, whatever it was made of
     tensor.requires_grad, tensor._transform = True, here
     return tensor
 

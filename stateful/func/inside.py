@@ -83,10 +83,13 @@ class inside(transforming):  # noqa: N801 (used as a function)
         self.outer = modes.is_grad_enabled()
         self._disabled = modes.state.saved_hooks_disabled
         modes.state.saved_hooks_disabled = _NO_HOOKS
+        self._mode = modes.inference_mode(False)
+        self._mode.__enter__()
         self._grad = modes.set_grad_enabled(True)
         return super().__enter__()
 
     def __exit__(self, *exc):
         super().__exit__(*exc)
         self._grad.__exit__(*exc)
+        self._mode.__exit__(*exc)
         modes.state.saved_hooks_disabled = self._disabled

@@ -47,7 +47,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if overrides(type(data)):
             return _of_subclass(data, requires_grad)
         out = data.detach()._as(cls)
-        out._requires_grad = bool(requires_grad)
+        out.requires_grad = bool(requires_grad)
         return out
 
     def __repr__(self, **kwargs) -> str:

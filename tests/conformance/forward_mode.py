@@ -496,3 +496,39 @@ def case_gradcheck(torch, show):
 
     show(torch.autograd.gradcheck(f, (x, y), check_forward_ad=True))
     show(torch.autograd.gradgradcheck(f, (x, y), check_fwd_over_rev=True))
+
+
+def case_missing_tangents(torch, show):
+    """Whether a tangent requires a gradient does not depend on which inputs have one."""
+    forward = torch.autograd.forward_ad
+
+    def tangents(function, *shapes):
+        inputs = [torch.full(shape, 1.5, requires_grad=True) for shape in shapes]
+        for which in range(1, 2 ** len(inputs)):
+            with forward.dual_level():
+                given = [
+                    forward.make_dual(x, torch.ones_like(x)) if which >> i & 1 else x
+                    for i, x in enumerate(inputs)
+                ]
+                out = forward.unpack_dual(function(*given)).tangent
+                grads = torch.autograd.grad(out.sum(), inputs, allow_unused=True)
+                show(which, out.requires_grad, out.tolist())
+                show([g.tolist() for g in grads if g is not None and g.any()])
+
+    tangents(lambda a: a * 2, (3,))
+    tangents(lambda a: a / 2, (3,))
+    tangents(lambda a, b: a * b, (3,), (3,))
+    tangents(lambda a, b: a.mv(b), (2, 3), (3,))
+    tangents(lambda a, b, c: torch.addmv(c, a, b), (2, 3), (3,), (2,))
+    tangents(lambda a, b, c: torch.nn.functional.linear(a, b, c), (2, 3), (4, 3), (4,))
+    tangents(lambda a, b, c: torch.lerp(a, b, c), (3,), (3,), (3,))
+
+
+def case_missing_tangents_of_sums(torch, show):
+    forward = torch.autograd.forward_ad
+    a, b = torch.ones(2, requires_grad=True), torch.full((2,), float("inf"), requires_grad=True)
+    with forward.dual_level():
+        dual = forward.make_dual(a, torch.tensor([-0.0, 1.0]))
+        for out in (dual + b, dual + 1, torch.cat([dual, b]), dual - b, torch.addcmul(dual, b, b)):
+            tangent = forward.unpack_dual(out).tangent
+            show(tangent.requires_grad, tangent.tolist())

@@ -1,0 +1,102 @@
+"""Conjugates and negatives that are still to be taken: what PyTorch's bits say of a tensor.
+
+PyTorch takes a conjugate when somebody needs the numbers; until then it is a bit of the view. Here
+it is a step of the view like any other, so the bits are read off the steps when somebody asks. The
+imaginary part of such a view is the one whose negative is still to be taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from funcgrad.ops import complexes
+
+from .dispatch import call
+
+
+def is_conj(input: Any) -> bool:
+    """Whether ``input`` is the view of a tensor through an odd number of conjugates.
+
+    >>> import stateful as torch
+    >>> z = torch.tensor([1j])
+    >>> z.is_conj(), z.conj().is_conj(), z.conj().clone().is_conj()
+    (False, True, False)
+    """
+    return pending(input)[0]
+
+
+def is_neg(input: Any) -> bool:
+    """Whether ``input`` is the imaginary part of a conjugate view.
+
+    >>> import stateful as torch
+    >>> torch.is_neg(torch.tensor([1j]).conj().imag)
+    True
+    """
+    return pending(input)[1]
+
+
+def pending(tensor: Any) -> tuple[bool, bool]:
+    """Whether the conjugate, and whether the negative, is still to be taken."""
+    conjugate = negative = parts = False
+    for op, template, _ in () if tensor._view is None else tensor._view.steps:
+        if op.name == "_conj":
+            conjugate = not conjugate
+        elif op.name == "view_as_real":
+            conjugate, parts = False, conjugate
+        elif parts:  # the first step after it chooses a part
+            negative, parts = template[2] == 1, False
+    return conjugate, negative
+
+
+def resolve_conj(input: Any) -> Any:
+    """``input``, or a copy of it if its conjugate is still to be taken.
+
+    >>> import stateful as torch
+    >>> torch.resolve_conj(torch.tensor([1j]).conj()).is_conj()
+    False
+    """
+    return input.clone() if is_conj(input) else input
+
+
+def resolve_neg(input: Any) -> Any:
+    """``input``, or a copy of it if its negative is still to be taken.
+
+    >>> import stateful as torch
+    >>> torch.resolve_neg(torch.tensor([1j]).conj().imag)
+    tensor([-1.])
+    """
+    return input.clone() if is_neg(input) else input
+
+
+def check_resolved(tensor: Any) -> None:
+    """Raise RuntimeError if the numbers in memory are not those of ``tensor``."""
+    for kind, name, there in zip(
+        ("conjugate", "negative"), ("conj", "neg"), pending(tensor), strict=True
+    ):
+        if there:
+            raise RuntimeError(
+                f"Can't call numpy() on Tensor that has {kind} bit set. "
+                f"Use tensor.resolve_{name}().numpy() instead."
+            )
+
+
+def view_as_real(input: Any) -> Any:
+    """Complex numbers as pairs of reals in a new last dimension.
+
+    Raises RuntimeError if the conjugate of ``input`` is still to be taken.
+
+    >>> import stateful as torch
+    >>> torch.view_as_real(torch.tensor([1 + 2j]))
+    tensor([[1., 2.]])
+    """
+    if is_conj(input):
+        raise RuntimeError(
+            "view_as_real doesn't work on unresolved conjugated tensors: a view would show the "
+            "numbers before their conjugate is taken. Use input.resolve_conj(), which makes a copy."
+        )
+    return call(complexes.view_as_real, (input,), {})
+
+
+BITS = {
+    "is_conj": is_conj, "is_neg": is_neg, "resolve_conj": resolve_conj, "resolve_neg": resolve_neg,
+}  # fmt: skip

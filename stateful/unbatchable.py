@@ -1,0 +1,59 @@
+"""Functions that `vmap` refuses, because the shape or the value of the result is not one for all.
+
+Refused at the call, in PyTorch's words, rather than where the function first looks at an element.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from . import modes
+from .frames import is_batched
+from .methods import FUNCTIONS
+from .tensor import Tensor
+
+_DYNAMIC = (
+    "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap "
+    "over aten::{}, whose result may have another shape for each slice."
+)
+_NO_RULE = "Batching rule not implemented for aten::{}. We could not generate a fallback."
+_MASK = (
+    "vmap: Attempted to vmap over `mask` in torch.masked_select(self, mask) We cannot support this "
+    "because for each batch this would return a differently shaped Tensor. Use torch.where."
+)
+
+
+def _nonzero(*args: Any, as_tuple: bool = False) -> str:
+    return _NO_RULE.format("nonzero_numpy") if as_tuple else _DYNAMIC.format("nonzero")
+
+
+def _unique(*args: Any, dim: int | None = None, **kwargs: Any) -> str:
+    return _DYNAMIC.format("_unique2" if dim is None else "unique_dim")
+
+
+_REFUSED: dict[str, Callable[..., str]] = {
+    "nonzero": _nonzero,
+    "unique": _unique,
+    "unique_consecutive": lambda *args, **kwargs: _DYNAMIC.format("unique_consecutive"),
+    "masked_select": lambda *args, **kwargs: _MASK,
+    "equal": lambda *args, **kwargs: _NO_RULE.format("equal"),
+    "allclose": lambda *args, **kwargs: "vmap over torch.allclose isn't supported yet.",
+}
+"""What is said of a call of each function."""
+
+
+def _refusing(function: Callable, text: Callable[..., str]) -> Callable:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if modes.vmap.frames and any(map(is_batched, (*args, *kwargs.values()))):
+            raise RuntimeError(text(*args, **kwargs))
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+for _name, _text in _REFUSED.items():
+    FUNCTIONS["torch"][_name] = _refusing(FUNCTIONS["torch"][_name], _text)
+    setattr(Tensor, _name, _refusing(getattr(Tensor, _name), _text))
