@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from . import signature as signatures
 from .binding import Parameter
@@ -15,6 +16,8 @@ COMPOSITES: dict[str, Composite] = {}
 
 class Composite:
     """A public function made of ops; ``face`` and ``inplace`` as in `op`."""
+
+    inplace: Any
 
     def __init__(self, fn, name, face, inplace=False, dunder=None):
         functools.update_wrapper(self, fn)
@@ -28,8 +31,11 @@ class Composite:
         return f"<function {self.name}>"
 
 
-def composite(name: str | None = None, *, face: str = "tensor", inplace: bool = False):
-    """Declare a function that is written in other ops and so needs no formula of its own."""
+def composite(name: str | None = None, *, face: str = "tensor", inplace: Any = False):
+    """Declare a function that is written in other ops and so needs no formula of its own.
+
+    ``inplace``: there is a ``name_``; a function in place of True is what that writes.
+    """
 
     def declare(fn: Callable) -> Composite:
         return Composite(fn, name or fn.__name__, face, inplace)

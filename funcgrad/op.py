@@ -56,7 +56,7 @@ class Op:
         self.__wrapped__ = fn
         self.grad_fn = grad_fn
         self.is_view: bool = flags.pop("is_view", False)
-        self.inplace: bool = flags.pop("inplace", False)
+        self.inplace: Any = flags.pop("inplace", False)
         self.outputs: tuple[str, ...] | str = flags.pop("outputs", ("result",))
         self.dunder: str | None = flags.pop("dunder", None)
         self.promotes: Any = flags.pop("promotes", False)
@@ -213,7 +213,8 @@ class Op:
 def op(aten: str, *, grad_fn: str | None = None, vjp: Any = None, **flags) -> Callable[..., Op]:
     """Declare an op. See the module's docstring; flags are
 
-    ``is_view``: the output shares memory with ``self``. ``inplace``: there is a ``name_``.
+    ``is_view``: the output shares memory with ``self``. ``inplace``: there is a ``name_``; an
+    op in place of True is what that is recorded as, where PyTorch saves the result.
     ``outputs``: the names of the outputs, or the string ``"list"`` for a list of unknown length.
     ``dunder``: the operator's name, ``"mul"`` for ``*``. ``promotes``: tensor arguments are brought
     to PyTorch's common dtype first (``"float"``: integers to the default dtype too; a tuple: only

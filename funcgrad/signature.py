@@ -4,6 +4,7 @@
 no annotation          a tensor, or a Python number that stands for one: data
 `Tensors`              a sequence of tensors, some of which may be None: data
 `Scalar`, `float`      a Python number: data, so that a new value needs no new program
+`Number`               a Python number that a formula looks at: part of the program
 `Size`                 a shape or a list of dimensions: part of the program
 `DType`                a dtype: part of the program
 `int`, `bool`, `str`   part of the program
@@ -27,6 +28,10 @@ NUMBERS = (bool, int, float, complex, np.generic)
 
 class Scalar:
     """A Python number that is data."""
+
+
+class Number:
+    """A Python number that is part of the program, for formulas that look at it."""
 
 
 class Size:

@@ -26,6 +26,7 @@ from . import not_implemented as _not_implemented
 from . import older as _older
 from . import optim as optim
 from . import overrides as overrides
+from . import profiler as profiler
 from . import sampling as _sampling
 from . import shapes as _shapes
 from . import special as special

@@ -83,7 +83,7 @@ def backward(
         seeds,
         keep_graph=keep,
         create_graph=create_graph,
-        inputs=_input_edges(targets or ()),
+        inputs=_input_edges(targets) if targets else (),
     )
 
 
@@ -276,6 +276,7 @@ def _seed(i: int, root: Any, given: Any) -> Any:
     return given if given._aval is aval else fit_to(given, aval)
 
 
+@functools.cache
 def _implicit(aval: Aval) -> Any:
     count = 1
     for n in aval.shape:

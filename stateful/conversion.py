@@ -103,7 +103,7 @@ def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
     (tensor([0., 0.]), tensor([1., 0.]))
     """
     out = call(copying.clone, (self,), {})
-    if not is_default(self):
+    if not is_default(self) or memory_format is not devices.preserve_format:
         set_like(out, self, memory_format)
     return out
 

@@ -16,6 +16,7 @@ from . import devices, dtypes, modes
 from .dispatch import Face, wrap
 from .execute import Value
 from .frames import batched_like
+from .layout import is_default, set_like
 from .methods import FUNCTIONS
 from .sizes import Size
 from .tensor import Tensor
@@ -227,10 +228,19 @@ def in_frames_of(like: Tensor, made: Tensor) -> Tensor:
     return made
 
 
+def keeps_order(input: Tensor, memory_format: Any) -> bool:
+    """Whether a tensor made like ``input`` surely is contiguous."""
+    return is_default(input) and memory_format is None or bool(modes.vmap.frames)
+
+
 def _like(create: Callable) -> Callable:
     @functools.wraps(create)
-    def method(input, *args, **kwargs):
-        return in_frames_of(input, create(input, *args, **kwargs))
+    def method(input, *args, memory_format=None, **kwargs):
+        made = in_frames_of(input, create(input, *args, **kwargs))
+        if keeps_order(input, memory_format):
+            return made
+        set_like(made, input, memory_format or devices.preserve_format)
+        return made
 
     return method
 

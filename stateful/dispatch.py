@@ -101,9 +101,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         (result,) = execute(CAST, (result,), (aval.dtype,))
     plan = plan_of(kernel, requiring) if requiring and grad_enabled else None
     if plan is None:
-        store(target, result, op.name in UNIFORM or op.name in PARTIAL)
-        if op.name in PARTIAL and target._view is not None:
-            target._view.source = None  # elements that share memory show what any of them got
+        store(target, result, op.name in UNIFORM)
         return target
     edges = edges_of(plan, leaves)
     if inference.used:
@@ -136,14 +134,12 @@ def check_saved(plan: Plan, leaves: Sequence) -> None:
             check_normal(leaves[index])
 
 
-PARTIAL = frozenset({"masked_fill", "index_fill", "index_put", "tril", "triu"})
-"""Ops that PyTorch lets write to some elements of those that share memory, if not recorded."""
-UNIFORM = frozenset({"zero", "fill"})
-"""Ops that write the same to every element, so that it does not matter if some share memory."""
+UNIFORM = frozenset({"zero", "fill", "masked_fill", "index_fill", "index_put", "tril", "triu"})
+"""Ops that write the same to every element they write to, which therefore may share memory."""
 
 
 def store(target: Any, value: Value, uniform: bool = False) -> None:
-    """Write ``value`` through a tensor and count the write. ``uniform``: all elements are equal."""
+    """Write ``value`` through a tensor and count the write. ``uniform``: of an op in `UNIFORM`."""
     if target._view is None and not (target._inference or modes.transforms.open):
         target._storage.value = value
         target._counter.version += 1

@@ -61,18 +61,21 @@ def public(declared: Op | Composite) -> Any:
 def public_inplace(declared: Op | Composite) -> Any:
     """The method ``name_`` of a declaration."""
     if isinstance(declared, Op | Overloads):
+        recorded: Any = declared if declared.inplace is True else declared.inplace
 
         def method(self, *args, **kwargs) -> Any:
-            op = resolve(declared, (self, *args), kwargs)
+            op = resolve(recorded, (self, *args), kwargs)
             return call_inplace(op, (self, *args), kwargs)
 
     else:
+        function: Any = declared.fn if declared.inplace is True else declared.inplace
 
         def method(self, *args, **kwargs) -> Any:
             with owned_by(OWNER):
                 if self._base is None and self._requires_grad and modes.state.grad_enabled:
-                    return _overwrite(self, declared.fn, args, kwargs)
-                return self.copy_(declared.fn(self, *args, **kwargs))
+                    return _overwrite(self, function, args, kwargs)
+                before = self.clone() if self._base is not None else self
+                return self.copy_(function(before, *args, **kwargs))
 
     return _named(method, declared, f"{declared.name}_")
 

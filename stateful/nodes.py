@@ -19,7 +19,7 @@ from funcgrad.mode import owned_by
 from funcgrad.op import Op
 from funcgrad.template import HOLE
 
-from . import modes
+from . import modes, saved_shapes
 from .execute import Aval, Kernel, Value, execute, kernel_at
 from .graph import FREED, Node
 from .saved import SAVED_NUMBERS, Kept, SavedComplex, SavedFloat, SavedInt, SavedTensor
@@ -262,7 +262,7 @@ class OpNode(Node):
 def node_class(op: Op) -> type[OpNode]:
     """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
     names = dict.fromkeys(item.name for items in op.saves.values() for item in items)
-    fields: dict[str, Any] = {"__module__": "builtins"}
+    fields: dict[str, Any] = {"__module__": "builtins", **saved_shapes.attributes(op.grad_fn)}
     for name in names:
         fields[f"_saved_{name}"] = property(functools.partial(_saved_attribute, name))
         fields[f"_raw_saved_{name}"] = property(functools.partial(_raw_attribute, name))

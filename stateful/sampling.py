@@ -11,7 +11,7 @@ from funcgrad import random as pure
 from funcgrad import types
 
 from . import dtypes, modes
-from .creation import place
+from .creation import FACTORIES, keeps_order, place
 from .dispatch import store, wrap
 from .drawing import check_target, draw, draw_each, draw_rows, random_frames
 from .execute import Value
@@ -214,7 +214,10 @@ def multinomial(
     return made if out is None else out._assign(made)
 
 
-def _like(function: Callable) -> Callable:
+def _like(function: Callable, overwrite: Callable) -> Callable:
+    """``function`` with the shape of a tensor; what is not contiguous is drawn by ``overwrite``,
+    in the order of its memory."""
+
     def like(
         input,
         *args,
@@ -226,6 +229,12 @@ def _like(function: Callable) -> Callable:
         generator=None,
         **kwargs,
     ):
+        if not keeps_order(input, memory_format):
+            made = FACTORIES["empty_like"](
+                input, dtype=dtype or input.dtype, device=device, memory_format=memory_format
+            )
+            overwrite(made, *args, generator=generator, **kwargs)
+            return made.requires_grad_() if requires_grad else made
         return function(
             *args,
             *kwargs.values(),
@@ -239,9 +248,6 @@ def _like(function: Callable) -> Callable:
     like.__name__ = f"{function.__name__}_like"
     like.__doc__ = f"`{function.__name__}` in the shape and dtype of ``input``."
     return like
-
-
-rand_like, randn_like, randint_like = map(_like, (rand, randn, randint))
 
 
 # -- in place --------------------------------------------------------------------------------------
@@ -379,6 +385,14 @@ def random_(
         return fill_(self, generator, pure.random)
     low, high = (0, low) if to is None else (low or 0, to)
     return fill_(self, generator, _randint, low, high)
+
+
+def _randint_(self: Tensor, low: int = 0, high: int | None = None, *, generator=None) -> Tensor:
+    return random_(self, low, high, generator=generator)
+
+
+rand_like, randn_like = _like(rand, uniform_), _like(randn, normal_)
+randint_like = _like(randint, _randint_)
 
 
 SAMPLERS = {

@@ -81,8 +81,9 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
                 "only one pair of hooks is allowed at a time."
             )
-        node = getattr(self, "node", None)
-        if node is not None and getattr(node(), "saved", None) is None:
+        reference = getattr(self, "node", None)
+        node = None if reference is None else reference()
+        if node is not None and node.saved is None:
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor after it has been freed. Saved "
                 "intermediate values of the graph are freed by .backward() or autograd.grad(): "

@@ -41,9 +41,11 @@ def plan_class(kernel: Kernel) -> type[Plan]:
 
 @functools.cache
 def scalar_class(cls: type[Node]) -> type[Node]:
-    """The class of the node of the overload for numbers."""
-    fields = {"__module__": "builtins", "_saved_other": property(_number)}
-    return type(NAMES[cls.__name__], (cls,), fields)
+    """The class of the node of the overload for numbers, which saves the number at most."""
+    fields: dict[str, Any] = {"__module__": "builtins"}
+    if hasattr(cls, "_saved_other"):
+        fields["_saved_other"] = property(_number)
+    return type(NAMES[cls.__name__], (OpNode,), fields)
 
 
 def _number(node: Any) -> Any:

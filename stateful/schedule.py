@@ -158,6 +158,7 @@ class Schedule:
 
     def __init__(self, planner: Planner, nodes: Sequence[Node], inputs: Sequence[Edge]):
         self.entries = planner.entries
+        self.kinds = planner.inputs
         self.order = planner.order_of_nodes
         self.holders = [number for number in self.order if nodes[number].plan.holds]
         self.leaves = [number for number, _ in planner.arrivals]
@@ -202,6 +203,9 @@ class Schedule:
                         return None
                     item = tensor._storage.value if tensor._view is None else tensor._read()
                 leaves.append(item)
+        for leaf, kind in zip(leaves, self.kinds, strict=True):  # ``.data`` may have changed it
+            if (leaf.aval if type(leaf) is Value else type(leaf)) is not kind:
+                return None
         return leaves
 
     def release(self, nodes: Sequence[Node]) -> None:

@@ -38,7 +38,8 @@ _VIEWS: dict[str, tuple[Op, ...]] = {
 
 
 _CALLS = {
-    "alias": "", "as_strided": ", (2,), (1,)", "detach": "", "diagonal": "", "expand": ", (3, 2, 2)",
+    "alias": "", "as_strided": ", (2,), (1,)", "detach": "", "diagonal": "",
+    "expand": ", (3, 2, 2)",
     "permute": ", (1, 0)", "select": ", 0, 1", "slice": ", 0, 1", "split": ", 1",
     "split_with_sizes": ", [1, 1]", "squeeze": "", "t": "", "transpose": ", 0, 1", "unbind": "",
     "unfold": ", 0, 2, 1", "unsqueeze": ", 0", "view": ", (4,)", "view_as_complex": "",
@@ -68,14 +69,13 @@ def _function(name: str, ops: tuple[Op, ...]) -> Callable:
 
 
 def _as_strided_scatter(self, src, size: Size, stride: Size, storage_offset: int | None = None):
-    size = tuple(size)  # type: ignore[arg-type]
-    if src.shape != size:
+    memory = jnp.arange(self.size).reshape(self.shape)
+    where = places.as_strided.fn(memory, size, stride, storage_offset)
+    if src.shape != where.shape:
         raise RuntimeError(
             "expected src to have a size equal to the slice of self. src size = "
-            f"{list(src.shape)}, slice size = {list(size)}"
+            f"{list(src.shape)}, slice size = {list(where.shape)}"
         )
-    here = jnp.arange(self.size).reshape(self.shape)
-    where = places.as_strided.fn(here, size, stride, storage_offset)
     flat = lax.reshape(self, (self.size,))
     return lax.reshape(flat.at[where].set(src.astype(self.dtype)), self.shape)
 

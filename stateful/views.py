@@ -82,8 +82,12 @@ def write(storage: Storage, view: View | None, value: Value) -> None:
     if view is None:
         storage.value = value
         return
-    storage.value = put_back(view.steps, storage.value, value)
-    view.source, view.value = storage.value, value
+    base, steps = storage.value, view.steps
+    if base.aval.dtype == value.aval.dtype and any(step.op.name in SHARING for step in steps):
+        (storage.value,) = execute(put_at_positions, (base, value), steps)
+    else:
+        storage.value = put_back(steps, base, value)
+        view.source, view.value = storage.value, value
 
 
 def apply_steps(steps: Sequence[Step], value: Value) -> Value:
@@ -95,8 +99,6 @@ def apply_steps(steps: Sequence[Step], value: Value) -> Value:
 
 def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
     """``base`` with the elements that the chain selects replaced by ``value``."""
-    if any(step.op.name in SHARING for step in steps) and base.aval.dtype == value.aval.dtype:
-        return execute(put_at_positions, (base, value), tuple(steps))[0]
     bases = [base]
     for step in steps[:-1]:
         bases.append(apply_steps((step,), bases[-1]))

@@ -117,12 +117,14 @@ def _invented(aten: str, dtype: torch.dtype) -> list[Call]:
         if argument.name in INERT:
             continue
         arguments[argument.name] = _example(str(argument.type), argument.name, dtype)
-    call = Call(aten, {k: v for k, v in arguments.items() if v is not None}, "invented")
-    try:
-        overload(aten)(**call.arguments)
-    except Exception:  # noqa: BLE001  it needs more than any argument
-        return []
-    return [call]
+    given = {k: v for k, v in arguments.items() if v is not None}
+    for chosen in (given, {k: v for k, v in given.items() if k != "dtype"}):
+        try:
+            overload(aten)(**chosen)
+        except Exception:  # noqa: BLE001  it needs more than any argument, or no integers
+            continue
+        return [Call(aten, chosen, "invented")]
+    return []
 
 
 def _example(kind: str, name: str, dtype: torch.dtype):

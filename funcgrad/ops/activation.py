@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from .. import types
 from ..composite import composite
 from ..op import op
-from ..signature import Scalar
+from ..signature import Number, Scalar
 from .choose import where
 from .creation import zeros_like
 from .view import reshape
@@ -82,6 +82,16 @@ def threshold(self, threshold: Scalar, value: Scalar):
     return jnp.where(self <= types.cast(threshold, self.dtype), types.cast(value, self.dtype), self)
 
 
+def refuse_negative(slope, name: str) -> None:
+    """What a negative slope made of an element does not tell its sign."""
+    if slope < 0:
+        raise RuntimeError(
+            f"In-place {name} backward calculation is triggered with a negative slope which is not "
+            f"supported: the result does not tell the sign of the input. Got {slope}. Call the "
+            "out-of-place version instead."
+        )
+
+
 @op(
     "leaky_relu_backward", grad_fn="LeakyReluBackwardBackward0", face="private",
     vjp=dict(
@@ -97,7 +107,19 @@ def leaky_relu_backward(grad_output, self, negative_slope: Scalar, self_is_resul
     return jnp.where(self > 0, grad_output, grad_output * slope)
 
 
-@op("leaky_relu", grad_fn="LeakyReluBackward0", face="nn", inplace=True,
+def _leaky_relu_of_result(grad, result, negative_slope):
+    refuse_negative(negative_slope, "leakyReLu")
+    return leaky_relu_backward(grad, result, negative_slope, True)
+
+
+@op("leaky_relu.in_place", grad_fn="LeakyReluBackward0", face="private",
+    vjp=dict(self=_leaky_relu_of_result))  # fmt: skip
+def _leaky_relu_in_place(self, negative_slope: Number = 0.01):
+    """`leaky_relu`, recorded with its result."""
+    return leaky_relu.fn(self, negative_slope)
+
+
+@op("leaky_relu", grad_fn="LeakyReluBackward0", face="nn", inplace=_leaky_relu_in_place,
     vjp=dict(self=lambda grad, self, negative_slope: (
         leaky_relu_backward(grad, self, negative_slope, False)
     )))  # fmt: skip
@@ -126,7 +148,16 @@ def hardtanh_backward(grad_output, self, min_val: Scalar, max_val: Scalar):
     return jnp.where((self > low) & (self < high), grad_output, 0)
 
 
-@op("hardtanh", grad_fn="HardtanhBackward0", face="nn", inplace=True,
+@op("hardtanh.in_place", grad_fn="HardtanhBackward0", face="private",
+    vjp=dict(self=lambda grad, result, min_val, max_val: (
+        hardtanh_backward(grad, result, min_val, max_val)
+    )))  # fmt: skip
+def _hardtanh_in_place(self, min_val: Scalar = -1, max_val: Scalar = 1):
+    """`hardtanh`, recorded with its result."""
+    return hardtanh.fn(self, min_val, max_val)
+
+
+@op("hardtanh", grad_fn="HardtanhBackward0", face="nn", inplace=_hardtanh_in_place,
     vjp=dict(self=lambda grad, self, min_val, max_val: (
         hardtanh_backward(grad, self, min_val, max_val)
     )))  # fmt: skip
@@ -140,7 +171,7 @@ def hardtanh(self, min_val: Scalar = -1, max_val: Scalar = 1):
     return jnp.clip(self, types.cast(min_val, self.dtype), types.cast(max_val, self.dtype))
 
 
-@composite(inplace=True, face="nn")
+@composite(inplace=lambda self: _hardtanh_in_place(self, 0, 6), face="nn")
 def relu6(self):
     """`hardtanh` between 0 and 6.
 

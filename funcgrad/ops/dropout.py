@@ -182,6 +182,13 @@ def dropout3d(input, p=0.5, training=True, inplace=False, *, kept=None):
     return _channels(input, p, training, kept, input.ndim != 4)
 
 
+@op("_rrelu_with_drawn_noise.in_place", grad_fn="RreluWithNoiseBackward1", face="private",
+    vjp=dict(self=lambda grad, noise: grad * noise))  # fmt: skip
+def rrelu_with_noise_in_place(self, noise):
+    """`rrelu_with_noise`, under the name that PyTorch gives its node."""
+    return self * noise
+
+
 @op("_rrelu_with_drawn_noise", grad_fn="RreluWithNoiseBackward0", face="private",
     vjp=dict(self=lambda grad, noise: grad * noise))  # fmt: skip
 def rrelu_with_noise(self, noise):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from .. import types
@@ -61,9 +62,20 @@ def fft_c2c(self, dim: Size, normalization: int, forward: bool):
     return _scaled(_turned(self, dim, forward), _count(self.shape, dim), normalization)
 
 
+def _half(x, dim: int):
+    """The transform of real numbers up to the middle. Sums with signs alone are real, even of nan.
+
+    These are the first and, of an even length, the last.
+    """
+    half = jnp.fft.rfft(x, axis=dim)
+    place = lax.broadcasted_iota(np.int32, half.shape, dim % half.ndim)
+    signs = (place == 0) | (2 * place == x.shape[dim])
+    return lax.complex(half.real, jnp.where(signs, 0, half.imag))
+
+
 def _mirrored(x, dim: int):
     """The whole transform of real numbers: what is behind the middle are conjugates."""
-    half = jnp.fft.rfft(x, axis=dim)
+    half = _half(x, dim)
     count = x.shape[dim] - half.shape[dim]
     behind = jnp.flip(lax.slice_in_dim(half, 1, 1 + count, axis=dim), dim)
     return jnp.concatenate([half, behind.conj()], dim)
@@ -81,7 +93,7 @@ def _r2c_self(grad, self_sym_sizes, dim, normalization, onesided):
 def fft_r2c(self, dim: Size, normalization: int, onesided: bool):
     """The transform of real numbers; ``onesided`` keeps half of the last of ``dim``."""
     if onesided:
-        x = _turned(jnp.fft.rfft(self, axis=dim[-1]), dim[:-1], True)
+        x = _turned(_half(self, dim[-1]), dim[:-1], True)
     else:
         x = _turned(_mirrored(self, dim[-1]), dim[:-1], True)
     return _scaled(x, _count(self.shape, dim), normalization)

@@ -53,9 +53,8 @@ def _read(image, places, weight=None):
         safe.append(jnp.clip(x, 0, size - 1).astype(jnp.int32))
     batch = jnp.arange(image.shape[0]).reshape(-1, *[1] * (safe[0].ndim - 1))
     found = jnp.moveaxis(image, 1, -1)[(batch, *safe)]
-    if weight is not None:
-        found = found * jnp.where(inside, weight, 0)[..., None]
-    return jnp.where(inside[..., None], found, 0)  # type: ignore[index]
+    found = jnp.where(inside[..., None], found, 0)  # type: ignore[index]
+    return found if weight is None else found * weight[..., None]
 
 
 def _linear(image, places):

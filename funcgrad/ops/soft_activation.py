@@ -12,8 +12,8 @@ from .. import types
 from ..composite import composite
 from ..derivative import derived
 from ..op import op
-from ..signature import Scalar
-from .activation import sigmoid
+from ..signature import Number, Scalar
+from .activation import refuse_negative, sigmoid
 from .complexes import abs
 from .dims import wrap_dim
 from .trigonometry import tanh
@@ -156,7 +156,19 @@ def _elued(self, alpha, scale, input_scale):
     return jnp.where(self <= 0, left, self * scale)
 
 
-@op("elu", grad_fn="EluBackward0", face="nn", inplace=True,
+def _elu_of_result(grad, result, alpha, scale, input_scale):
+    refuse_negative(alpha, "elu")
+    return elu_backward(grad, alpha, scale, input_scale, True, result)
+
+
+@op("elu.in_place", grad_fn="EluBackward0", face="private",
+    vjp=dict(self=_elu_of_result))  # fmt: skip
+def _elu_in_place(self, alpha: Number = 1, scale: Scalar = 1, input_scale: Scalar = 1):
+    """`elu`, recorded with its result."""
+    return elu.fn(self, alpha, scale, input_scale)
+
+
+@op("elu", grad_fn="EluBackward0", face="nn", inplace=_elu_in_place,
     vjp=dict(self=lambda grad, self, alpha, scale, input_scale: (
         elu_backward(grad, alpha, scale, input_scale, False, self)
     )))  # fmt: skip
@@ -170,7 +182,19 @@ def elu(self, alpha: Scalar = 1, scale: Scalar = 1, input_scale: Scalar = 1):
     return _elued(self, *_like(self, alpha, scale, input_scale))
 
 
-@op("celu", grad_fn="CeluBackward0", face="nn", inplace=True,
+def _celu_of_result(grad, result, alpha):
+    refuse_negative(alpha, "elu")
+    return elu_backward(grad, alpha, 1, 1.0 / alpha, True, result)
+
+
+@op("celu.in_place", grad_fn="CeluBackward0", face="private",
+    vjp=dict(self=_celu_of_result))  # fmt: skip
+def _celu_in_place(self, alpha: Number = 1.0):
+    """`celu`, recorded with its result."""
+    return celu.fn(self, alpha)
+
+
+@op("celu", grad_fn="CeluBackward0", face="nn", inplace=_celu_in_place,
     vjp=dict(self=lambda grad, self, alpha: (
         elu_backward(grad, alpha, 1, 1.0 / alpha, False, self)
     )))  # fmt: skip
@@ -185,7 +209,7 @@ def celu(self, alpha: Scalar = 1.0):
     return _elued(self, alpha, one, 1 / alpha)
 
 
-@composite(inplace=True, face="nn")
+@composite(inplace=lambda self: _elu_in_place(self, _ALPHA, _SCALE), face="nn")
 def selu(self):
     """`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017).
 

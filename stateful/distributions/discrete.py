@@ -251,13 +251,14 @@ class Categorical(Distribution):
 
     def __init__(self, probs=None, logits=None, validate_args=None):
         _check_one(probs, logits)
-        given, name = (probs, "probs") if logits is None else (logits, "logits")
+        given: Any = probs if logits is None else logits
         if given.dim() < 1:
+            name = "probs" if logits is None else "logits"
             raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
         if logits is None:
-            self.probs = probs / probs.sum(-1, keepdim=True)
+            self.probs = given / given.sum(-1, keepdim=True)
         else:
-            self.logits = logits - logits.logsumexp(-1, keepdim=True)
+            self.logits = given - given.logsumexp(-1, keepdim=True)
         self._num_events = given.size(-1)
         super().__init__(given.shape[:-1], (), validate_args)
 

@@ -16,7 +16,7 @@ from funcgrad.ops import embedding as embeddings
 from funcgrad.ops.batch_norm import batch_norm_statistics as _next_statistics
 
 from .. import modes
-from ..dispatch import wrap
+from ..dispatch import call_inplace, wrap
 from ..layout import is_default
 from ..methods import FUNCTIONS as _FUNCTIONS
 from ..sampling import draw, memory_order
@@ -166,14 +166,15 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
     tensor([-0.2000,  2.0000])
     """
     if not training:
-        out = funcgrad.rrelu(input, lower, upper)
+        noise = funcgrad.where(input.detach() > 0, 1.0, (lower + upper) / 2).to(input.dtype)
     else:
         chosen = input.detach().numpy() <= 0
         draws = draw(None, pure.uniform, (int(chosen.sum()),), np.float64, lower, upper)
         noise = np.ones(chosen.shape, input._aval.dtype)
         noise[chosen] = wrap(draws).numpy()
-        out = dropouts.rrelu_with_noise(input, noise)
-    return input.copy_(out) if inplace else out
+    if inplace:
+        return call_inplace(dropouts.rrelu_with_noise_in_place, (input, noise), {})
+    return dropouts.rrelu_with_noise(input, noise)
 
 
 def rrelu_(input: Tensor, lower=1 / 8, upper=1 / 3, training=False) -> Tensor:

@@ -26,10 +26,10 @@ def case_writes_to_elements_that_share_memory(torch, show):
             "more than one element of the written-to tensor refers to a single memory location",
         )
     a = torch.zeros(1, requires_grad=True)
-    show.error(
-        lambda: (a * 1).expand(3).masked_fill_(mask, 2.0),
-        "more than one element of the written-to tensor",
-    )
+    x = (a * 1).expand(3)
+    x.masked_fill_(mask, 2.0)
+    show(x.detach(), x.grad_fn.name())
+    show.error(lambda: x.sum().backward(), "more than one element of the written-to tensor")
 
 
 def case_masked_scatter_needs_enough(torch, show):

@@ -172,3 +172,66 @@ def case_absent_arguments(torch, show):
         show([(node, number) for node, number in y.grad_fn.next_functions])
         y.sum().backward()
     show(x.grad, w.grad)
+
+
+def case_saved_shapes(torch, show):
+    """What nodes say of the shapes of their inputs."""
+
+    def shapes(y):
+        names = [n for n in dir(y.grad_fn) if n.startswith("_saved_") and "_sym_" in n]
+        show(y.grad_fn, {n: getattr(y.grad_fn, n) for n in names})
+
+    x, y = torch.ones(2, 3, requires_grad=True), torch.ones(4, 3, requires_grad=True)
+    shapes(x.mm(y.t()))
+    node = x.mm(y.t().detach()).grad_fn
+    show(node._saved_self_sym_sizes, node._saved_mat2_sym_sizes, node._saved_mat2_sym_strides)
+    shapes(torch.addmm(torch.ones(4), x, y.t()))
+    shapes(x.t().contiguous().t().mean())
+    shapes(x.mean(0))
+    batches = torch.ones(3, 2, 4), torch.ones(3, 4, 5, requires_grad=True)
+    shapes(torch.addbmm(torch.ones(2, 5), *batches))
+    total = x.mm(y.t()).sum()
+    node = total.grad_fn.next_functions[0][0]
+    total.backward()
+    show(node._saved_self_sym_sizes, node._saved_mat2_sym_sizes)
+
+
+def case_saved_argument_sizes(torch, show):
+    functional = torch.nn.functional
+    x = torch.ones(1, 1, 4, 5, requires_grad=True)
+    node = functional.unfold(x, 2).grad_fn
+    show(node._saved_self_sym_argsize_minus_1, node._saved_self_sym_argsize_minus_2)
+    weight = torch.ones(1, 1, 2, 2)
+    show(functional.conv2d(x, weight).grad_fn._saved_bias_sym_sizes_opt)
+    show(functional.conv2d(x, weight, torch.ones(1)).grad_fn._saved_bias_sym_sizes_opt)
+    node = functional.embedding(torch.tensor([0]), torch.ones(2, 3, requires_grad=True)).grad_fn
+    show(node._saved_weight_sym_argsize_0)
+
+
+def case_numbers_in_formulas(torch, show):
+    """An op with a number is an overload of its own in PyTorch's formulas, and only there."""
+
+    def graph(node):
+        return [node, [graph(n) for n, _ in node.next_functions if n is not None]]
+
+    x = torch.tensor([0.5, 1.5, 2.5], requires_grad=True)
+    for function in (
+        lambda: x * 1,
+        lambda: x * 2 * x,
+        lambda: x**3,
+        lambda: x / 2,
+        lambda: 2 / x,
+        lambda: x.sqrt(),
+        lambda: x.erf(),
+        lambda: x.log1p(),
+        lambda: torch.nn.functional.gelu(x),
+        lambda: torch.nn.functional.mse_loss(x, x * x),
+    ):
+        (g,) = torch.autograd.grad(function().sum(), x, create_graph=True)
+        if g.grad_fn is not None:
+            show(graph(g.grad_fn))
+        again = g * 2 + 1
+        show(again.grad_fn)
+    (g,) = torch.autograd.grad((x**3).sum(), x, create_graph=True)
+    first = g.grad_fn.next_functions[1][0]
+    show(first, float(first._saved_other), [n for n in dir(first) if n.startswith("_saved")])

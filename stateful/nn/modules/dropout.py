@@ -26,8 +26,16 @@ class _Dropout(FunctionModule):
         return {**super()._arguments(), "training": self.training}
 
 
+class _AlphaDropout(_Dropout):
+    """As in PyTorch never in place, whatever ``inplace`` says."""
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "inplace": False}
+
+
 DROPOUTS = {
-    name: make(name, function, {"p": 0.5, "inplace": False}, __name__, base=_Dropout)
+    name: make(name, function, {"p": 0.5, "inplace": False}, __name__,
+               base=_AlphaDropout if "Alpha" in name else _Dropout)
     for name, function in _FUNCTIONS.items()
-}
+}  # fmt: skip
 globals().update(DROPOUTS)

@@ -175,7 +175,7 @@ def pad_packed_sequence(
     for _ in range(longest, total_length or longest):
         steps.append(sequence.data.new_full(shape, padding_value))
     padded = _stack(steps, 1 if batch_first else 0)
-    lengths = as_tensor([sum(size > i for size in sizes) for i in range(sizes[0])])
+    lengths: Any = as_tensor([sum(size > i for size in sizes) for i in range(sizes[0])])
     if sequence.unsorted_indices is not None:
         padded = padded.index_select(0 if batch_first else 1, sequence.unsorted_indices)
         lengths = lengths[sequence.unsorted_indices]

@@ -1,0 +1,66 @@
+"""What PyTorch's nodes say of the shapes of their inputs beyond what our formulas ask for.
+
+``_saved_self_sym_numel``, ``_saved_mat2_sym_strides``: PyTorch writes them down when a node is
+made. Shapes belong to the plan of a node, so here they are read off when somebody asks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from .execute import Aval
+
+NAMES = {
+    "AddbmmBackward0": "batch1_sym_argsize_0 batch1_sym_argsize_1 batch2_sym_argsize_2",
+    "AddmmBackward0": "mat1_sym_sizes mat1_sym_strides mat2_sym_sizes mat2_sym_strides",
+    "ConvolutionBackward0": "bias_sym_sizes_opt",
+    "EmbeddingBackward0": "weight_sym_argsize_0",
+    "Im2ColBackward0": "self_sym_argsize_minus_1 self_sym_argsize_minus_2",
+    "MeanBackward0": "self_sym_numel",
+    "MeanBackward1": "self_sym_numel",
+    "MmBackward0": "mat2_sym_sizes mat2_sym_strides self_sym_sizes self_sym_strides",
+}
+"""By the name of the node."""
+
+
+def attributes(node: str | None) -> dict[str, property]:
+    """The ``_saved_*`` attributes of a node's class about the shapes of its inputs."""
+    return {f"_saved_{name}": property(_reader(name)) for name in NAMES.get(node or "", "").split()}
+
+
+def _reader(name: str) -> Callable[[Any], Any]:
+    parameter, _, asked = name.partition("_sym_")
+
+    def read(node: Any) -> Any:
+        shape = _shape(node.plan, parameter)
+        if asked == "strides":
+            return _strides(node, parameter)
+        if asked == "numel":
+            return math.prod(shape)
+        if asked.startswith("argsize_"):
+            return shape[int(asked.removeprefix("argsize_").replace("minus_", "-"))]
+        return shape if shape or asked == "sizes" else (0,)
+
+    return read
+
+
+def _shape(plan: Any, parameter: str) -> tuple[int, ...]:
+    """The shape of an argument; () if it was not given."""
+    kernel = plan.kernel
+    found = plan.op.unbind(kernel.static, kernel.inputs)[plan.op.names.index(parameter)]
+    return found.shape if isinstance(found, Aval) else ()
+
+
+def _strides(node: Any, parameter: str) -> tuple[int, ...]:
+    """The strides of an argument; (), as in PyTorch, if it needs no gradient."""
+    plan = node.plan
+    if plan.op.names.index(parameter) not in plan.needs:
+        return ()
+    if parameter not in plan.layout:
+        raise AttributeError(
+            f"{plan} did not save {parameter!r}, and strides are kept with what is saved; see "
+            f"_saved_{parameter}_sym_sizes for its shape."
+        )
+    return tuple(getattr(node, f"_saved_{parameter}").stride())
