@@ -16,7 +16,12 @@ from .autograd.profiler_util import EventList
 
 
 class ProfilerActivity(enum.Enum):
-    """What can be asked for; the CPU's clock is what is measured."""
+    """What can be asked for; the CPU's clock is what is measured.
+
+    >>> import stateful as torch
+    >>> torch.profiler.ProfilerActivity.CPU
+    <ProfilerActivity.CPU: 0>
+    """
 
     CPU = 0
     XPU = 1
@@ -27,7 +32,12 @@ class ProfilerActivity(enum.Enum):
 
 
 class ProfilerAction(enum.Enum):
-    """What is done in a step."""
+    """What is done in a step.
+
+    >>> import stateful as torch
+    >>> torch.profiler.ProfilerAction.RECORD.value
+    2
+    """
 
     NONE = 0
     WARMUP = 1

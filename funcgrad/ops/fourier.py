@@ -35,7 +35,9 @@ def _scaled(x, count: int, normalization: int):
     if not normalization:
         return x
     factor = 1 / (math.sqrt(count) if normalization == 1 else count)
-    return x * jnp.asarray(factor, types.to_real(x.dtype))
+    factor = jnp.asarray(factor, types.to_real(x.dtype))
+    # Part by part: a complex factor would make nan of the zero beside an infinity.
+    return lax.complex(x.real * factor, x.imag * factor) if jnp.iscomplexobj(x) else x * factor
 
 
 def _turned(x, dims, forward: bool):

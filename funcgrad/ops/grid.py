@@ -54,7 +54,10 @@ def _read(image, places, weight=None):
     batch = jnp.arange(image.shape[0]).reshape(-1, *[1] * (safe[0].ndim - 1))
     found = jnp.moveaxis(image, 1, -1)[(batch, *safe)]
     found = jnp.where(inside[..., None], found, 0)  # type: ignore[index]
-    return found if weight is None else found * weight[..., None]
+    if weight is None:
+        return found
+    # Outside of volumes PyTorch skips the product, of images it has 0 times a weight, even nan.
+    return found * (weight if image.ndim == 4 else jnp.where(inside, weight, 0))[..., None]
 
 
 def _linear(image, places):

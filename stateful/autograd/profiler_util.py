@@ -11,6 +11,13 @@ class FunctionEvent:
     """One run of a named range; times in microseconds, by the wall clock.
 
     ``self_cpu_time_total``: without the ranges inside.
+
+    >>> import stateful as torch
+    >>> with torch.profiler.profile() as measured:
+    ...     with torch.profiler.record_function("pass"):
+    ...         pass
+    >>> [event.count for event in measured.events() if event.name == "pass"]
+    [1]
     """
 
     key: str
@@ -37,7 +44,7 @@ class EventList(list[FunctionEvent]):
     ...     for _ in range(2):
     ...         with torch.profiler.record_function("sum"):
     ...             total = torch.ones(2).sum().item()
-    >>> [(event.key, event.count) for event in measured.key_averages()]
+    >>> [(e.key, e.count) for e in measured.key_averages() if e.key == "sum"]
     [('sum', 2)]
     """
 

@@ -83,9 +83,9 @@ class inside(transforming):  # noqa: N801 (used as a function)
         self.outer = modes.is_grad_enabled()
         self._disabled = modes.state.saved_hooks_disabled
         modes.state.saved_hooks_disabled = _NO_HOOKS
-        self._mode = modes.inference_mode(False)
+        self._mode: Any = modes.inference_mode(False)
         self._mode.__enter__()
-        self._grad = modes.set_grad_enabled(True)
+        self._grad: Any = modes.set_grad_enabled(True)
         return super().__enter__()
 
     def __exit__(self, *exc):

@@ -59,3 +59,20 @@ def case_what_is_refused(torch, show):
         except ValueError as error:
             show("ValueError", str(error).split("\n")[0][:60])
     show(D.Normal(0.0, -1.0, validate_args=False))
+
+
+def case_gradients_of_draws(torch, show):
+    """By the implicit reparameterization: its series, its expansion and its rational function."""
+    D = torch.distributions
+    for size in (0.5, 3.0, 12.0, 200.0):
+        torch.manual_seed(0)
+        a = torch.linspace(0.6, 1.9, 12, dtype=torch.float64).reshape(4, 3).mul(size)
+        a.requires_grad_()
+        for draw in (D.Dirichlet(a).rsample(), D.Beta(a, a * 0.5).rsample((2,)),
+                     D.Gamma(a, torch.ones_like(a)).rsample()):  # fmt: skip
+            (grad,) = torch.autograd.grad(draw.square().sum(), a, create_graph=True)
+            show(draw, grad)
+            try:
+                torch.autograd.grad(grad.sum(), a)
+            except RuntimeError as error:  # NotImplementedError is one
+                show(type(error).__name__, str(error).split(".")[0])

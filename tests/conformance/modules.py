@@ -75,3 +75,39 @@ def case_averaged_models(torch, show):
         show(optimizer.param_groups[0]["lr"])
     swa.update_bn([torch.randn(4, 2)], mean)
     show(mean.n_averaged, list(mean.parameters()), list(moving.parameters()), list(mean.buffers()))
+
+
+def case_activations_in_place_save_their_result(torch, show):
+    """So a view works, and a negative slope is refused in the backward pass."""
+    nn = torch.nn
+    for module in (nn.ReLU6(True), nn.SELU(True), nn.CELU(0.5, True), nn.ELU(-0.5, True),
+                   nn.LeakyReLU(-0.5, True), nn.LeakyReLU(0.0, True), nn.Hardtanh(inplace=True),
+                   nn.RReLU(inplace=True), nn.RReLU(inplace=True).eval(),
+                   nn.AlphaDropout(0.5, True), nn.FeatureAlphaDropout(0.5, True)):  # fmt: skip
+        for view in (False, True):
+            torch.manual_seed(0)
+            x = torch.linspace(-3.0, 9.0, 12).reshape(2, 3, 2).clone().requires_grad_()
+            y = x * 1
+            out = module(y[:1] if view else y)
+            show(type(module).__name__, out is y, y._version, y.grad_fn.name(), out)
+            try:
+                out.square().sum().backward()
+                show(x.grad)
+            except RuntimeError as error:
+                show(str(error)[:80])
+
+
+def case_tensors_like_a_transposed_one(torch, show):
+    """They have its order of dimensions, and draws fill them in the order of memory."""
+    for like in (torch.zeros(3, 5).T, torch.zeros(4, 3, 8).permute(2, 0, 1),
+                 torch.zeros(3, 8, 2)[:, ::2], torch.zeros(1, 5).expand(4, 5)):  # fmt: skip
+        for make in (torch.rand_like, torch.randn_like, torch.zeros_like, torch.empty_like):
+            for options in ({}, {"memory_format": torch.contiguous_format}):
+                torch.manual_seed(0)
+                made = make(like, **options)
+                show(made.stride(), None if make is torch.empty_like else made)
+        torch.manual_seed(0)
+        drawn = torch.randint_like(like, 2, 9)
+        show(drawn.stride(), drawn)
+    image = torch.zeros(1, 2, 2, 3).contiguous(memory_format=torch.channels_last)
+    show(image.stride(), torch.rand_like(image, requires_grad=True).stride())

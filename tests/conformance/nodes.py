@@ -208,7 +208,7 @@ def case_saved_argument_sizes(torch, show):
     show(node._saved_weight_sym_argsize_0)
 
 
-def case_numbers_in_formulas(torch, show):
+def case_graphs_of_formulas_with_numbers(torch, show):
     """An op with a number is an overload of its own in PyTorch's formulas, and only there."""
 
     def graph(node):

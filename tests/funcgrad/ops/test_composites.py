@@ -69,3 +69,15 @@ def test_samples(name):
                 check(ours(name), theirs, args, kwargs)
                 checked += 1
     assert checked
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("size", [(2, 1, 3, 4), (2, 1, 1, 2), (2, 1, 2, 3, 1)])
+def test_affine_grid(size, align_corners):
+    """PyTorch has no samples of it."""
+    space = len(size) - 2
+    theta = torch.linspace(-1, 1, 2 * space * (space + 1), dtype=torch.float64)
+    theta = theta.reshape(2, space, space + 1).requires_grad_()
+    with jax.enable_x64(True):
+        check(funcgrad.affine_grid, torch.nn.functional.affine_grid, (theta, size),
+              {"align_corners": align_corners})  # fmt: skip
