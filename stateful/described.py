@@ -227,7 +227,8 @@ class Described:
                 "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
                 f"{type(element)}."
             )
-        return bool((self == element).any())
+        equal: Any = self == element
+        return bool(equal.any())
 
     def __pos__(self) -> Any:
         return self

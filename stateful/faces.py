@@ -107,7 +107,7 @@ def _flattened(args: Sequence) -> list:
 
 def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
     """``out=``: compute, then overwrite ``out``, which is resized to fit."""
-    outs = out if isinstance(out, tuple | list) else (out,)
+    outs = tuple(out) if isinstance(out, tuple | list) else (out,)
     for target in outs:
         if not isinstance(target, Face.tensor):
             raise TypeError(
@@ -136,4 +136,4 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
             check_out(target._aval, result._aval)
             check_partial_overlap(target, _flattened(args))
             target._assign(result)
-    return written(outs, named) if isinstance(out, tuple | list) else out
+    return written(tuple(outs), named) if isinstance(out, tuple | list) else out

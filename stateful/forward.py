@@ -397,6 +397,11 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         call_inplace(op, args, kwargs)
     for level in levels():
         _overwrite_tangent(target, None if result is None else tangent_of(result, level), level)
+    node = target._grad_fn if result is not None and target._base is None else None
+    for item in node.saved_items() if node is not None else ():
+        if getattr(item, "output_nr", None) is not None and item.tensor is not None:
+            for level in levels():  # it was saved before it had the tangent of the result
+                set_tangent(item.tensor, tangent_of(result, level), level)
     return target
 
 

@@ -83,9 +83,7 @@ def _gamma_small(alpha, x):
 def _gamma_middle(alpha, x):
     """The limit of `_gamma_large` at its removable singularity ``x = alpha``."""
     first = 1 + 24 * alpha * (1 + 12 * alpha)
-    second = (
-        1440 * alpha**2 + 6 * x * (53 - 120 * x) - 65 * x**2 / alpha + alpha * (107 + 3600 * x)
-    )
+    second = 1440 * alpha**2 + 6 * x * (53 - 120 * x) - 65 * x**2 / alpha + alpha * (107 + 3600 * x)
     return first * second / (1244160 * alpha**4)
 
 
@@ -108,8 +106,8 @@ def _gamma_between(alpha, x):
 
 def _refused(grad):
     raise NotImplementedError(
-        "the derivative for '_standard_gamma_grad' is not implemented. A draw can be differentiated "
-        "once; for more use sample() and log_prob()"
+        "the derivative for '_standard_gamma_grad' is not implemented. A draw can be "
+        "differentiated once; for more use sample() and log_prob()"
     )
 
 
