@@ -157,25 +157,29 @@ def read_leaves(op: Op, leaves: list) -> tuple[list, int]:
     values: list = []
     requiring, bit = 0, 1
     for position, leaf in enumerate(leaves):
+        if type(leaf) in _NUMBERS:
+            values.append(leaf)
+            bit <<= 1
+            continue
         try:
             view = leaf._view
         except AttributeError:
-            if type(leaf) not in _NUMBERS:
-                leaf = leaves[position] = as_leaf(op, leaf)
-            values.append(leaf)
+            leaves[position] = as_leaf(op, leaf)
+            values.append(leaves[position])
+            bit <<= 1
+            continue
+        if view is None:
+            value = leaf._storage.value
+        elif view.source is leaf._storage.value:
+            value = view.value
         else:
-            if view is None:
-                value = leaf._storage.value
-            elif view.source is leaf._storage.value:
-                value = view.value
-            else:
-                value = leaf._read()
-            values.append(value)
-            if leaf._requires_grad:
-                requiring |= bit
-            elif view is not None and leaf.requires_grad:  # through its base, since it was made
-                leaf._requires_grad = True
-                requiring |= bit
+            value = leaf._read()
+        values.append(value)
+        if leaf._requires_grad:
+            requiring |= bit
+        elif view is not None and leaf.requires_grad:  # through its base, since it was made
+            leaf._requires_grad = True
+            requiring |= bit
         bit <<= 1
     return values, requiring
 
@@ -253,10 +257,8 @@ def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequen
             saved.append(_kept(Kept, (out._alias(), out._counter.version, index)))
         else:
             leaf = leaves[index]
-            try:
+            if type(leaf) not in _NUMBERS and type(leaf) is not Value:
                 leaf = _kept(Kept, (leaf, leaf._counter.version, None))
-            except AttributeError:  # a number, or a value that no tensor has
-                pass
             saved.append(leaf)
     if modes.state.saved_hooks:
         pack, unpack = modes.state.saved_hooks[-1]

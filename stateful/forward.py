@@ -393,16 +393,22 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     target = args[0]
     leaves, _ = op.bind(args, kwargs)
     result = call(op, args, kwargs) if _any_dual(leaves, ()) else None
+    recorded = target._grad_fn
     with paused():
         call_inplace(op, args, kwargs)
     for level in levels():
         _overwrite_tangent(target, None if result is None else tangent_of(result, level), level)
-    node = target._grad_fn if result is not None and target._base is None else None
-    for item in node.saved_items() if node is not None else ():
-        if getattr(item, "output_nr", None) is not None and item.tensor is not None:
-            for level in levels():  # it was saved before it had the tangent of the result
-                set_tangent(item.tensor, tangent_of(result, level), level)
+    if result is not None and target._base is None and target._grad_fn is not recorded:
+        _complete_saved(target._grad_fn, result)
     return target
+
+
+def _complete_saved(node: Any, result: Any) -> None:
+    """Give outputs, saved before they had tangents, those of ``result``."""
+    for item in node.saved_items():
+        if getattr(item, "output_nr", None) is not None and item.tensor is not None:
+            for level in levels():
+                set_tangent(item.tensor, tangent_of(result, level), level)
 
 
 def keep_tangent(target: Any, before: Any) -> None:

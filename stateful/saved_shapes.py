@@ -1,7 +1,8 @@
 """What PyTorch's nodes say of the shapes of their inputs beyond what our formulas ask for.
 
-``_saved_self_sym_numel``, ``_saved_mat2_sym_strides``: PyTorch writes them down when a node is
-made. Shapes belong to the plan of a node, so here they are read off when somebody asks.
+``_saved_self_sym_numel``, ``_saved_mat2_sym_sizes``: PyTorch writes them down when a node is made.
+Shapes belong to the plan of a node, so here they are read off when somebody asks. Strides do not:
+``_saved_mat2_sym_strides`` is missing.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from .execute import Aval
 
 NAMES = {
     "AddbmmBackward0": "batch1_sym_argsize_0 batch1_sym_argsize_1 batch2_sym_argsize_2",
-    "AddmmBackward0": "mat1_sym_sizes mat1_sym_strides mat2_sym_sizes mat2_sym_strides",
+    "AddmmBackward0": "mat1_sym_sizes mat2_sym_sizes",
     "ConvolutionBackward0": "bias_sym_sizes_opt",
     "EmbeddingBackward0": "weight_sym_argsize_0",
     "Im2ColBackward0": "self_sym_argsize_minus_1 self_sym_argsize_minus_2",
     "MeanBackward0": "self_sym_numel",
     "MeanBackward1": "self_sym_numel",
-    "MmBackward0": "mat2_sym_sizes mat2_sym_strides self_sym_sizes self_sym_strides",
+    "MmBackward0": "mat2_sym_sizes self_sym_sizes",
 }
 """By the name of the node."""
 
@@ -35,8 +36,6 @@ def _reader(name: str) -> Callable[[Any], Any]:
 
     def read(node: Any) -> Any:
         shape = _shape(node.plan, parameter)
-        if asked == "strides":
-            return _strides(node, parameter)
         if asked == "numel":
             return math.prod(shape)
         if asked.startswith("argsize_"):
@@ -52,15 +51,3 @@ def _shape(plan: Any, parameter: str) -> tuple[int, ...]:
     found = plan.op.unbind(kernel.static, kernel.inputs)[plan.op.names.index(parameter)]
     return found.shape if isinstance(found, Aval) else ()
 
-
-def _strides(node: Any, parameter: str) -> tuple[int, ...]:
-    """The strides of an argument; (), as in PyTorch, if it needs no gradient."""
-    plan = node.plan
-    if plan.op.names.index(parameter) not in plan.needs:
-        return ()
-    if parameter not in plan.layout:
-        raise AttributeError(
-            f"{plan} did not save {parameter!r}, and strides are kept with what is saved; see "
-            f"_saved_{parameter}_sym_sizes for its shape."
-        )
-    return tuple(getattr(node, f"_saved_{parameter}").stride())

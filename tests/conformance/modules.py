@@ -111,3 +111,10 @@ def case_tensors_like_a_transposed_one(torch, show):
         show(drawn.stride(), drawn)
     image = torch.zeros(1, 2, 2, 3).contiguous(memory_format=torch.channels_last)
     show(image.stride(), torch.rand_like(image, requires_grad=True).stride())
+
+
+def case_forward_over_reverse_in_place(torch, show):
+    """A result that was saved has the tangent of the result."""
+    x = torch.tensor([-2.0, -0.5, 0.3])
+    for change in (lambda y: y.exp_(), lambda y: y.tanh_(), torch.nn.functional.elu_):
+        show(torch.func.hessian(lambda z, f=change: f(z * 1).square().sum())(x))

@@ -179,12 +179,13 @@ def case_saved_shapes(torch, show):
 
     def shapes(y):
         names = [n for n in dir(y.grad_fn) if n.startswith("_saved_") and "_sym_" in n]
+        names = [n for n in names if not n.endswith("_strides")]  # not kept here
         show(y.grad_fn, {n: getattr(y.grad_fn, n) for n in names})
 
     x, y = torch.ones(2, 3, requires_grad=True), torch.ones(4, 3, requires_grad=True)
     shapes(x.mm(y.t()))
     node = x.mm(y.t().detach()).grad_fn
-    show(node._saved_self_sym_sizes, node._saved_mat2_sym_sizes, node._saved_mat2_sym_strides)
+    show(node._saved_self_sym_sizes, node._saved_mat2_sym_sizes)
     shapes(torch.addmm(torch.ones(4), x, y.t()))
     shapes(x.t().contiguous().t().mean())
     shapes(x.mean(0))
