@@ -50,4 +50,3 @@ def _shape(plan: Any, parameter: str) -> tuple[int, ...]:
     kernel = plan.kernel
     found = plan.op.unbind(kernel.static, kernel.inputs)[plan.op.names.index(parameter)]
     return found.shape if isinstance(found, Aval) else ()
-
