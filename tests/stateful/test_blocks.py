@@ -9,6 +9,13 @@ from stateful import blocks, lazy
 from stateful.blocks import LONGEST, Block, repeats, split
 
 
+@pytest.fixture(autouse=True)
+def lazily():
+    """Whatever the rest of the tests run under."""
+    with torch.set_execution("lazy"):
+        yield
+
+
 def chain(length):
     """A long elementwise chain of which much is held."""
     x = torch.linspace(-1.0, 1.0, 8)

@@ -9,6 +9,13 @@ from stateful.lazy import _local, flush
 from stateful.schedule import Survey, schedules
 
 
+@pytest.fixture(autouse=True)
+def lazily():
+    """Whatever the rest of the tests run under."""
+    with torch.set_execution("lazy"):
+        yield
+
+
 def network(seed=0):
     torch.manual_seed(seed)
     x = torch.randn(4, 3)
