@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import warnings
 
@@ -25,6 +26,11 @@ def _activation(given):
     if given not in ("relu", "gelu"):
         raise RuntimeError(f"activation should be relu/gelu, not {given}")
     return getattr(F, given)
+
+
+def _is_relu_or_gelu(activation) -> bool:
+    """Also if `__torch_function__` has wrapped the functions since."""
+    return inspect.unwrap(activation) in (inspect.unwrap(F.relu), inspect.unwrap(F.gelu))
 
 
 def _copies(module: Module, number: int) -> ModuleList:
@@ -166,7 +172,7 @@ def _why_not_nested(layer) -> str:
             not attention.batch_first,
         ".self_attn._qkv_same_embed_dim was not True": not attention._qkv_same_embed_dim,
         ".self_attn was passed bias=False": attention.in_proj_bias is None,
-        ".activation_relu_or_gelu was not True": layer.activation not in (F.relu, F.gelu),
+        ".activation_relu_or_gelu was not True": not _is_relu_or_gelu(layer.activation),
         ".norm1.eps was not equal to encoder_layer.norm2.eps":
             layer.norm1.eps != layer.norm2.eps,
         ".self_attn.num_heads is odd": attention.num_heads % 2 == 1,
