@@ -233,14 +233,13 @@ def edges_of(plan: Plan, leaves: Sequence) -> tuple[Edge, ...]:
         if leaf._base is not None:
             edges.append(gradient_edge(leaf))
         elif leaf._grad_fn is not None:
-            edges.append(_edge(Edge, (leaf._grad_fn, leaf._output_nr)))
+            edges.append(_tuple(Edge, (leaf._grad_fn, leaf._output_nr)))
         else:
-            edges.append(_edge(Edge, (accumulator(leaf), 0)))
+            edges.append(_tuple(Edge, (accumulator(leaf), 0)))
     return tuple(edges)
 
 
-_edge: Any = tuple.__new__
-_kept: Any = tuple.__new__
+_tuple: Any = tuple.__new__
 
 
 def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequence) -> OpNode:
@@ -254,11 +253,11 @@ def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequen
     for source, index in plan.fetch:
         if source == "output":
             out = outs[index]
-            saved.append(_kept(Kept, (out._alias(), out._counter.version, index)))
+            saved.append(_tuple(Kept, (out._alias(), out._counter.version, index)))
         else:
             leaf = leaves[index]
             if type(leaf) not in _NUMBERS and type(leaf) is not Value:
-                leaf = _kept(Kept, (leaf, leaf._counter.version, None))
+                leaf = _tuple(Kept, (leaf, leaf._counter.version, None))
             saved.append(leaf)
     if modes.state.saved_hooks:
         pack, unpack = modes.state.saved_hooks[-1]

@@ -8,6 +8,7 @@ hands over what the nodes saved, and leaves what comes out at the leaves.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -98,7 +99,7 @@ class Survey:
                 numbers[node] = len(nodes)
                 nodes.append(node)
             shape.append((numbers[node], nr))
-        for node in nodes:  # which grows
+        for node in itertools.islice(nodes, MOST):  # which grows
             if node.watched:
                 return None
             plan = node.plan
@@ -157,7 +158,6 @@ class Schedule:
     """
 
     def __init__(self, planner: Planner, nodes: Sequence[Node], inputs: Sequence[Edge]):
-        self.entries = planner.entries
         self.kinds = planner.inputs
         self.order = planner.order_of_nodes
         self.holders = [number for number in self.order if nodes[number].plan.holds]
@@ -166,7 +166,7 @@ class Schedule:
         self.captured = [None if ref is None else i for i, ref in enumerate(captured)]
         outs = [ref for _, ref in planner.arrivals] + [ref for ref in captured if ref is not None]
         self.outputs = [ref.place for ref in outs]
-        self.parts = split(self.entries, self.outputs, CAP)
+        self.parts = split(planner.entries, self.outputs, CAP)
 
     @classmethod
     def plan(cls, survey: Survey, roots, grads, inputs, accumulate) -> Schedule | None:
@@ -229,7 +229,7 @@ class Schedule:
         return [found[place] for place in self.outputs]
 
     def __repr__(self):
-        return f"<backward pass of {len(self.entries)} kernels>"
+        return f"<backward pass of {sum(part.block.weight for part in self.parts)} kernels>"
 
 
 _TENSORS = {Kept, SavedTensor}
