@@ -36,12 +36,14 @@ class Given(NamedTuple):
 class Form(NamedTuple):
     """``template``: of a call with a tensor wherever an argument is given.
 
-    ``given``: what the arguments are, in the order of the signature, as (number among those given,
-    place in the template, kind, converter, default); None if all can only be tensors.
+    ``tensors``: how many of the given arguments come first and can only be tensors.
+    ``given``: what the others are, in the order of the signature, as (number among those given,
+    place in the template, kind, converter, default).
     """
 
     template: tuple
-    given: tuple[tuple, ...] | None
+    tensors: int
+    given: tuple[tuple, ...]
 
 
 def parameters(fn: Callable) -> list[Parameter]:
@@ -72,11 +74,11 @@ class Binder:
             if len(args) > self.positional:
                 args = self._gathered(args)
             form = self._form(len(args), tuple(kwargs))
-        if form.given is None:
-            return list(args), form.template
         if kwargs:
             args = (*args, *kwargs.values())
-        leaves: list = []
+        if not form.given:
+            return list(args), form.template
+        leaves = list(args[: form.tensors])
         template = list(form.template)
         for number, place, kind, convert, default in form.given:
             arg = args[number]
@@ -84,15 +86,16 @@ class Binder:
                 template[place] = arg if convert is None else convert(arg)
             elif arg is None:
                 template[place] = None
+            elif kind == "scalar":
+                if arg is default or type(arg) is int and is_small(arg, default):
+                    template[place] = arg
+                else:
+                    leaves.append(arg)
             elif kind == "tensor":
                 leaves.append(arg)
-            elif kind == "tensors":
+            else:
                 template[place] = tuple([None if item is None else HOLE for item in arg])
                 leaves.extend([item for item in arg if item is not None])
-            elif arg is default or is_small(arg, default):
-                template[place] = arg
-            else:
-                leaves.append(arg)
         return leaves, tuple(template)
 
     def complete(self, args: Sequence, kwargs: dict) -> list:
@@ -136,7 +139,11 @@ class Binder:
             else:
                 static = param.kind == "static" and param.convert is not None
                 template.append(param.convert(arg) if static else arg)  # type: ignore[misc]
-        plain = not names and all(g[2] == "tensor" and g[4] is not None for g in given)
-        form = Form(tuple(template), None if plain else tuple(given))
+        tensors = 0
+        if not names and all(g[2] == "tensor" and g[4] is not None for g in given):
+            tensors = len(given)
+        elif given and given[0][:3] == (0, 0, "tensor"):
+            tensors = 1  # ``self``, which cannot be None
+        form = Form(tuple(template), tensors, tuple(given[tensors:]))
         self.forms[(count, *names) if names else count] = form
         return form

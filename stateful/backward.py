@@ -19,6 +19,7 @@ from .dispatch import IN_FORMULA, OWNER, Face, wrap
 from .execute import Aval, Function, Value, execute
 from .graph import Edge, Node, gradient_edge
 from .nodes import OpNode
+from .once import warn_once
 from .schedule import ADD, IMPLICIT, run_backward
 from .watching import Hooks
 
@@ -60,7 +61,7 @@ def backward(
                 "`backward()`. Please only use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    targets = None if inputs is None else _listed(inputs)
+    targets = None if inputs is None else _inputs(inputs, "backward")
     if targets is not None and not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     if modes.transforms.depth or modes.vmap.frames:
@@ -87,16 +88,14 @@ def backward(
     )
 
 
-@functools.cache
 def _warn_of_cycle() -> None:
-    """Once in a process, as PyTorch does."""
-    warnings.warn(
+    warn_once(
         "Using backward() with create_graph=True will create a reference cycle between the "
         "parameter and its gradient which can cause a memory leak. We recommend using "
         "autograd.grad when creating the graph to avoid this. If you have to use this function, "
         "make sure to reset the .grad fields of your parameters to None after use to break the "
         "cycle and avoid the leak.",
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
@@ -110,8 +109,10 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple:
+) -> Any:
     """The gradients of the sum of ``outputs`` with respect to ``inputs``, as a tuple.
+
+    For a dict of ``inputs`` they come as a dict with its keys.
 
     As https://pytorch.org/docs/stable/generated/torch.autograd.grad.html.
 
@@ -120,6 +121,10 @@ def grad(
     >>> torch.autograd.grad(x * x, x)
     (tensor([6.]),)
     """
+    if type(inputs) is dict:
+        others = grad_outputs, retain_graph, create_graph, only_inputs, allow_unused
+        found = grad(outputs, [*inputs.values()], *others, is_grads_batched, materialize_grads)
+        return dict(zip(inputs, found, strict=True))
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
@@ -133,7 +138,7 @@ def grad(
             FutureWarning,
             stacklevel=2,
         )
-    roots, targets = _listed(outputs), _listed(inputs)
+    roots, targets = _listed(outputs), _inputs(inputs, "grad")
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
         return _batched(
@@ -205,6 +210,18 @@ def _check_batched(i: int, root: Any, seed: Any) -> None:
 
 def _listed(x: Any) -> list:
     return [x] if isinstance(x, Face.tensor) or hasattr(x, "node") else list(x)
+
+
+def _inputs(x: Any, name: str) -> list:
+    """The inputs that a caller names: as `_listed`, or the values of a dict."""
+    if not isinstance(x, dict):
+        return _listed(x)
+    if type(x) is not dict:
+        raise TypeError(
+            f"`inputs` argument to `{name}()` must be a dict, not {type(x).__name__}: convert it "
+            "with dict(...)"
+        )
+    return list(x.values())
 
 
 def _aval(root: Any) -> Aval:
@@ -329,15 +346,15 @@ def check_results(node: Node, results: Sequence[Any]) -> Sequence[Any]:
     """What a node returned, in the shape and dtype of where it goes; once, for all nodes."""
     if type(results) is not list:
         results = list(results)
-    if len(results) != len(node.edges):
+    if len(results) != len(node.targets):
         raise RuntimeError(
             f"Function {node.name()} returned an incorrect number of gradients (expected "
-            f"{len(node.edges)}, got {len(results)})"
+            f"{len(node.targets)}, got {len(results)})"
         )
-    for i, (result, edge) in enumerate(zip(results, node.edges, strict=True)):
-        if result is None or edge.node is None:
+    for i, (result, following) in enumerate(zip(results, node.targets, strict=True)):
+        if result is None or following is None:
             continue
-        aval = edge.node.avals[edge.nr]
+        aval = following.avals[node.numbers[i]]
         given = result.aval if type(result) is Value else result._aval
         if given is not aval:
             results[i] = _validated(node, i, result, given, aval)

@@ -21,6 +21,7 @@ from .engine import run_backward
 from .execute import Tracer, Value
 from .graph import Edge, Node, accumulator, gradient_edge, sequence_numbers
 from .saved import SavedTensor
+from .views import Storage
 
 _WHAT = (
     "vmap: We do not support batching operators that can output dynamic shape: the shape of the "
@@ -167,9 +168,10 @@ class _Call:
         for value, array in zip(self.values, extras, strict=True):
             value.array = array
         try:
+            given = [t._storage.value for t in self.inner]
             outs = list(self.program(*self.inner))
-            self.written = [i for i, t in enumerate(self.inner) if t._counter.version]
-            outs += [self.inner[i] for i in self.written]
+            self.written = [i for i, t in enumerate(self.inner) if t._storage.value is not given[i]]
+            outs += [_unmoved(self.inner[i]) for i in self.written]
             self.outs = [self._inside(out) for out in outs]
             arrays = [o._array for o in self.outs if o is not None]
             self.kept = list(saved_tracers(self.recorded()))
@@ -244,6 +246,15 @@ class _Call:
         return results
 
 
+def _unmoved(tensor: Any) -> Any:
+    """What a tensor has in its storage, in the shape that it came with: see `inplace_views`."""
+    if tensor._view is None or tensor.requires_grad:
+        return tensor
+    whole = tensor._alias()
+    whole._view = None
+    return whole
+
+
 class Border(Node):
     """Where an inner graph ends: the engine must not go on outside, in each slice."""
 
@@ -268,6 +279,8 @@ class VmapBackward(Node):
 
     def run(self, grads, needed):
         there = [nr for nr, g in enumerate(grads) if g is not None]
+        if not there:
+            return [None] * len(self.ways)
 
         def program(*seeds):
             found = run_backward(
@@ -288,11 +301,16 @@ def saved_tracers(nodes: Iterable[Node]) -> Iterator[Value]:
     """Every value with a tracer that ``nodes`` keep, once."""
     seen: set[int] = set()
     for node in nodes:
-        kept = node.residuals if isinstance(node, VmapBackward) else list(vars(node).values())
+        kept = node.residuals if isinstance(node, VmapBackward) else _content(node)
         for value in _values(kept):
             if isinstance(value.array, Tracer) and id(value) not in seen:
                 seen.add(id(value))
                 yield value
+
+
+def _content(node: Node) -> list:
+    """What a node holds, apart from where its gradients go."""
+    return [x for name, x in vars(node).items() if name != "targets"]
 
 
 def _values(items: Iterable) -> Iterator[Value]:
@@ -303,8 +321,10 @@ def _values(items: Iterable) -> Iterator[Value]:
             yield from _values([item.tensor, getattr(item.hooked, "packed", None)])
         elif isinstance(item, Value):
             yield item
+        elif isinstance(item, Storage):
+            yield item.value
         elif isinstance(item, Node):
-            yield from _values([x for x in vars(item).values() if not isinstance(x, Node)])
+            yield from _values(_content(item))
         elif isinstance(item, Face.tensor):
             yield from _values_of(item)
 

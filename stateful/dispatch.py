@@ -15,8 +15,8 @@ from funcgrad.op import Op
 from . import execute as seam
 from . import modes
 from .execute import Function, Kernel, Value, execute
-from .graph import NO_EDGE, Edge, accumulator, gradient_edge, sequence_numbers
-from .modes import anomaly, forward, inference
+from .graph import accumulator, gradient_edge, sequence_numbers
+from .modes import anomaly, forward, inference, state
 from .nodes import (
     INPLACE_NAMES,
     OpNode,
@@ -33,7 +33,7 @@ from .rules import (
     check_result,
     count_write,
 )
-from .saved import Kept, SavedTensor, check_normal
+from .saved import SavedTensor, check_normal
 from .scalar_nodes import plan_class
 from .views import Step, Storage, View, rebase_history, write
 
@@ -65,12 +65,12 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
         outs = [wrap(results[0])]
     else:
         outs = [wrap(value) for value in results]
-    if requiring and modes.state.grad_enabled:
-        plan = kernel.memo.get(requiring) or plan_of(kernel, requiring)
-        if plan is not None and inference.used:
-            plan = _beside_inference(plan, leaves)
+    if requiring and state.grad_enabled:
+        plan = plan_of(kernel, requiring, leaves)
         if plan is not None:
-            node = new_node(plan, edges_of(plan, leaves), leaves, outs)
+            node = new_node(plan, leaves)
+            if plan.fetch:
+                keep(node, leaves, outs)
             for nr in plan.outputs:
                 out = outs[nr]
                 out._grad_fn, out._requires_grad = node, True
@@ -90,7 +90,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     leaves, template = op.bind(args, kwargs)
     target = leaves[0]
     values, requiring = read_leaves(op, leaves)
-    grad_enabled = modes.state.grad_enabled
+    grad_enabled = state.grad_enabled
     if requiring and grad_enabled:
         check_inplace(target, True)
     check_partial_overlap(target, leaves)
@@ -99,39 +99,22 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     if result.aval is not aval:
         check_result(kernel.outputs[0], aval)
         (result,) = execute(CAST, (result,), (aval.dtype,))
-    plan = plan_of(kernel, requiring) if requiring and grad_enabled else None
+    plan = plan_of(kernel, requiring, leaves) if requiring and grad_enabled else None
     if plan is None:
         store(target, result, op.name in UNIFORM)
         return target
-    edges = edges_of(plan, leaves)
-    if inference.used:
-        check_saved(plan, leaves)
+    node = new_node(plan, leaves)
     before = wrap(values[0])
     if forward.level is not None:
         Face.keep_tangent(target, before)
     if target._grad_fn is not None:
         before._set_history(*gradient_edge(target))
     store(target, result, op.name in UNIFORM)
-    node = new_node(plan, edges, [before, *leaves[1:]], [target])
+    keep(node, [before, *leaves[1:]], [target])
     if op.grad_fn in INPLACE_NAMES:
         node.__class__ = inplace_class(type(node))  # type: ignore[assignment]
     rebase_history(target, node)
     return target
-
-
-def _beside_inference(plan: Plan, leaves: Sequence) -> Plan | None:
-    """How a call is recorded if inference tensors may be among its arguments."""
-    if all(getattr(leaf, "_inference", False) for leaf in leaves):
-        return None
-    check_saved(plan, leaves)
-    return plan
-
-
-def check_saved(plan: Plan, leaves: Sequence) -> None:
-    """Raise if what is to be saved is an inference tensor, before anything is written."""
-    for source, index in plan.fetch:
-        if source == "input":
-            check_normal(leaves[index])
 
 
 UNIFORM = frozenset({"zero", "fill", "masked_fill", "index_fill", "index_put", "tril", "triu"})
@@ -156,18 +139,16 @@ def read_leaves(op: Op, leaves: list) -> tuple[list, int]:
     """Values and numbers for the seam, and a bit for each leaf that requires a gradient."""
     values: list = []
     requiring, bit = 0, 1
-    for position, leaf in enumerate(leaves):
-        if type(leaf) in _NUMBERS:
+    for leaf in leaves:
+        if type(leaf) in _DATA:
             values.append(leaf)
             bit <<= 1
             continue
         try:
             view = leaf._view
         except AttributeError:
-            leaves[position] = as_leaf(op, leaf)
-            values.append(leaves[position])
-            bit <<= 1
-            continue
+            leaves[:] = [x if isinstance(x, Face.tensor) else as_leaf(op, x) for x in leaves]
+            return read_leaves(op, leaves)
         if view is None:
             value = leaf._storage.value
         elif view.source is leaf._storage.value:
@@ -188,11 +169,14 @@ _new = object.__new__
 new_storage: type[Storage] = Storage
 """What new Tensors keep their value in; function transforms want to know when it was made."""
 
-_NUMBERS = {float, int, bool, complex}
+_DATA = {float, int, bool, complex, Value}
+"""What a call takes as it is."""
 
 
 def as_leaf(op: Op, leaf: Any) -> Any:
-    """A leaf that is neither a Tensor nor a plain number: numpy scalars, arrays, nested tensors."""
+    """A leaf that is no Tensor as something in `_DATA`: numpy scalars, arrays."""
+    if type(leaf) in _DATA:
+        return leaf
     if isinstance(leaf, np.generic):
         return leaf.item()
     if isinstance(leaf, int | float | complex):
@@ -202,13 +186,22 @@ def as_leaf(op: Op, leaf: Any) -> Any:
     raise TypeError(f"{op.name}(): every tensor argument must be Tensor, not {type(leaf).__name__}")
 
 
-def plan_of(kernel: Kernel, requiring: int) -> Plan | None:
-    """How a call of ``kernel`` is recorded when these leaves (as bits) require a gradient."""
+def plan_of(kernel: Kernel, requiring: int, leaves: Sequence) -> Plan | None:
+    """How a call of ``kernel`` is recorded when these leaves (as bits) require a gradient.
+
+    Raises if an inference tensor would be saved, before anything is written.
+    """
     try:
-        return kernel.memo[requiring]
+        plan = kernel.memo[requiring]
     except KeyError:
         plan = kernel.memo[requiring] = _make_plan(kernel, requiring)
-        return plan
+    if inference.used and plan is not None:
+        if all(getattr(leaf, "_inference", False) for leaf in leaves):
+            return None
+        for source, index in plan.fetch:
+            if source == "input":
+                check_normal(leaves[index])
+    return plan
 
 
 def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
@@ -222,49 +215,50 @@ def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
     return plan_class(kernel)(kernel, needs, requiring) if needs else None
 
 
-def edges_of(plan: Plan, leaves: Sequence) -> tuple[Edge, ...]:
-    """Where the gradients of a call go."""
-    edges = []
+def new_node(plan: Plan, leaves: Sequence) -> OpNode:
+    """The node of a call on ``leaves``; nothing is saved yet."""
+    targets: list = []
+    numbers = plan.numbers
     for index in plan.sources:
         if index is None:
-            edges.append(NO_EDGE)
+            targets.append(None)
             continue
         leaf = leaves[index]
-        if leaf._base is not None:
-            edges.append(gradient_edge(leaf))
-        elif leaf._grad_fn is not None:
-            edges.append(_tuple(Edge, (leaf._grad_fn, leaf._output_nr)))
-        else:
-            edges.append(_tuple(Edge, (accumulator(leaf), 0)))
-    return tuple(edges)
-
-
-_tuple: Any = tuple.__new__
-
-
-def new_node(plan: Plan, edges: tuple[Edge, ...], leaves: Sequence, outs: Sequence) -> OpNode:
-    """The node of a call with these inputs and outputs."""
+        target = leaf._grad_fn if leaf._base is None else leaf._current_grad_fn()
+        if target is None:
+            target = accumulator(leaf)
+        elif leaf._output_nr:
+            here = len(targets)
+            numbers = (*numbers[:here], leaf._output_nr, *numbers[here + 1 :])
+        targets.append(target)
     node = _new(plan.node_class)
-    saved: list = []
-    node.plan, node.avals, node.edges, node.saved = plan, plan.avals, edges, saved
+    node.plan, node.avals, node.saved = plan, plan.avals, []
+    node.targets, node.numbers = tuple(targets), numbers
     node.sequence_nr = next(sequence_numbers)
     if anomaly.enabled:
         node.remember_origin()
-    for source, index in plan.fetch:
+    return node
+
+
+def keep(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
+    """Save what the formulas of ``node`` name."""
+    saved: Any = node.saved
+    for source, index in node.plan.fetch:
         if source == "output":
             out = outs[index]
-            saved.append(_tuple(Kept, (out._alias(), out._counter.version, index)))
+            counter = out._counter
+            if counter is out._storage and out._view is None:
+                saved.append((counter, counter.version, index))
+            else:
+                saved.append(SavedTensor.of(out._alias(), counter.version, index))
         else:
             leaf = leaves[index]
-            if type(leaf) not in _NUMBERS and type(leaf) is not Value:
-                leaf = _tuple(Kept, (leaf, leaf._counter.version, None))
-            saved.append(leaf)
-    if modes.state.saved_hooks:
-        pack, unpack = modes.state.saved_hooks[-1]
+            saved.append(leaf if type(leaf) in _DATA else (leaf, leaf._counter.version, None))
+    if state.saved_hooks:
+        pack, unpack = state.saved_hooks[-1]
         for item in node.saved_items():
             if type(item) is SavedTensor:
                 item.pack(pack, unpack, None if item.output_nr is None else node)
-    return node
 
 
 def wrap(value: Value) -> Any:
@@ -273,7 +267,9 @@ def wrap(value: Value) -> Any:
     storage.value, storage.version, storage.geometry = value, 0, None
     out = _new(Face.tensor)
     out._storage = out._counter = storage
-    if inference.used and modes.state.inference:
+    out._view = out._base = out._grad_fn = None  # as for the class, but found sooner
+    out._output_nr, out._requires_grad = 0, False
+    if inference.used and state.inference:
         out._inference = True
     return out
 
@@ -286,9 +282,9 @@ def _wrap_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any
         return out
     out._base = base if base._base is None else base._base
     out._grad_version = out._counter.version
-    if modes.state.inference:
+    if state.inference:
         out._creation = "inference"
-    elif not modes.state.grad_enabled:
+    elif not state.grad_enabled:
         out._creation = "no_grad"
     elif op.outputs == "list":
         out._creation = "multi_output"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import modes
-from .graph import NO_EDGE, Edge, Node
+from .graph import Edge, Node
 from .ready import pop, push
 from .watching import Hooks, check_nan, origins_of, run_post_hooks, run_pre_hooks, run_tensor_hooks
 
@@ -114,7 +114,8 @@ class Task:
         self.captures: dict[Node, list[Edge]] = {}
         self.callbacks: list[Callable] = []
         self.ready: list = []
-        self.dependencies = _dependencies([edge.node for edge in roots])
+        self.roots = [edge.node for edge in roots]
+        self.dependencies = _dependencies(self.roots)
         self.reaching: set[Node] | None = None
         self.needed: set[Node] | None = None
         if inputs:
@@ -126,12 +127,12 @@ class Task:
                     self.captures.setdefault(edge.node, []).append(edge)
                 self.needed = {
                     node for node in self.reaching
-                    if any(following in self.reaching for following, _ in node.edges)
+                    if any(following in self.reaching for following in node.targets)
                 }  # fmt: skip
 
     def will_execute(self, node: Node) -> bool:
         """Whether the gradients of ``node`` are computed in this pass."""
-        if node in self.captures and not node.edges:
+        if node in self.captures and not node.targets:
             raise RuntimeError(
                 "A leaf node was passed to _will_engine_execute_node but we are currently running "
                 "autograd.grad(). This is currently not supported."
@@ -145,7 +146,7 @@ class Task:
         running.tasks.append(self)
         try:
             for edge, grad in zip(roots, grads, strict=True):
-                self._receive(edge, grad)
+                self._receive(*edge, grad)
             for node in dict.fromkeys(edge.node for edge in roots):
                 if self.dependencies[node] == 0:
                     push(self.ready, node)
@@ -162,9 +163,8 @@ class Task:
             running.tasks.pop()
             state.grad_enabled = previous
 
-    def _receive(self, edge: Edge, grad: Any) -> None:
+    def _receive(self, node: Node, nr: int, grad: Any) -> None:
         """Add ``grad`` to the buffer of a node's output."""
-        node, nr = edge
         buffer = self.buffers.get(node)
         if buffer is None:
             buffer = self.buffers[node] = [None] * len(node.avals)
@@ -187,12 +187,11 @@ class Task:
             return
         results = self._call(node, grads)
         dependencies, reaching = self.dependencies, self.reaching
-        for edge, result in zip(node.edges, results, strict=True):
-            following = edge.node
+        for following, nr, result in zip(node.targets, node.numbers, results, strict=True):
             if following is None or reaching is not None and following not in reaching:
                 continue
             if result is not None:
-                self._receive(edge, result)
+                self._receive(following, nr, result)
             left = dependencies[following] = dependencies[following] - 1
             if left == 0:
                 push(self.ready, following)
@@ -214,8 +213,8 @@ class Task:
         """For which edges of ``node`` a gradient is wanted."""
         reaching = self.reaching
         if reaching is None:
-            return [edge is not NO_EDGE for edge in node.edges]
-        return [edge.node in reaching for edge in node.edges]
+            return [following is not None for following in node.targets]
+        return [following in reaching for following in node.targets]
 
 
 def _dependencies(roots: Sequence[Node]) -> dict[Node, int]:
@@ -223,7 +222,7 @@ def _dependencies(roots: Sequence[Node]) -> dict[Node, int]:
     counts: dict[Node, int] = {root: 0 for root in roots}
     stack = list(counts)
     while stack:
-        for following, _ in stack.pop().edges:
+        for following in stack.pop().targets:
             if following is None:
                 continue
             seen = counts.get(following)
@@ -239,7 +238,7 @@ def _reaching(nodes: dict[Node, int], targets: set[Node]) -> set[Node]:
     """The nodes among ``nodes`` from which a target can be reached, targets included."""
     callers: dict[Node, list[Node]] = {}
     for node in nodes:
-        for following, _ in node.edges:
+        for following in node.targets:
             if following is not None:
                 callers.setdefault(following, []).append(node)
     found = {t for t in targets if t in nodes}

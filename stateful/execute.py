@@ -69,10 +69,14 @@ class Pending:
         """Start computing them, and forget how that was done."""
 
 
-class Value:
-    """An immutable array, perhaps not computed yet. ``pending`` is who will compute it.
+USED = object()
 
-    ``index`` is its number there; of an array from the host, how often programs have taken it.
+
+class Value:
+    """An immutable array, perhaps not computed yet.
+
+    ``pending`` is who will compute it, or use it in what will be computed; ``index`` is its number
+    there. Of an array from the host that was used in a program ``pending`` is `USED`.
     """
 
     __slots__ = ("aval", "array", "pending", "index", "__weakref__")
@@ -93,18 +97,6 @@ class Value:
         if self.array is None:
             self.pending.flush()
         return self.array
-
-    def on_device(self) -> Any:
-        """The array where programs take it from: what came from the host is moved at its second
-        use, because many such values have only one."""
-        array = self.array
-        if type(array) is np.ndarray:
-            if self.index == 0:
-                self.index = 1
-                return array
-            with jax.enable_x64(True):
-                array = self.array = jax.device_put(array)
-        return array
 
     def numpy(self) -> np.ndarray:
         """The value in host memory. A look: what is pending is started, so windows end alike."""

@@ -197,7 +197,8 @@ def _give(outs: Sequence, found: Sequence, level: Level) -> None:
         if tangent is not None and types.is_differentiable(out._aval.dtype):
             set_tangent(out, tangent, level)
             if out._grad_fn is not None:
-                _tell_saved(out, getattr(out._grad_fn, "saved", None), tangent, level)
+                saved = out._grad_fn.saved_items() if isinstance(out._grad_fn, OpNode) else ()
+                _tell_saved(out, saved, tangent, level)
 
 
 def _tell_saved(out: Any, saved: Sequence | None, tangent: Any, level: Level) -> None:
@@ -435,7 +436,8 @@ def _overwrite_tangent(target: Any, tangent: Any, level: Level) -> None:
 
 def check_out(name: str, tensors: Sequence) -> None:
     """Raise for ``out=`` with tangents."""
-    if any(tangent_of(t) is not None for t in tensors if isinstance(t, Face.tensor)):
+    parts = [x for t in tensors for x in (t if isinstance(t, tuple | list) else (t,))]
+    if any(tangent_of(t) is not None for t in parts if isinstance(t, Face.tensor)):
         raise NotImplementedError(
             f"Trying to use forward AD with {name}_out that does not support it because it is an "
             "out= function"
@@ -465,7 +467,8 @@ def _push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int], leve
         for x, t in zip(tensors, tangents, strict=True)
     ]  # fmt: skip
     with outside(level):
-        results = ctx.apply_jvp(*[None if t is None else t.view_as(t) for t in given])
+        seen = [None if t is None else t.view_as(t) for t in given]
+        results = ctx.apply_jvp(*seen)
     outs = outputs if isinstance(outputs, tuple) else (outputs,)
     results = results if isinstance(results, tuple) else (results,)
     if len(results) != len(outs):
@@ -482,7 +485,7 @@ def _push_function(ctx: Any, args: Sequence, outputs: Any, dirty: set[int], leve
             continue
         is_dirty = id(out) in dirty
         is_view = any(t is not None and t._storage is out._storage for t in tensors)
-        _check_function_tangent(tangent, is_view, is_dirty, given)
+        _check_function_tangent(tangent, is_view, is_dirty, seen)
         if not is_dirty:
             set_tangent(out, tangent, level)
             _tell_saved(out, getattr(ctx, "_saved", None), tangent, level)
@@ -498,7 +501,8 @@ def _check_function_tangent(tangent: Any, is_view: bool, is_dirty: bool, given: 
             "the forward is modifying an input inplace, then the jvp function must modify the "
             "corresponding gradient inplace."
         )
-    if is_view and not is_dirty and all(tangent._storage is not s for s in storages):
+    is_new = all(tangent._storage is not s for s in storages)
+    if is_view and not is_dirty and (is_new or any(tangent is t for t in given)):
         raise RuntimeError(
             "A custom Function's forward is returning a view (or an input as-is) but the jvp is "
             "not returning a view."
@@ -514,6 +518,9 @@ class Identity(Node):
     def __init__(self, tensor: Any):
         super().__init__()
         self.edges, self.avals = (gradient_edge(tensor),), (tensor._aval,)
+
+    def name(self) -> str:
+        return "torch::autograd::Identity"
 
     def run(self, grads, needed):
         return [grads[0]]

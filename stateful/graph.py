@@ -46,10 +46,12 @@ NATIVE = {"AccumulateGrad", "CopyBackwards", "CopySlices", "Error", "NotImplemen
 class Node:
     """A step of the backward graph: takes the gradients of its outputs, gives those of its inputs.
 
-    ``edges``: where each input gradient goes. ``avals``: shape and dtype of each output.
+    ``targets``: the node that each input gradient goes to, None where nobody wants it; ``numbers``:
+    which of that node's outputs it belongs to. ``avals``: shape and dtype of each output.
     """
 
-    edges: tuple[Edge, ...] = ()
+    targets: tuple[Node | None, ...] = ()
+    numbers: tuple[int, ...] = ()
     avals: tuple[Aval, ...] = ()
     sequence_nr: float = 0
     plan: Any = None
@@ -79,9 +81,19 @@ class Node:
     """Tells the node that the engine is in; set by the engine."""
 
     @property
+    def edges(self) -> tuple[Edge, ...]:
+        """Where each input gradient goes."""
+        return tuple(map(Edge, self.targets, self.numbers))
+
+    @edges.setter
+    def edges(self, edges: Sequence[Edge]) -> None:
+        self.targets = tuple([node for node, _ in edges])
+        self.numbers = tuple([nr for _, nr in edges])
+
+    @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that receive this node's results, each with the output number it stands for."""
-        return tuple((edge.node, edge.nr) for edge in self.edges)
+        return tuple(zip(self.targets, self.numbers, strict=True))
 
     @property
     def metadata(self) -> dict:
@@ -140,7 +152,7 @@ class Node:
                 raise TypeError(f"argument {i} is not a Variable, but {type(grad).__name__}")
         results = tuple(
             None if r is None else self.as_tensor(r)
-            for r in self.run(list(grads), [edge.node is not None for edge in self.edges])
+            for r in self.run(list(grads), [node is not None for node in self.targets])
         )
         return results[0] if len(results) == 1 else results
 

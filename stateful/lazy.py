@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from funcgrad.mode import plain
 from .blocks import LONGEST, PIECE, Entry, Part, repeats, split
 from .execute import (
     POLICIES,
+    USED,
     Aval,
     Kernel,
     Pending,
@@ -88,11 +90,18 @@ class Structure:
 
 
 class Window:
-    """What one thread has recorded and not run yet. Another thread may ask for its values."""
+    """What one thread has recorded and not run yet. Another thread may ask for its values.
+
+    That thread takes the ``lock`` and claims the window; the owner, who records without a lock,
+    says when it is in the middle of a step. (Dekker's algorithm; the lock itself takes longer than
+    half of what a step does.)
+    """
 
     def __init__(self):
         self.root = Structure()
         self.lock = threading.RLock()
+        self.owner = threading.get_ident()
+        self.recording = self.claimed = False
         self.reset()
         _windows.add(self)
 
@@ -106,57 +115,12 @@ class Window:
         self.length = 0
         self.marked = False
 
-    def record(self, fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
-        """Add a kernel; its outputs will be computed by the next flush.
-
-        The key of a step: the function, its static part, and of each argument its number among the
-        values or inputs of this window, for a new input also its aval, for a number its type.
-        """
-        with self.lock:
-            if self.length >= CAP:
-                self._flush()
-            key: list = [fn, static]
-            inputs, numbers, slots = self.inputs, self.numbers, self.slots
-            counts = len(inputs), len(numbers)
-            for leaf in leaves:
-                if type(leaf) is not Value:
-                    numbers.append(leaf)
-                    key.append(type(leaf))
-                    continue
-                if leaf.pending is self:
-                    key.append(leaf.index)
-                    continue
-                slot = slots.get(id(leaf))
-                if slot is None:
-                    if type(leaf.array) not in _PLAIN and isinstance(leaf.read(), Tracer):
-                        self._undo(*counts)
-                        kernel = kernel_of(fn, leaves, static)
-                        return kernel, direct(kernel, [_read(x) for x in leaves])
-                    slot = slots[id(leaf)] = ~len(inputs)
-                    inputs.append(leaf)
-                    key.append(leaf.aval)
-                key.append(slot)
-            step = tuple(key)
-            following = self.structure.next.get(step)
-            if following is None:
-                following = self._extend(step, leaves, counts)
-            self.structure = following
-            kernel, values, made = following.kernel, self.values, []
-            for aval in kernel.outputs:
-                value = _new(Value)
-                value.aval, value.array = aval, None
-                value.pending, value.index = self, len(values)
-                made.append(value)
-                values.append(value)
-            self.length += kernel.weight
-            return kernel, made
-
-    def _extend(self, step: tuple, leaves: Sequence, counts: tuple[int, int]) -> Structure:
+    def _extend(self, step: tuple, leaves: Sequence) -> Structure:
         """The new structure after a step that was not taken from here before."""
         try:
             kernel = kernel_of(step[0], leaves, step[1])
         except BaseException:
-            self._undo(*counts)
+            self._undo(step)
             raise
         wiring = [
             leaf.index if leaf.pending is self else self.slots[id(leaf)]
@@ -167,17 +131,54 @@ class Window:
         self.structure.next[step] = following
         return following
 
-    def _undo(self, inputs: int, numbers: int) -> None:
-        """Forget the arguments of a call that is not recorded."""
-        for leaf in self.inputs[inputs:]:
+    def take(self, leaf: Value, key: list) -> bool:
+        """Add a value that this window does not know by its mark to a key; False if it cannot be
+        an input: nobody has computed it, or it is a tracer."""
+        slot = self.slots.get(id(leaf))
+        if slot is None:
+            if type(leaf.array) not in _PLAIN:
+                return False
+            if leaf.pending is USED:  # what came from the host is moved at its second use, because
+                with jax.enable_x64(True):  # many such values have only one
+                    leaf.array, leaf.pending = jax.device_put(leaf.array), None
+            slot = self.slots[id(leaf)] = ~len(self.inputs)
+            self.inputs.append(leaf)
+            if leaf.pending is None:  # not the input of another thread's window too
+                leaf.pending, leaf.index = self, slot
+            key.append(leaf.aval)
+        key.append(slot)
+        return True
+
+    def _undo(self, key: Sequence) -> None:
+        """Forget the new inputs and numbers of a step that is not taken after all."""
+        inputs = sum(type(item) is Aval for item in key)
+        numbers = sum(type(item) is type for item in key)
+        for leaf in self.inputs[len(self.inputs) - inputs :]:
             del self.slots[id(leaf)]
-        del self.inputs[inputs:]
-        del self.numbers[numbers:]
+            if leaf.pending is self:
+                leaf.pending = None
+        del self.inputs[len(self.inputs) - inputs :]
+        del self.numbers[len(self.numbers) - numbers :]
 
     def flush(self) -> None:
         """Run what was recorded; every value that is still held gets its array."""
         with self.lock:
+            if threading.get_ident() == self.owner:
+                self._flush()
+                return
+            self.claimed = True
+            while self.recording:
+                time.sleep(0)
             self._flush()
+            self.claimed = False
+
+    def wait(self) -> None:
+        """Let another thread have the window."""
+        while self.claimed:
+            self.recording = False
+            with self.lock:
+                pass
+            self.recording = True
 
     def _flush(self) -> None:
         structure, values = self.structure, self.values
@@ -186,6 +187,11 @@ class Window:
             return
         inputs, numbers = self.inputs, self.numbers
         self.reset()
+        arrays = []
+        for leaf in inputs:
+            arrays.append(leaf.array)
+            if leaf.pending is self:
+                leaf.pending = USED if type(leaf.array) is np.ndarray else None
         holders = map(sys.getrefcount, values)  # one is `values`, one the call
         live = tuple([i for i, count in enumerate(holders) if count > 2])
         if not live:
@@ -193,7 +199,6 @@ class Window:
         program = structure.programs.get(live)
         if program is None:
             program = structure.programs[live] = structure.program(live, len(inputs))
-        arrays = [leaf.on_device() for leaf in inputs]
         with jax.enable_x64(True):
             outs = program(numbers, arrays)
             if isinstance(outs[0], Tracer):  # we are inside a trace that has nothing to do with it
@@ -202,10 +207,6 @@ class Window:
         for i, out in zip(live, outs, strict=True):
             value = values[i]
             value.array, value.pending = out, None
-
-
-def _read(leaf: Any) -> Any:
-    return leaf.read() if type(leaf) is Value else leaf
 
 
 def _pack(numbers: Sequence) -> dict[str, np.ndarray]:
@@ -286,8 +287,54 @@ _local = _Local()
 
 
 def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
-    """Record now, run when somebody looks."""
-    return _local.window.record(fn, static, leaves)
+    """Record now, run when somebody looks: add a kernel to the window of this thread.
+
+    The key of a step: the function, its static part, and of each argument its number among the
+    values or inputs of this window, for a new input also its aval, for a number its type.
+    """
+    window = _local.window
+    window.recording = True
+    if window.claimed:
+        window.wait()
+    try:
+        if window.length >= CAP:
+            window._flush()
+        key: list = [fn, static]
+        for leaf in leaves:
+            if type(leaf) is not Value:
+                key.append(type(leaf))
+                window.numbers.append(leaf)
+            elif leaf.pending is window:
+                key.append(leaf.index)
+            elif not window.take(leaf, key):
+                window._undo(key)
+                break
+        else:
+            step = tuple(key)
+            following = window.structure.next.get(step) or window._extend(step, leaves)
+            window.structure = following
+            kernel, values = following.kernel, window.values
+            made = []
+            for aval in kernel.outputs:
+                value = _new(Value)
+                value.aval, value.array = aval, None
+                value.pending, value.index = window, len(values)
+                made.append(value)
+                values.append(value)
+            window.length += kernel.weight
+            return kernel, made
+    finally:
+        window.recording = False
+    return _elsewhere(fn, static, leaves)
+
+
+def _elsewhere(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
+    """A call with values that another thread has recorded, or with tracers."""
+    arrays = [leaf.read() if type(leaf) is Value else leaf for leaf in leaves]
+    if any(isinstance(array, Tracer) for array in arrays):
+        kernel = kernel_of(fn, leaves, static)
+        return kernel, direct(kernel, arrays)
+    return lazy(fn, static, leaves)
 
 
 def flush() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 
 import funcgrad as funcgrad  # every op is declared when this is imported
 from funcgrad.composite import COMPOSITES
-from funcgrad.op import REGISTRY
+from funcgrad.mode import mode
+from funcgrad.op import REGISTRY, Op
 
-from .dispatch import call
+from .dispatch import IN_FORMULA, call
 from .faces import public, public_inplace
 from .tensor import Tensor
 
@@ -38,7 +39,7 @@ def derive() -> None:
         if item.inplace:
             _attach(f"{name}_", public_inplace(item))
         if item.dunder:
-            _attach_operator(item.dunder, function, item.inplace)
+            _attach_operator(item.dunder, function, item)
 
 
 def _attach(name: str, function: Callable) -> None:
@@ -68,23 +69,36 @@ def _part_setter(part: Callable) -> Callable:
     return assign
 
 
-def _attach_operator(name: str, function: Callable, inplace: bool) -> None:
-    setattr(Tensor, f"__{name}__", _operator(function))
-    if inplace:
+def _attach_operator(name: str, function: Callable, declared: Any) -> None:
+    setattr(Tensor, f"__{name}__", _operator(function, declared))
+    if declared.inplace:
         setattr(Tensor, f"__i{name}__", _operator(getattr(Tensor, f"{function.__name__}_")))
     if name in _REFLECTED:
-        setattr(Tensor, f"__r{name}__", _operator(function))
+        setattr(Tensor, f"__r{name}__", _operator(function, declared))
 
 
-def _operator(function: Callable) -> Callable:
-    @functools.wraps(function)
-    def operator(self, *others):
-        for other in others:
-            if not isinstance(other, _OPERANDS):
-                return NotImplemented
-        return function(self, *others)
+def _operator(function: Callable, declared: Any = None) -> Callable:
+    """An operator that is this public function; without a detour where it is that of an op."""
 
-    return operator
+    def one(self):
+        return function(self)
+
+    def two(self, other):
+        if isinstance(other, _OPERANDS) or hasattr(other, "__torch_function__"):
+            return function(self, other)
+        return NotImplemented
+
+    def two_of_op(self, other):
+        if isinstance(other, _OPERANDS):
+            return call(declared, (self, other), _NO_NAMES)
+        return two(self, other)
+
+    unary = len(getattr(declared, "names", ())) == 1
+    operator = one if unary else two_of_op if isinstance(declared, Op) else two
+    return functools.wraps(function)(operator)
+
+
+_NO_NAMES: dict[str, Any] = {}
 
 
 def _matmul_operator(functions: dict[str, Callable]) -> Callable:
@@ -94,7 +108,7 @@ def _matmul_operator(functions: dict[str, Callable]) -> Callable:
     @functools.wraps(general)
     def operator(self, other):
         if isinstance(other, Tensor) and len(self._aval.shape) == 2 == len(other._aval.shape):
-            return call(mm, (self, other), {})
+            return call(mm, (self, other), _NO_NAMES)
         return general(self, other)
 
     return operator
@@ -115,7 +129,10 @@ def _attach_reflected() -> None:
         for name, forward in public.items()
     }
     swapped["sub"] = functions["rsub"]
-    swapped["truediv"] = lambda self, other: functions["mul"](functions["reciprocal"](self), other)
+    swapped["truediv"] = lambda self, other: (
+        functions["div"](other, self) if mode.owner is IN_FORMULA
+        else functions["mul"](functions["reciprocal"](self), other)
+    )  # fmt: skip
     for name, function in swapped.items():
         setattr(Tensor, f"__r{name}__", _operator(function))
     Tensor.__matmul__ = _matmul_operator(functions)  # type: ignore[attr-defined]

@@ -33,8 +33,9 @@ state = _State()
 class Anomaly:
     """For all threads: whether nodes know where they were made, and gradients must not be NaN."""
 
-    enabled: bool = False
-    check_nan: bool = True
+    def __init__(self):
+        self.enabled = False
+        self.check_nan = True
 
 
 anomaly = Anomaly()
@@ -43,7 +44,8 @@ anomaly = Anomaly()
 class Inference:
     """Whether any thread ever was in inference mode; until then nobody looks."""
 
-    used: bool = False
+    def __init__(self):
+        self.used = False
 
 
 inference = Inference()
@@ -52,9 +54,10 @@ inference = Inference()
 class Forward:
     """Forward mode, for all threads. ``active``: tangents are pushed, as a ``level`` is open."""
 
-    enabled: bool = True
-    active: bool = False
-    level: Any = None
+    def __init__(self):
+        self.enabled = True
+        self.active = False
+        self.level: Any = None
 
 
 forward = Forward()
@@ -74,7 +77,7 @@ class Transforms(threading.local):
     """In how many of `torch.func`'s transforms other than `vmap` a thread is; ``func/inside.py``.
 
     ``open``: of all kinds, `vmap` included. ``arguments``: the storages that each may write to
-    although they were made before it.
+    although they were made before it. ``levels``: for each how many of all kinds are open.
     """
 
     depth: int = 0
@@ -82,6 +85,7 @@ class Transforms(threading.local):
 
     def __init__(self):
         self.arguments: list = []
+        self.levels: list[int] = []
 
 
 transforms = Transforms()

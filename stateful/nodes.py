@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -19,16 +20,17 @@ from funcgrad.mode import owned_by
 from funcgrad.op import Op
 from funcgrad.template import HOLE
 
-from . import modes, saved_shapes
+from . import modes, saved_arguments, saved_shapes
 from .execute import Aval, Kernel, Value, execute, kernel_at
 from .graph import FREED, Node
-from .saved import SAVED_NUMBERS, Kept, SavedComplex, SavedFloat, SavedInt, SavedTensor
+from .saved import SAVED_NUMBERS, SavedComplex, SavedFloat, SavedInt, SavedTensor
 
 
 class Plan:
     """How one kernel is recorded when certain leaves need a gradient; shared by its nodes.
 
-    ``leaves``: the leaf of each edge; ``sources``: the same, None where it needs no gradient.
+    ``leaves``: the leaf of each edge; ``sources``: the same, None where it needs no gradient;
+    ``numbers``: the usual number of each edge.
     ``needs``: the inputs (by position) whose formulas are consulted. ``fetch``: what is saved, as
     ("input", leaf) or ("output", number), in order.
     """
@@ -39,6 +41,7 @@ class Plan:
         spans = leaf_spans(op, kernel.static)
         self.leaves = [leaf for i in op.differentiable for leaf in spans[i]]
         self.sources = [leaf if requiring >> leaf & 1 else None for leaf in self.leaves]
+        self.numbers = (0,) * len(self.sources)
         self.owners = [i for i in op.differentiable for _ in spans[i]]
         tensors = [i for p, span in zip(op.params, spans, strict=True) for i in span
                    if p.kind == "tensor"]  # fmt: skip
@@ -122,7 +125,8 @@ class Plan:
             for grad, leaf in zip(many, leaves, strict=True):
                 aval = self.kernel.inputs[leaf]
                 if isinstance(aval, Aval):
-                    results.append(fit(grad, aval.shape, aval.dtype))
+                    what = f"Function {self.op.grad_fn} returned an invalid gradient at index {index}"
+                    results.append(fit(grad, aval.shape, aval.dtype, what))
         return tuple(results)
 
     trace = run
@@ -182,15 +186,15 @@ class OpNode(Node):
         """What was saved: each a `SavedTensor`, a `Value` or a number."""
         items: Any = self.saved
         for i, item in enumerate(items):
-            if type(item) is Kept:
-                items[i] = SavedTensor.of(item)
+            if type(item) is tuple:
+                items[i] = SavedTensor.unfold(item)
         return items
 
     def run(self, grads, needed):
         if self.saved is None:
             raise RuntimeError(FREED)
         if not any(g is not None for g in grads):
-            return [None] * len(self.edges)
+            return [None] * len(self.targets)
         if modes.state.grad_enabled:
             return self._apply_recorded(grads, needed)
         plan = self.plan
@@ -261,11 +265,16 @@ class OpNode(Node):
 @functools.cache
 def node_class(op: Op) -> type[OpNode]:
     """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
-    names = dict.fromkeys(item.name for items in op.saves.values() for item in items)
     fields: dict[str, Any] = {"__module__": "builtins", **saved_shapes.attributes(op.grad_fn)}
-    for name in names:
-        fields[f"_saved_{name}"] = property(functools.partial(_saved_attribute, name))
-        fields[f"_raw_saved_{name}"] = property(functools.partial(_raw_attribute, name))
+    for item in itertools.chain.from_iterable(op.saves.values()):
+        fields[f"_saved_{item.name}"] = property(functools.partial(_saved_attribute, item.name))
+        kind = "sizes" if item.source == "sizes" else "tensor"
+        if item.source == "input":
+            kind = op.params[item.index].kind
+        if kind in ("tensor", "tensors"):
+            raw = property(functools.partial(_raw_attribute, item.name))
+            fields[f"_raw_saved_{item.name}"] = raw
+    fields.update(saved_arguments.attributes(op.grad_fn))
     return type(op.grad_fn or op.name, (OpNode,), fields)
 
 
@@ -311,8 +320,11 @@ def _unsigned(number: Any) -> Any:
 
 
 def _saved_attribute(name: str, node: OpNode):
-    found = node.plan.arguments(node.unpack_all()).get(name)
     parameter = next((p for p in node.plan.op.params if p.name == name), None)
+    whole = parameter is not None and parameter.kind == "scalar" and node.saved is not None
+    found = node.plan.arguments(node.saved_items() if whole else node.unpack_all()).get(name)
+    if whole and isinstance(found, SavedTensor):
+        return found.unpack(node).item()
     if found is None and parameter is not None and parameter.kind in ("static", "scalar"):
         found = _static_argument(node.plan, parameter)
     if parameter is not None and parameter.kind == "static":
@@ -325,6 +337,12 @@ def _saved_attribute(name: str, node: OpNode):
 
 def _raw_attribute(name: str, node: OpNode):
     found = None if node.saved is None else node.plan.arguments(node.saved_items()).get(name)
+    return tuple(_raw(x, node) for x in found) if type(found) is tuple else _raw(found, node)
+
+
+def _raw(found: Any, node: OpNode) -> SavedTensor:
+    if type(found) in SAVED_NUMBERS:
+        found = SavedTensor(node.number(found))
     found = SavedTensor.empty() if found is None else found
     if isinstance(found, SavedTensor):
         found.node = weakref.ref(node)  # tells that it was freed

@@ -34,12 +34,11 @@ def check_hooks(pack: Any, unpack: Any) -> None:
             )
 
 
-class Kept(NamedTuple):
-    """What becomes a `SavedTensor` when somebody asks for one; a pass as one kernel never does."""
+Kept = tuple[Any, int, int | None]
+"""What becomes a `SavedTensor` when somebody asks for one; a pass as one kernel never does.
 
-    tensor: Any
-    version: int
-    output_nr: int | None
+An input is kept as (tensor, version, None), an output as (storage, version, its number).
+"""
 
 
 class SavedTensor:
@@ -54,11 +53,21 @@ class SavedTensor:
     hooked: _Hooked | None
 
     @classmethod
-    def of(cls, kept: Kept) -> SavedTensor:
-        """What was kept without ceremony, because nobody had hooks when it was saved."""
+    def of(cls, tensor: Any, version: int, output_nr: int | None) -> SavedTensor:
+        """A tensor at a version, without the hooks of the present."""
         saved = object.__new__(cls)
-        (saved.tensor, saved.version, saved.output_nr), saved.hooked = kept, None
+        saved.tensor, saved.version, saved.output_nr = tensor, version, output_nr
+        saved.hooked = None
         return saved
+
+    @classmethod
+    def unfold(cls, kept: Kept) -> SavedTensor:
+        """What was kept without ceremony, because nobody had hooks when it was saved."""
+        holder, version, nr = kept
+        return cls.of(holder if nr is None else cls.on_storage(holder), version, nr)
+
+    on_storage: Any = None
+    """A Tensor that is all of a storage; set where Tensor is defined."""
 
     def __init__(self, tensor: Any, output_nr: int | None = None, node: Node | None = None):
         self.tensor, self.version = tensor, tensor._counter.version

@@ -22,7 +22,7 @@ from .execute import Aval, Function, Kernel, Value, execute, kernel_at
 from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
-from .saved import Kept, SavedTensor
+from .saved import SavedTensor
 
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ADD = Function(jnp.add)
@@ -79,19 +79,19 @@ def run_backward(
 class Survey:
     """The nodes behind some roots in the order of discovery, and the shape of their graph.
 
-    ``shape``: for each node its plan, then for each of its edges the number of the node it leads to
-    (with the output's number, if that is not 0); for a leaf its aval. Equal shapes, equal passes.
+    ``shape``: for each node its plan, the numbers of its edges, and for each edge the number of the
+    node that it leads to (-1 for none); for a leaf its aval. Equal shapes, equal passes.
     """
 
     __slots__ = ("nodes", "numbers", "shape")
 
-    def __init__(self, nodes: list[Node], numbers: dict[Node, int], shape: list):
+    def __init__(self, nodes: list[Node], numbers: dict[Node | None, int], shape: list):
         self.nodes, self.numbers, self.shape = nodes, numbers, shape
 
     @classmethod
     def of(cls, roots: Sequence[Edge]) -> Survey | None:
         """None if a node is watched, or is neither an op's nor a leaf's, or if they are many."""
-        numbers: dict[Node, int] = {}
+        numbers: dict[Node | None, int] = {None: -1}
         nodes: list[Node] = []
         shape: list = []
         for node, nr in roots:
@@ -109,15 +109,13 @@ class Survey:
                     return None
                 shape.append(node.avals[0])
                 continue
-            for following, nr in node.edges:
-                if following is None:
-                    shape.append(None)
-                    continue
+            shape.append(node.numbers)
+            for following in node.targets:
                 number = numbers.get(following)
                 if number is None:
                     number = numbers[following] = len(nodes)
                     nodes.append(following)
-                shape.append(number if nr == 0 else (number, nr))
+                shape.append(number)
         return cls(nodes, numbers, shape) if len(nodes) <= MOST else None
 
     def run(self, roots, grads, keep_graph, inputs, accumulate) -> list[Any] | None:
@@ -197,11 +195,21 @@ class Schedule:
             if saved is None:
                 return None
             for item in saved:
-                if type(item) in _TENSORS:
+                if type(item) is tuple:
+                    holder, version, nr = item
+                    if nr is not None:
+                        if holder.version != version:
+                            return None
+                        item = holder.value
+                    elif holder._counter.version != version:
+                        return None
+                    else:
+                        item = holder._storage.value if holder._view is None else holder._read()
+                elif type(item) is SavedTensor:
                     tensor = item.tensor
                     if tensor is None or tensor._counter.version != item.version:
                         return None
-                    item = tensor._storage.value if tensor._view is None else tensor._read()
+                    item = tensor._read()
                 leaves.append(item)
         for leaf, kind in zip(leaves, self.kinds, strict=True):  # ``.data`` may have changed it
             if (leaf.aval if type(leaf) is Value else type(leaf)) is not kind:
@@ -230,9 +238,6 @@ class Schedule:
 
     def __repr__(self):
         return f"<backward pass of {sum(part.block.weight for part in self.parts)} kernels>"
-
-
-_TENSORS = {Kept, SavedTensor}
 
 
 class Ref(NamedTuple):
@@ -277,14 +282,14 @@ class Planner(Task):
         wanted = node.wanted(self._wanted(node))  # type: ignore[attr-defined]
         given = [grad for grad in grads if grad is not None]
         if not given:
-            return [None] * len(node.edges)
+            return [None] * len(node.targets)
         defined = tuple([g is not None for g in (*grads, *plan.missing)])
         kernel = plan.backward(wanted, defined)
         saved = [self._input(kind) for kind in kernel.inputs[len(given) :]]
         self.order_of_nodes.append(self.numbers[node])
         refs = self._emit(kernel, (*[g.place for g in given], *saved))
         results = node.scatter(wanted, refs)  # type: ignore[attr-defined]
-        for ref, (following, nr) in zip(results, node.edges, strict=True):
+        for ref, following, nr in zip(results, node.targets, node.numbers, strict=True):
             if ref is not None and following is not None:
                 self.stuck |= ref.aval is not following.avals[nr]
         return results

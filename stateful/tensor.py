@@ -25,7 +25,9 @@ from .graph import AccumulateGrad, Node
 from .hooks import RemovableHandle, attach
 from .layout import is_default, set_like
 from .layout import of as geometry_of
+from .ownership import is_free
 from .rules import check_data, check_grad, warn_non_leaf
+from .saved import SavedTensor
 from .views import (
     CopySlices,
     Counter,
@@ -197,6 +199,8 @@ class Tensor(Described):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         check_data(self, value)
+        if value._aval.dtype != self._aval.dtype:
+            self._accumulator = None  # gradients in the old dtype are no longer for this tensor
         self._counter = Counter(self._counter.version)
         self._storage, self._view = value._storage, value._view
         self._inference = self._inference or value._inference
@@ -270,7 +274,7 @@ class Tensor(Described):
             return wrap(grad)
         if modes.state.grad_enabled and grad._requires_grad:
             return _backward.zeros(grad._aval).copy_(grad)  # type: ignore[attr-defined]
-        return wrap(grad._read())
+        return grad._alias() if is_free(grad, self) else wrap(grad._read())
 
     def register_hook(self, hook: Callable) -> Any:
         """Call ``hook(grad)`` once the gradient of this tensor is known; it may return another."""
@@ -353,6 +357,12 @@ def _summed_to(grad: Any, shape: tuple[int, ...]) -> Any:
     return grad.view(shape) if lead else grad
 
 
+def _on_storage(storage: Storage) -> Tensor:
+    out = object.__new__(Tensor)
+    out._storage = out._counter = storage
+    return out
+
+
 def _as_tensor(grad: Any) -> Tensor:
     return grad if isinstance(grad, Tensor) else wrap(grad)
 
@@ -363,4 +373,5 @@ AccumulateGrad.pre_hooks = property(  # type: ignore[assignment]
 Face.tensor = Tensor
 Face.dtype = staticmethod(lambda aval: dtypes.from_numpy(aval.dtype))
 Hooks.as_tensor = Node.as_tensor = staticmethod(_as_tensor)
+SavedTensor.on_storage = staticmethod(_on_storage)
 CopySlices._tensor = staticmethod(_as_tensor)
