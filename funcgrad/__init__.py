@@ -232,8 +232,6 @@ from .ops.matmul import mm as mm
 from .ops.matmul import mv as mv
 from .ops.matmul import outer as outer
 from .ops.matmul import vdot as vdot
-from .ops.matrix import cdist as cdist
-from .ops.matrix import pdist as pdist
 from .ops.max_pool import adaptive_max_pool1d as adaptive_max_pool1d
 from .ops.max_pool import adaptive_max_pool2d as adaptive_max_pool2d
 from .ops.max_pool import adaptive_max_pool3d as adaptive_max_pool3d
@@ -246,7 +244,6 @@ from .ops.max_unpool import max_unpool3d as max_unpool3d
 from .ops.more_special import igamma as igamma
 from .ops.more_special import igammac as igammac
 from .ops.multihead import multi_head_attention_forward as multi_head_attention_forward
-from .ops.norm import dist as dist
 from .ops.norm import norm as norm
 from .ops.norm import vector_norm as vector_norm
 from .ops.normalization import group_norm as group_norm
@@ -255,6 +252,9 @@ from .ops.normalization import local_response_norm as local_response_norm
 from .ops.normalization import rms_norm as rms_norm
 from .ops.pad import constant_pad_nd as constant_pad_nd
 from .ops.pad import pad as pad
+from .ops.pairwise import cdist as cdist
+from .ops.pairwise import dist as dist
+from .ops.pairwise import pdist as pdist
 from .ops.pixels import channel_shuffle as channel_shuffle
 from .ops.pixels import pixel_shuffle as pixel_shuffle
 from .ops.pixels import pixel_unshuffle as pixel_unshuffle

@@ -108,14 +108,19 @@ def _pull_back(op: Op, name: str, rebuild: Callable, count: int, primal, avals: 
     return pulled
 
 
-def fit(grad, shape: tuple[int, ...], dtype):
+def fit(grad, shape: tuple[int, ...], dtype, wrong: str = "The gradient does not fit"):
     """``grad`` as a gradient of an input: summed over what was broadcast, in the input's dtype.
 
     A real input of a complex function takes the real part (PyTorch's ``handle_r_to_c``).
+    ``wrong``: what is said in a RuntimeError if it has another shape.
     """
     grad = jnp.asarray(grad)
     if grad.shape != shape:
         lead = grad.ndim - len(shape)
+        if lead < 0 or any(n not in (1, m) for n, m in zip(shape, grad.shape[lead:], strict=True)):
+            raise RuntimeError(
+                f"{wrong} - got {list(grad.shape)} but expected shape compatible with {list(shape)}"
+            )
         ones = tuple(i + lead for i, n in enumerate(shape) if n == 1 and grad.shape[i + lead] != 1)
         grad = jnp.sum(grad, axis=(*range(lead), *ones), keepdims=True)
         grad = jax.lax.reshape(grad, shape)

@@ -269,8 +269,12 @@ def _convert(item):
     """Lists and NumPy arrays as arrays; zero-dim integers as integers where they are at hand."""
     if isinstance(item, list | tuple | range):
         item = np.asarray(item if len(item) else np.zeros(0, np.int64))
-        if item.dtype.kind == "f":
+        if item.dtype.kind in "US":
+            item = item.flat[0].item()
+        elif item.dtype.kind == "f":
             item = item.astype(np.int64)  # PyTorch truncates, but only in lists
+    if isinstance(item, str | bytes):
+        raise TypeError(f"new(): invalid data type '{type(item).__name__}': {item!r} is no index")
     if item is None or item is Ellipsis or isinstance(item, bool | slice):
         return item
     if isinstance(item, np.bool_) or not (_is_integer(item) or is_tensor(item)):

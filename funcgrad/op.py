@@ -66,9 +66,9 @@ class Op:
             raise DeclarationError(f"{aten}: unknown flags {sorted(flags)}")
         self.params = parameters(fn)
         self.names = [p.name for p in self.params]
-        self._binder = Binder(self.name, self.params)
-        self.bind, self.complete = self._binder.bind, self._binder.complete
-        self.positional = self._binder.positional
+        self.binder = Binder(self.name, self.params)
+        self.bind, self.complete = self.binder.bind, self.binder.complete
+        self.positional = self.binder.positional
         self.vjp: dict[str, Callable] = derive(self, vjp) if isinstance(vjp, Derived) else vjp
         self.saves = {name: self._saves(name) for name in self.vjp}
         self.differentiable = [i for i, p in enumerate(self.params) if p.name in self.vjp]
@@ -141,12 +141,12 @@ class Op:
             if wanted.startswith("grad_") and wanted[5:] in outputs:
                 continue
             source = wanted.removesuffix("_sym_sizes")
-            if wanted in self._binder.positions:
-                found.append(Saved(wanted, "input", self._binder.positions[wanted]))
+            if wanted in self.binder.positions:
+                found.append(Saved(wanted, "input", self.binder.positions[wanted]))
             elif wanted in outputs:
                 found.append(Saved(wanted, "output", outputs.index(wanted)))
-            elif source != wanted and source in self._binder.positions:
-                found.append(Saved(wanted, "sizes", self._binder.positions[source]))
+            elif source != wanted and source in self.binder.positions:
+                found.append(Saved(wanted, "sizes", self.binder.positions[source]))
             else:
                 raise DeclarationError(
                     f"{self.aten}: the formula of '{name}' names '{wanted}', which is neither an "

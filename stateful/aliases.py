@@ -75,7 +75,7 @@ _of_logits = FUNCTIONS["torch"]["binary_cross_entropy_with_logits"]  # its defau
 FUNCTIONS["torch"]["binary_cross_entropy_with_logits"] = _binary_cross_entropy_with_logits
 
 
-def _in_place(name: str) -> Callable:
+def in_place(name: str) -> Callable:
     """The method ``name`` as a function."""
 
     def function(input: Tensor, *args, **kwargs) -> Tensor:
@@ -118,5 +118,5 @@ def _detach(input: Tensor) -> Tensor:
 FUNCTIONS["torch"]["detach"] = _detach
 ALIASES = _functions()
 ALIASES.update(
-    {f"{name}_": _in_place(f"{name}_") for name in _IN_PLACE if hasattr(Tensor, f"{name}_")}
+    {f"{name}_": in_place(f"{name}_") for name in _IN_PLACE if hasattr(Tensor, f"{name}_")}
 )

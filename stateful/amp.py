@@ -192,3 +192,23 @@ def custom_bwd(bwd: Callable | None = None, *, device_type: str) -> Any:
     'backward'
     """
     return functools.partial(custom_bwd, device_type=device_type) if bwd is None else bwd
+
+
+def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """False: there is no autocast.
+
+    >>> import stateful as torch
+    >>> torch.is_autocast_enabled("cpu")
+    False
+    """
+    return False
+
+
+def get_autocast_dtype(device_type: str) -> dtypes.dtype:
+    """The dtype that autocast would use.
+
+    >>> import stateful as torch
+    >>> torch.get_autocast_dtype("cpu")
+    torch.bfloat16
+    """
+    return dtypes.float16 if device_type in ("cuda", "mps") else dtypes.bfloat16

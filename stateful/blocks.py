@@ -113,7 +113,7 @@ def repeats(entries: Sequence[Entry], outputs: Sequence[int]) -> int:
 def _is_elementwise(kernel: Kernel) -> bool:
     if "elementwise" not in kernel.memo:
         examples = [i.struct if type(i) is Aval else i() for i in kernel.inputs]
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), plain():
             closed = jax.make_jaxpr(kernel.run)(*examples)
         kernel.memo["elementwise"] = not any(map(_ends_fusion, _primitives(closed.jaxpr)))
     return kernel.memo["elementwise"]

@@ -26,7 +26,7 @@ def is_conj(input: Any) -> bool:
 
 
 def is_neg(input: Any) -> bool:
-    """Whether ``input`` is the imaginary part of a conjugate view.
+    """Whether ``input`` is the imaginary part of a conjugate view, or a view of its negative.
 
     >>> import stateful as torch
     >>> torch.is_neg(torch.tensor([1j]).conj().imag)
@@ -41,10 +41,12 @@ def pending(tensor: Any) -> tuple[bool, bool]:
     for op, template, _ in () if tensor._view is None else tensor._view.steps:
         if op.name == "_conj":
             conjugate = not conjugate
+        elif op.name == "_neg_view":
+            negative = not negative
         elif op.name == "view_as_real":
             conjugate, parts = False, conjugate
         elif parts:  # the first step after it chooses a part
-            negative, parts = template[2] == 1, False
+            negative, parts = negative != (template[2] == 1), False
     return conjugate, negative
 
 

@@ -15,6 +15,7 @@ from .execute import Value
 from .graph import Node, gradient_edge
 from .layout import is_default, set_like
 from .layout import of as geometry_of
+from .once import warn_once
 from .tensor import Tensor
 from .watching import Hooks
 
@@ -41,7 +42,10 @@ def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, 
         dtype, device = other.dtype, other.device
     out = self
     if dtype is not None and dtype is not self.dtype or copy:
-        out = call(copying._to_copy, (self,), {"dtype": (dtype or self.dtype).numpy})
+        wanted = dtype or self.dtype
+        if self.dtype.is_complex and not wanted.is_complex:
+            warn_once("Casting complex values to real discards the imaginary part", stacklevel=3)
+        out = call(copying._to_copy, (self,), {"dtype": wanted.numpy})
     return out if device is None else move(out, devices.device(device))
 
 
@@ -108,7 +112,7 @@ def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
     return out
 
 
-def view_(self: Tensor, *size) -> Tensor:
+def view_(self: Tensor, *size, **named: Any) -> Tensor:
     """The same elements under a new shape; shares memory.
 
     Raises RuntimeError where the strides do not allow it.
@@ -118,6 +122,10 @@ def view_(self: Tensor, *size) -> Tensor:
     tensor([[0, 1],
             [2, 3]])
     """
+    if named and not size and named.keys() <= {"size", "dtype"}:
+        size, named = tuple(named.values()), {}
+    if named:
+        raise TypeError(f"view() got unexpected keyword arguments {sorted(named)}; it takes a size")
     if len(size) == 1 and isinstance(size[0], dtypes.dtype):
         out = call(view.view_dtype, (self, size[0].numpy), {})
         out._base = None  # to autograd it is a tensor of its own
@@ -139,7 +147,7 @@ def broadcast_to(self: Tensor, *size) -> Tensor:
     return self.expand(*size)  # type: ignore[attr-defined]
 
 
-def reshape(self: Tensor, *shape) -> Tensor:
+def reshape(self: Tensor, *given, shape: Any = ()) -> Tensor:
     """A view under a new shape where strides allow it, else a copy.
 
     >>> import stateful as torch
@@ -147,7 +155,8 @@ def reshape(self: Tensor, *shape) -> Tensor:
     tensor([[0, 1],
             [2, 3]])
     """
-    size = shape[0] if len(shape) == 1 and isinstance(shape[0], list | tuple) else shape
+    given = given or (shape,)
+    size = given[0] if len(given) == 1 and isinstance(given[0], list | tuple) else given
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
     if is_default(self) or geometry_views.RULES["reshape"](geometry_of(self), size) is not None:
         return call(view.view_size, (self, size), {})
@@ -218,7 +227,9 @@ def detach_(self: Tensor) -> Tensor:
             "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
             "these gradients."
         )
+    hooks = self._backward_hooks
     self._grad_fn, self._output_nr, self._requires_grad = None, 0, False
+    self._hooks = hooks
     return self
 
 

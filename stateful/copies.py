@@ -29,7 +29,7 @@ def deepcopy(self: Tensor, memo: dict) -> Tensor:
     if not self.is_leaf:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-            "protocol at the moment: this one was made by a recorded op. Use detach() or clone()."
+            "protocol at the moment. This one was made by a recorded op: copy its detach()."
         )
     if overrides(type(self)) and type(self.new_empty(())) is not type(self):  # type: ignore
         raise RuntimeError(

@@ -35,14 +35,18 @@ def tensor(
             [3, 4]])
     """
     if isinstance(data, Tensor):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use "
-            "sourceTensor.detach().clone() or sourceTensor.detach().clone().requires_grad_(True), "
-            "rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
+        _warn_of_copy("torch.tensor")
     return new_tensor(data, dtype, device, requires_grad)
+
+
+def _warn_of_copy(function: str) -> None:
+    warnings.warn(
+        "To copy construct from a tensor, it is recommended to use "
+        "sourceTensor.detach().clone() or sourceTensor.detach().clone().requires_grad_(True), "
+        f"rather than {function}(sourceTensor).",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def new_tensor(data: Any, dtype=None, device=None, requires_grad: bool = False) -> Tensor:
@@ -150,7 +154,9 @@ def _flatten(data: Any, shape: tuple[int, ...], flat: list, depth: int = 0) -> N
 
 
 def _number(item: Any) -> Any:
-    if isinstance(item, Tensor | np.ndarray | np.generic | jax.Array):
+    if isinstance(item, Tensor):
+        return item._scalar() if item.requires_grad else item.item()
+    if isinstance(item, np.ndarray | np.generic | jax.Array):
         return item.item()
     if isinstance(item, bool | int | float | complex):
         return item
@@ -266,9 +272,18 @@ def _new_method(name: str) -> Callable:
 for _name in ("zeros", "ones", "full", "empty"):
     if _name in FACTORIES:
         setattr(Tensor, f"new_{_name}", _new_method(_name))
-Tensor.new_tensor = lambda self, data, *, dtype=None, device=None, requires_grad=False: new_tensor(  # type: ignore[attr-defined]
-    data, self.dtype if dtype is None else dtype, device, requires_grad
-)
+
+
+def _new_tensor(
+    self: Tensor, data: Any, *, dtype=None, device=None, requires_grad: bool = False
+) -> Tensor:
+    """A new leaf with a copy of ``data``, in the dtype of this tensor."""
+    if isinstance(data, Tensor):
+        _warn_of_copy("tensor.new_tensor")
+    return new_tensor(data, self.dtype if dtype is None else dtype, device, requires_grad)
+
+
+Tensor.new_tensor = _new_tensor  # type: ignore[attr-defined]
 
 
 # -- the constructors of old -----------------------------------------------------------------------

@@ -14,9 +14,11 @@ from . import devices, dtypes, geometry, modes, printing
 from .conjugates import check_resolved
 from .dispatch import Face, wrap
 from .execute import Aval, Tracer, Value
-from .frames import check_look, described
+from .frames import check_look
+from .layers import described
 from .layout import is_default
 from .layout import of as geometry_of
+from .once import warn_once
 from .rules import TYPE_NAMES, type_name
 from .sizes import Size
 from .views import (
@@ -41,7 +43,8 @@ class Described:
     # -- reading ---------------------------------------------------------------------------------
 
     def _read(self) -> Value:
-        return read(self._storage, self._view)
+        view = self._view
+        return self._storage.value if view is None else read(self._storage, view)
 
     @property
     def _aval(self) -> Aval:
@@ -158,6 +161,8 @@ class Described:
 
     def data_ptr(self) -> int:
         """A number that is equal for tensors that start at the same place of the same storage."""
+        if modes.vmap.frames:
+            check_look(self, "numpy")
         return id(self._storage) + self.storage_offset() * self.element_size()
 
     def numel(self) -> int:
@@ -203,13 +208,25 @@ class Described:
         return bool(self.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(_real(self._scalar(), "double"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(_real(self.item(), "int64_t"))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._scalar())
+
+    def _scalar(self) -> Any:
+        """The only element; a warning if the gradient ends here."""
+        if modes.state.grad_enabled and self.requires_grad:
+            warn_once(
+                "Converting a tensor with requires_grad=True to a scalar may lead to unexpected "
+                "behavior.\nConsider using tensor.detach() first.",
+                stacklevel=4,
+            )
+        if self.numel() != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self.item()
 
     def __index__(self) -> int:
         if self.numel() != 1 or types.is_differentiable(self._aval.dtype):
@@ -257,22 +274,46 @@ def _checked_dim(dim: int, tensor: Any) -> int:
 
 
 def _text(tensor: Any) -> str:
-    if modes.vmap.frames:
-        text = described(tensor, lambda array: _text(wrap(Value.of(array))))
+    if modes.transforms.open:
+        text = described(tensor, lambda array: _plain_text(wrap(Value.of(array))))
         if text is not None:
             return text
-    node = tensor.grad_fn
+    return _plain_text(tensor)
+
+
+def _plain_text(tensor: Any) -> str:
+    name = _history_name(tensor)
     tangent = None if modes.forward.level is None else Face.tangent_of(tensor)
     return printing.tensor_repr(
         tensor._read().numpy(),
-        grad_fn_name=node.name().rpartition("::")[2] if node is not None else None,
+        grad_fn_name=name,
         requires_grad=tensor._requires_grad,
         class_name=tensor._shown_as,
         tangent=None if tangent is None else format(tangent),
     )
 
 
+def _history_name(tensor: Any) -> str | None:
+    """The name of ``grad_fn`` as it is shown; a forbidden write makes that of a view invalid."""
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:
+        return "Invalid"
+    return None if node is None else node.name().rpartition("::")[2]
+
+
 def type_dtype(name: str) -> np.dtype:
     """The dtype of a legacy type name."""
     short = name.removeprefix("torch.").removesuffix("Tensor")
-    return np.dtype(next(k for k, v in TYPE_NAMES.items() if v == short))
+    for numpy_name, known in TYPE_NAMES.items():
+        if short == known:
+            return np.dtype(numpy_name)
+    raise ValueError(f"invalid type: {name!r}: expected a name such as 'torch.FloatTensor'")
+
+
+def _real(number: Any, kind: str) -> Any:
+    if not isinstance(number, complex):
+        return number
+    if number.imag:
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow: {number}")
+    return number.real

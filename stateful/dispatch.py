@@ -56,7 +56,7 @@ class Face:
 
 def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` to Tensors and numbers; the result is a Tensor, a tuple or a list of them."""
-    leaves, template = op.bind(args, kwargs)
+    leaves, template = op.binder.bind(args, kwargs)
     values, requiring = read_leaves(op, leaves)
     kernel, results = seam.policy(op, template, values)
     if op.is_view:
@@ -87,7 +87,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` and write the result to its first argument."""
     if forward.active:
         return Face.push_inplace(op, args, kwargs)
-    leaves, template = op.bind(args, kwargs)
+    leaves, template = op.binder.bind(args, kwargs)
     target = leaves[0]
     values, requiring = read_leaves(op, leaves)
     grad_enabled = state.grad_enabled

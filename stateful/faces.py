@@ -12,6 +12,7 @@ from funcgrad.op import Op
 
 from . import modes
 from .dispatch import OWNER, Face, call, call_inplace, store, wrap
+from .foreign import foreign
 from .frames import is_batched
 from .graph import gradient_edge
 from .modes import forward
@@ -33,14 +34,20 @@ def public(declared: Op | Composite) -> Any:
         def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(declared, args, kwargs, out)
-            return call(declared, args, kwargs)
+            try:
+                return call(declared, args, kwargs)
+            except (AttributeError, TypeError):
+                return foreign(function, args, kwargs)
 
     elif isinstance(declared, Overloads):
 
         def function(*args, out=None, **kwargs) -> Any:
             if out is not None:
                 return call_out(declared, args, kwargs, out)
-            return call(declared.choose(args, kwargs), args, kwargs)
+            try:
+                return call(declared.choose(args, kwargs), args, kwargs)
+            except (AttributeError, TypeError):
+                return foreign(function, args, kwargs)
 
     else:
 
@@ -52,6 +59,8 @@ def public(declared: Op | Composite) -> Any:
             previous, mode.owner = mode.owner, OWNER
             try:
                 return declared.fn(*args, **kwargs)
+            except (AttributeError, TypeError):
+                return foreign(function, args, kwargs)
             finally:
                 mode.owner = previous
 
@@ -64,8 +73,11 @@ def public_inplace(declared: Op | Composite) -> Any:
         recorded: Any = declared if declared.inplace is True else declared.inplace
 
         def method(self, *args, **kwargs) -> Any:
-            op = resolve(recorded, (self, *args), kwargs)
-            return call_inplace(op, (self, *args), kwargs)
+            try:
+                op = resolve(recorded, (self, *args), kwargs)
+                return call_inplace(op, (self, *args), kwargs)
+            except (AttributeError, TypeError):
+                return foreign(method, (self, *args), kwargs)
 
     else:
         function: Any = declared.fn if declared.inplace is True else declared.inplace

@@ -30,6 +30,7 @@ from .backward import grad as autograd_grad
 from .backward import zeros
 from .dispatch import OWNER, Face, call, call_inplace, wrap
 from .execute import Value, execute, kernel_of
+from .frames import widen
 from .graph import Node, gradient_edge
 from .nodes import OpNode, leaf_spans
 from .saved import SAVED_NUMBERS
@@ -185,11 +186,17 @@ def _pushed(
     if op.is_view:
         return _again(op, template, tangents[0])
     if modes.state.grad_enabled and _any_requires_grad(leaves, tangents):
-        return _recorded(op, template, leaves, tangents, outs)
+        return _unshared(_recorded(op, template, leaves, tangents, outs), tangents)
     if _any_dual(leaves, tangents):
-        found = _recorded(op, template, leaves, tangents, outs)
+        found = _unshared(_recorded(op, template, leaves, tangents, outs), tangents)
         return [None if t is None else bare(t) for t in found]
     return _computed(op, template, leaves, tangents)
+
+
+def _unshared(found: Sequence, tangents: Sequence) -> list:
+    """New tangents: where a formula hands one on as it is, a copy, for it may be written to."""
+    given = {id(t._storage) for t in tangents if t is not None}
+    return [t.clone() if t is not None and id(t._storage) in given else t for t in found]
 
 
 def _give(outs: Sequence, found: Sequence, level: Level) -> None:
@@ -393,7 +400,7 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     """An in-place op: the tangent of the target is overwritten too, through views."""
     target = args[0]
     leaves, _ = op.bind(args, kwargs)
-    result = call(op, args, kwargs) if _any_dual(leaves, ()) else None
+    result = call(op, _kept(args), kwargs) if _any_dual(leaves, ()) else None
     recorded = target._grad_fn
     with paused():
         call_inplace(op, args, kwargs)
@@ -402,6 +409,14 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     if result is not None and target._base is None and target._grad_fn is not recorded:
         _complete_saved(target._grad_fn, result)
     return target
+
+
+def _kept(args: Sequence) -> Sequence:
+    """The arguments of an in-place op for the same op out of place, whose history must outlive the
+    write: a copy of the target, if there is a history."""
+    if modes.state.grad_enabled and any(getattr(x, "requires_grad", False) for x in args):
+        return (args[0].clone(), *args[1:])
+    return args
 
 
 def _complete_saved(node: Any, result: Any) -> None:
@@ -425,13 +440,19 @@ def _overwrite_tangent(target: Any, tangent: Any, level: Level) -> None:
     present, base = tangent_of(target, level), target._base
     with outside(level):
         if present is not None:
-            present.zero_() if tangent is None else present.copy_(tangent)
+            present.zero_() if tangent is None else _write(present, tangent)
         elif tangent is not None and base is None:
             set_tangent(target, tangent, level)
         elif tangent is not None:
             if tangent_of(base, level) is None:
                 set_tangent(base, zeros(base._aval), level)
-            tangent_of(target, level).copy_(tangent)
+            _write(tangent_of(target, level), tangent)
+
+
+def _write(present: Any, tangent: Any) -> None:
+    if modes.vmap.frames:
+        widen(present, tangent)
+    present.copy_(tangent)
 
 
 def check_out(name: str, tensors: Sequence) -> None:

@@ -8,7 +8,7 @@ in front, and `unbatch` does the reverse.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -20,10 +20,14 @@ from .execute import Tracer, Value
 
 
 class Frame:
-    """One open `vmap`: the number of the slice, the size of the batch, what random ops may do."""
+    """One open `vmap`: the number of the slice, the size of the batch, what random ops may do.
+
+    ``level``: how many transforms are open, this one included.
+    """
 
     def __init__(self, number: Any, size: int, randomness: str):
         self.number, self.size, self.randomness = number, size, randomness
+        self.level = modes.transforms.open + 1
         self.trace = getattr(number, "_trace", None)
 
     def batches(self, array: Any) -> bool:
@@ -115,17 +119,6 @@ def check_look(tensor: Any, what: str) -> None:
         raise RuntimeError(f"{start}{_LOOKS[what]}: a batched Tensor has an element for each slice")
 
 
-def described(tensor: Any, text: Callable[[Any], str]) -> str | None:
-    """The text of a batched tensor: that of all slices; None for one that is not batched."""
-    array = tensor._array
-    for level, frame in reversed(list(enumerate(modes.vmap.frames, 1))):
-        if frame.batches(array):
-            part, dim = frame.unbatch(array)
-            inner = text(part).replace("\n", "\n    ")
-            return f"BatchedTensor(lvl={level}, bdim={dim}, value=\n    {inner}\n)"
-    return None
-
-
 def check_write(target: Any, after: Value) -> Value:
     """What is to be written: batched, if it was.
 
@@ -167,6 +160,11 @@ def _check_captured(storage: Any) -> None:
             "please rewrite the function being transformed to explicitly accept the mutated "
             "Tensor(s) as inputs."
         )
+
+
+def widen(target: Any, like: Any) -> None:
+    """Batch what ``target`` is a part of, wherever ``like`` is: so that it can be written there."""
+    target._storage.value = batched_like(target._storage.value, like)
 
 
 def batched_like(value: Value, like: Any) -> Value:

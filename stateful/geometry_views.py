@@ -165,6 +165,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "alias": alias,
     "detach": alias,
     "_conj": alias,
+    "_neg_view": alias,
     "reshape": reshape,
     "_reshape_alias": reshape,
     "view": view,

@@ -181,7 +181,7 @@ def short_name(node: Node) -> str:
     return re.sub(r"Backward\d*$", "", node.name())
 
 
-_accumulating = threading.RLock()
+accumulating = threading.RLock()
 """Held while a gradient is added, because several threads may share a leaf."""
 
 
@@ -207,10 +207,14 @@ class AccumulateGrad(Node):
         self.avals = (variable._grad_aval or variable._aval,)
 
     def run(self, grads, needed):
-        if self.variable.requires_grad:
-            with _accumulating:
-                self.variable._accumulate(grads[0])
+        with accumulating:
+            self.add(grads[0])
         return ()
+
+    def add(self, grad: Any) -> None:
+        """Add a gradient, while `accumulating` is held."""
+        if self.variable.requires_grad:
+            self.variable._accumulate(grad)
 
 
 def gradient_edge(tensor: Any) -> Edge:

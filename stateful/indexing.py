@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from funcgrad import indexing
 from funcgrad.ops import copying
@@ -32,7 +35,25 @@ def getitem(self: Tensor, index: Any) -> Tensor:
             return out
         _check_masks(plan)
         indices = indexing.expand_masks(plan.tensors, plan.shape)
+        if any(map(_is_mask, plan.tensors)):
+            _follow_masks(plan.tensors, indices)
         return call(indexing.index_tensor, (out, indices), {})
+
+
+def _is_mask(item: Any) -> bool:
+    return isinstance(item, Tensor) and item._aval.dtype.kind == "b"
+
+
+def _follow_masks(items: Sequence, indices: Sequence) -> None:
+    """Who overwrites a mask overwrites the indices that it stands for: PyTorch saves the mask."""
+    rest = iter(indices)
+    for item in items:
+        mask = item if isinstance(item, Tensor) and _is_mask(item) else None
+        of_array = isinstance(item, np.ndarray) and item.dtype.kind == "b"
+        places = max(item.ndim, 1) if of_array or mask is not None else 1
+        for index in itertools.islice(rest, places):
+            if mask is not None:
+                index._counter = mask._counter
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
@@ -116,7 +137,7 @@ def _viewed(tensor: Tensor, views) -> Any:
 
 
 def _check_masks(plan: indexing.Plan) -> None:
-    masks = [t for t in plan.tensors if isinstance(t, Tensor) and t._aval.dtype.kind == "b"]
+    masks = list(filter(_is_mask, plan.tensors))
     if any(frame.batches(mask._array) for frame in modes.vmap.frames for mask in masks):
         raise RuntimeError(
             "vmap: We do not support batching operators that can support dynamic shape. Attempting "
@@ -129,7 +150,7 @@ def _check_places(plan: indexing.Plan) -> None:
     sizes = plan.shape
     dim = 0
     for item in plan.tensors:
-        is_mask = isinstance(item, Tensor) and item._aval.dtype.kind == "b"
+        is_mask = _is_mask(item)
         if isinstance(item, Tensor) and not is_mask:
             array = item._read().read()
             if not isinstance(array, Tracer):

@@ -36,6 +36,7 @@ from .execute import (
     kernel_of,
     set_execution,
 )
+from .small import options_for
 
 CAP = 960
 """Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly. Like
@@ -89,6 +90,17 @@ class Structure:
         return found[::-1]
 
 
+class Failed:
+    """What values are pending on whose program raised: who asks for them is told again."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def flush(self) -> None:
+        """Raise once more."""
+        raise self.error
+
+
 class Window:
     """What one thread has recorded and not run yet. Another thread may ask for its values.
 
@@ -132,19 +144,21 @@ class Window:
         return following
 
     def take(self, leaf: Value, key: list) -> bool:
-        """Add a value that this window does not know by its mark to a key; False if it cannot be
+        """Add a value that does not bear the mark of this window to a key; False if it cannot be
         an input: nobody has computed it, or it is a tracer."""
         slot = self.slots.get(id(leaf))
         if slot is None:
             if type(leaf.array) not in _PLAIN:
                 return False
+            slot = ~len(self.inputs)
+            self.inputs.append(leaf)
             if leaf.pending is USED:  # what came from the host is moved at its second use, because
                 with jax.enable_x64(True):  # many such values have only one
                     leaf.array, leaf.pending = jax.device_put(leaf.array), None
-            slot = self.slots[id(leaf)] = ~len(self.inputs)
-            self.inputs.append(leaf)
-            if leaf.pending is None:  # not the input of another thread's window too
+            if leaf.pending is None:
                 leaf.pending, leaf.index = self, slot
+            else:  # it bears the mark of another thread's window
+                self.slots[id(leaf)] = slot
             key.append(leaf.aval)
         key.append(slot)
         return True
@@ -154,9 +168,10 @@ class Window:
         inputs = sum(type(item) is Aval for item in key)
         numbers = sum(type(item) is type for item in key)
         for leaf in self.inputs[len(self.inputs) - inputs :]:
-            del self.slots[id(leaf)]
             if leaf.pending is self:
                 leaf.pending = None
+            else:
+                del self.slots[id(leaf)]
         del self.inputs[len(self.inputs) - inputs :]
         del self.numbers[len(self.numbers) - numbers :]
 
@@ -196,14 +211,24 @@ class Window:
         live = tuple([i for i, count in enumerate(holders) if count > 2])
         if not live:
             return
-        program = structure.programs.get(live)
-        if program is None:
-            program = structure.programs[live] = structure.program(live, len(inputs))
-        with jax.enable_x64(True):
-            outs = program(numbers, arrays)
-            if isinstance(outs[0], Tracer):  # we are inside a trace that has nothing to do with it
-                with jax.ensure_compile_time_eval():
-                    outs = program(numbers, arrays)
+        try:
+            program = structure.programs.get(live)
+            if program is None:
+                program = structure.programs[live] = structure.program(live, len(inputs))
+            with jax.enable_x64(True):
+                outs = program(numbers, arrays)
+                if isinstance(outs[0], Tracer):  # we are in a trace that has nothing to do with it
+                    with jax.ensure_compile_time_eval():
+                        outs = program(numbers, arrays)
+        except KeyboardInterrupt:  # the next look tries again
+            self.structure, self.values, self.numbers = structure, values, numbers
+            self.inputs, self.slots = inputs, {id(leaf): ~i for i, leaf in enumerate(inputs)}
+            raise
+        except Exception as error:
+            failed = Failed(error)
+            for value in values:
+                value.pending = failed
+            raise
         for i, out in zip(live, outs, strict=True):
             value = values[i]
             value.array, value.pending = out, None
@@ -263,7 +288,9 @@ def compiled(entries: Sequence[Entry], live: tuple[int, ...]) -> Callable:
                 values.extend(kernel.run(*args))
         return [values[i] for i in live]
 
-    return jax.jit(window)
+    kernels = [kernel for kernel, _ in entries]
+    avals = [x for k in kernels for x in (*k.inputs, *k.outputs) if type(x) is Aval]
+    return jax.jit(window, compiler_options=options_for(avals))
 
 
 def _weak(number: jax.Array, kind: type) -> jax.Array:
@@ -305,6 +332,11 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
                 key.append(type(leaf))
                 window.numbers.append(leaf)
             elif leaf.pending is window:
+                key.append(leaf.index)
+            elif leaf.pending is None and type(leaf.array) in _PLAIN:
+                leaf.pending, leaf.index = window, ~len(window.inputs)
+                window.inputs.append(leaf)
+                key.append(leaf.aval)
                 key.append(leaf.index)
             elif not window.take(leaf, key):
                 window._undo(key)

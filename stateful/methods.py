@@ -94,7 +94,7 @@ def _operator(function: Callable, declared: Any = None) -> Callable:
         return two(self, other)
 
     unary = len(getattr(declared, "names", ())) == 1
-    operator = one if unary else two_of_op if isinstance(declared, Op) else two
+    operator: Any = one if unary else two_of_op if isinstance(declared, Op) else two
     return functools.wraps(function)(operator)
 
 

@@ -59,6 +59,8 @@ class Plan:
             for item in op.saves[op.names[index]]:
                 if item.name not in self.layout:
                     self.layout[item.name] = self._place(item, args)
+        self.filled = [name for name, place in self.layout.items() if _has_slot(place)]
+        self.places: dict[tuple[int, ...], list[int | None]] = {}
         numbers = [i for p, span in zip(op.params, spans, strict=True) for i in span
                    if p.kind == "scalar"]  # fmt: skip
         self.holds = any(item[0] != "input" or item[1] not in numbers for item in self.fetch)
@@ -90,13 +92,19 @@ class Plan:
 
     def arguments(self, items: Sequence[Any]) -> dict[str, Any]:
         """The formulas' arguments by name, from the saved items in the order of ``fetch``."""
-        return {
-            name: items[place.index] if isinstance(place, _Slot)
-            else tuple(items[p.index] if isinstance(p, _Slot) else p for p in place)
-            if isinstance(place, tuple) and any(isinstance(p, _Slot) for p in place)
-            else place
-            for name, place in self.layout.items()
-        }  # fmt: skip
+        found = self.layout.copy()
+        for name in self.filled:
+            found[name] = _filled(found[name], items)
+        return found
+
+    def place(self, wanted: tuple[int, ...]) -> list[int | None]:
+        """For each edge, its number among the results of the formulas of the inputs ``wanted``."""
+        count = itertools.count()
+        self.places[wanted] = [
+            next(count) if owner in wanted and isinstance(self.kernel.inputs[leaf], Aval) else None
+            for owner, leaf in zip(self.owners, self.leaves, strict=True)
+        ]
+        return self.places[wanted]
 
     def backward(self, wanted: tuple[int, ...], defined: tuple[bool, ...]) -> Kernel:
         """The kernel of these formulas, given these gradients of outputs."""
@@ -125,7 +133,8 @@ class Plan:
             for grad, leaf in zip(many, leaves, strict=True):
                 aval = self.kernel.inputs[leaf]
                 if isinstance(aval, Aval):
-                    what = f"Function {self.op.grad_fn} returned an invalid gradient at index {index}"
+                    where = f"invalid gradient at index {self.leaves.index(leaf)}"
+                    what = f"Function {self.op.grad_fn} returned an {where}"
                     results.append(fit(grad, aval.shape, aval.dtype, what))
         return tuple(results)
 
@@ -147,6 +156,17 @@ class _Slot:
     """Stands for a saved item of a node."""
 
     index: int
+
+
+def _has_slot(place: Any) -> bool:
+    return type(place) is _Slot or type(place) is tuple and _Slot in map(type, place)
+
+
+def _filled(place: Any, items: Sequence[Any]) -> Any:
+    """A slot, or a tuple with slots, with the saved items in their places."""
+    if type(place) is _Slot:
+        return items[place.index]
+    return tuple([items[p.index] if type(p) is _Slot else p for p in place])
 
 
 def leaf_spans(op: Op, template: tuple) -> list[range]:
@@ -216,16 +236,10 @@ class OpNode(Node):
         asked = {owner for owner, need in zip(plan.owners, needed, strict=True) if need}
         return tuple(i for i in plan.needs if i in asked)
 
-    def scatter(self, wanted: Sequence[int], results: Sequence[Any]) -> list:
+    def scatter(self, wanted: tuple[int, ...], results: Sequence[Any]) -> list:
         """Results of the formulas of the inputs ``wanted``, in the order of the edges."""
-        items = iter(results)
-        plan = self.plan
-        if len(wanted) == len(results) == len(plan.leaves):
-            return list(results)
-        return [
-            next(items) if owner in wanted and isinstance(plan.kernel.inputs[leaf], Aval) else None
-            for owner, leaf in zip(plan.owners, plan.leaves, strict=True)
-        ]
+        places = self.plan.places.get(wanted) or self.plan.place(wanted)
+        return [None if place is None else results[place] for place in places]
 
     def _apply_recorded(self, grads, needed):
         """The formulas op by op on Tensors, so that the result can be differentiated."""
@@ -247,12 +261,18 @@ class OpNode(Node):
         """What was saved, tensors with their history."""
         if self.saved is None:
             raise RuntimeError(FREED)
-        return [
-            x.unpack(self) if type(x) is SavedTensor
-            else self.as_tensor(x) if type(x) is Value
-            else SAVED_NUMBERS[type(x)](x)
-            for x in self.saved_items()
-        ]  # fmt: skip
+        return [self._unpacked(item) for item in self.saved]
+
+    def _unpacked(self, item: Any) -> Any:
+        kind = type(item)
+        if kind is tuple:
+            holder, version, nr = item
+            if nr is None and holder._counter.version == version:
+                return holder
+            return SavedTensor.unfold(item).unpack(self)
+        if kind is SavedTensor:
+            return item.unpack(self)
+        return self.as_tensor(item) if kind is Value else SAVED_NUMBERS[kind](item)
 
     owner: Any = None
     formula_owner: Any = None

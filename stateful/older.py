@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from funcgrad.ops.decompose import cholesky_factor
+
 from .methods import FUNCTIONS
 from .return_types import named
 from .tensor import Tensor
@@ -51,7 +53,8 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     tensor([[2., 0.],
             [1., 1.]])
     """
-    return _linalg["cholesky"](input, upper=upper)
+    _linalg["cholesky"](input.detach(), upper=upper)  # tells if there is none
+    return cholesky_factor(input, upper)
 
 
 def slogdet(input: Tensor) -> Any:

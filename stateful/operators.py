@@ -93,8 +93,18 @@ class _Aten:
         return aten_packet(name)
 
 
+class _Namespace:
+    """The ops of somebody's own library."""
+
+
 class _Ops:
     aten = _Aten()
+
+    def define(self, namespace: str, name: str, op: Any) -> None:
+        """Make ``op`` what ``torch.ops.<namespace>.<name>`` is."""
+        if not hasattr(self, namespace):
+            setattr(self, namespace, _Namespace())
+        setattr(getattr(self, namespace), name, op)
 
 
 ops = _Ops()

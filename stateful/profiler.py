@@ -1,7 +1,7 @@
-"""`torch.profiler`: how long the named parts of a program take, step by step.
+"""`torch.profiler`: how long ops and named parts of a program take, step by step.
 
-There are no times of single ops, which run together as compiled programs; `jax.profiler` shows
-where their time goes, with the names given here.
+The time of an op is that of its call. Ops run together as compiled programs; `jax.profiler` shows
+where that time goes, with the names given here.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def schedule(
 
 
 class profile:
-    """Records every `record_function` inside, in the steps that ``schedule`` says (all).
+    """Records every op and `record_function` inside, in the steps that ``schedule`` says (all).
 
     ``on_trace_ready`` is called with this object at the end of each recorded cycle.
 
@@ -103,12 +103,13 @@ class profile:
         activities: Iterable[ProfilerActivity] | None = None,
         schedule: Callable[[int], ProfilerAction] | None = None,
         on_trace_ready: Callable[[profile], Any] | None = None,
+        record_shapes: bool = False,
         **options: Any,
     ):
         self.activities, self.options = set(activities or supported_activities()), options
         self.schedule = schedule or (lambda step: ProfilerAction.RECORD)
         self.on_trace_ready = on_trace_ready
-        self.step_num = 0
+        self.step_num, self.record_shapes = 0, record_shapes
         self._recording = False
         self._profile = _Profile(enabled=False)
 
@@ -140,7 +141,7 @@ class profile:
         records = action in (ProfilerAction.RECORD, ProfilerAction.RECORD_AND_SAVE)
         if records and not self._recording:
             self._recording = True
-            self._profile = _Profile()
+            self._profile = _Profile(record_shapes=self.record_shapes)
             self._profile.__enter__()
 
     def _end(self) -> None:
@@ -150,12 +151,14 @@ class profile:
             self.on_trace_ready(self)
 
     def events(self) -> EventList:
-        """The named ranges of the latest cycle, in the order in which they ended."""
-        return self._profile._events
+        """The ranges of the latest cycle, in the order in which they began."""
+        return self._profile.function_events or EventList()
 
-    def key_averages(self, **options: Any) -> EventList:
-        """The named ranges of the latest cycle, those of the same name as one."""
-        return self.events().key_averages()
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, **options: Any
+    ) -> EventList:
+        """The ranges of the latest cycle, those of the same name as one."""
+        return self.events().key_averages(group_by_input_shape, group_by_stack_n)
 
 
 __all__ = [

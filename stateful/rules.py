@@ -31,7 +31,7 @@ def check_inplace(tensor: Any, records: bool | int) -> None:
 def check_base(view: Any) -> None:
     """Raise if a write to a view cannot be recorded as a change of its base."""
     check_creation(view, "is being")
-    if view._base._requires_grad and view._base._current_grad_fn() is None:
+    if view.requires_grad and view._base._current_grad_fn() is None:
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place "
             "operation. Update it under torch.no_grad(), or make a new tensor instead."

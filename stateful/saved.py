@@ -114,7 +114,7 @@ class SavedTensor:
         if tensor._counter.version != self.version:
             raise RuntimeError(
                 "A saved tensor pack hook is modifying its input in place. Tensors provided as "
-                "input to pack hook can not be modified by in-place operations as this can lead to "
+                "input to pack hook cannot be modified by in-place operations as this can lead to "
                 "unexpected side-effects. Make a copy in the hook."
             )
         edge = gradient_edge(tensor) if self.output_nr is None else NO_EDGE

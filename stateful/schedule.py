@@ -9,6 +9,7 @@ hands over what the nodes saved, and leaves what comes out at the leaves.
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from . import execute as seam
 from .blocks import split
 from .engine import Task
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at
-from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node
+from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node, accumulating
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
 from .saved import SavedTensor
@@ -92,13 +93,14 @@ class Survey:
     def of(cls, roots: Sequence[Edge]) -> Survey | None:
         """None if a node is watched, or is neither an op's nor a leaf's, or if they are many."""
         numbers: dict[Node | None, int] = {None: -1}
-        nodes: list[Node] = []
+        number_of = numbers.setdefault
+        nodes: list[Any] = []
         shape: list = []
         for node, nr in roots:
-            if node not in numbers:
-                numbers[node] = len(nodes)
+            number = number_of(node, len(nodes))
+            if number == len(nodes):
                 nodes.append(node)
-            shape.append((numbers[node], nr))
+            shape.append((number, nr))
         for node in itertools.islice(nodes, MOST):  # which grows
             if node.watched:
                 return None
@@ -111,9 +113,8 @@ class Survey:
                 continue
             shape.append(node.numbers)
             for following in node.targets:
-                number = numbers.get(following)
-                if number is None:
-                    number = numbers[following] = len(nodes)
+                number = number_of(following, len(nodes))
+                if number == len(nodes):
                     nodes.append(following)
                 shape.append(number)
         return cls(nodes, numbers, shape) if len(nodes) <= MOST else None
@@ -157,6 +158,7 @@ class Schedule:
 
     def __init__(self, planner: Planner, nodes: Sequence[Node], inputs: Sequence[Edge]):
         self.kinds = planner.inputs
+        self.numbers = not all(type(kind) is Aval for kind in self.kinds)
         self.order = planner.order_of_nodes
         self.holders = [number for number in self.order if nodes[number].plan.holds]
         self.leaves = [number for number, _ in planner.arrivals]
@@ -165,6 +167,9 @@ class Schedule:
         outs = [ref for _, ref in planner.arrivals] + [ref for ref in captured if ref is not None]
         self.outputs = [ref.place for ref in outs]
         self.parts = split(planner.entries, self.outputs, CAP)
+        places = tuple([~i for i in range(len(self.kinds))]), tuple(self.outputs)
+        self.whole = self.parts[0].block if [part[1:] for part in self.parts] == [places] else None
+        """What computes just the outputs from just the inputs."""
 
     @classmethod
     def plan(cls, survey: Survey, roots, grads, inputs, accumulate) -> Schedule | None:
@@ -211,10 +216,11 @@ class Schedule:
                         return None
                     item = tensor._read()
                 leaves.append(item)
-        for leaf, kind in zip(leaves, self.kinds, strict=True):  # ``.data`` may have changed it
-            if (leaf.aval if type(leaf) is Value else type(leaf)) is not kind:
-                return None
-        return leaves
+        if self.numbers:
+            kinds = [leaf.aval if type(leaf) is Value else type(leaf) for leaf in leaves]
+        else:
+            kinds = list(map(_aval_of, leaves))
+        return leaves if kinds == self.kinds else None  # ``.data`` may have changed one
 
     def release(self, nodes: Sequence[Node]) -> None:
         """Free what the nodes saved."""
@@ -223,13 +229,16 @@ class Schedule:
 
     def deliver(self, nodes: Sequence[Node], results: Sequence[Value]) -> list[Any]:
         """Gradients to the leaves; the others are returned, None where nothing arrived."""
-        for number, grad in zip(self.leaves, results, strict=False):
-            nodes[number].run((grad,), ())
+        with accumulating:
+            for number, grad in zip(self.leaves, results, strict=False):
+                nodes[number].add(grad)  # type: ignore[attr-defined]
         others = iter(results[len(self.leaves) :])
         return [None if place is None else next(others) for place in self.captured]
 
     def run(self, leaves: Sequence) -> list[Value]:
         """The gradients that the pass arrives at."""
+        if self.whole is not None:
+            return execute(self.whole, leaves)
         found: dict[int, Any] = {~i: leaf for i, leaf in enumerate(leaves)}
         for block, takes, gives in self.parts:
             outs = execute(block, [found[place] for place in takes])
@@ -238,6 +247,9 @@ class Schedule:
 
     def __repr__(self):
         return f"<backward pass of {sum(part.block.weight for part in self.parts)} kernels>"
+
+
+_aval_of = operator.attrgetter("aval")
 
 
 class Ref(NamedTuple):

@@ -210,6 +210,45 @@ def are_deterministic_algorithms_enabled() -> bool:
     return _Deterministic.wanted
 
 
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether `use_deterministic_algorithms` was told to warn instead of raise.
+
+    >>> import stateful as torch
+    >>> torch.is_deterministic_algorithms_warn_only_enabled()
+    False
+    """
+    return _Deterministic.warn_only
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """`use_deterministic_algorithms` by number: 0 default, 1 warn, 2 error.
+
+    >>> import stateful as torch
+    >>> torch.set_deterministic_debug_mode("warn")
+    >>> torch.get_deterministic_debug_mode()
+    1
+    >>> torch.set_deterministic_debug_mode(0)
+    """
+    named = {"default": 0, "warn": 1, "error": 2}
+    if debug_mode not in (*named, *named.values()):
+        raise RuntimeError(
+            f"invalid value of debug_mode, expected 0, 1, 2 or one of {list(named)}, but got "
+            f"{debug_mode!r}"
+        )
+    level = named.get(debug_mode, debug_mode)  # type: ignore[call-overload]
+    use_deterministic_algorithms(level > 0, warn_only=level == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """What `set_deterministic_debug_mode` was told, as a number.
+
+    >>> import stateful as torch
+    >>> torch.get_deterministic_debug_mode()
+    0
+    """
+    return 0 if not _Deterministic.wanted else 1 if _Deterministic.warn_only else 2
+
+
 class _Precision:
     name = "highest"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import jax
@@ -100,6 +101,12 @@ def range_(start: float = 0, end: float | None = None, step: float = 1, **option
     ...     torch.range(1, 3)
     tensor([1., 2., 3.])
     """
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is "
+        "inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
+        "values in [start, end).",
+        stacklevel=2,
+    )
     start, end = (0, start) if end is None else (start, end)
     count = math.floor((end - start) / step) + 1
     places = FACTORIES["arange"](count, dtype=options.pop("dtype", dtypes.get_default_dtype()))
@@ -185,22 +192,20 @@ def map_(self: Any, tensor: Any, callable: Any) -> Any:
     return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
 
 
-def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
-    """Overwrite the shape; elements are cut, or zeros are added, at the end."""
-    if self.requires_grad:
-        raise RuntimeError("cannot resize variables that require grad")
-    shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else tuple(sizes)
-    flat, count = self.reshape(-1), math.prod(shape)
-    more = count - flat.numel()
-    made = flat[:count] if more <= 0 else _joined(flat, more)
-    self.data = made.clone().reshape(shape)
-    return self
+def map2_(self: Any, x: Any, y: Any, callable: Any) -> Any:
+    """Overwrite each element with ``callable`` of it and of those in its place in ``x`` and ``y``.
 
-
-def _joined(flat: Any, more: int) -> Any:
-    made = flat.new_zeros((flat.numel() + more,))
-    made[: flat.numel()] = flat
-    return made
+    >>> import stateful as torch
+    >>> torch.ones(2).map2_(torch.ones(2), torch.zeros(2), lambda a, b, c: a + b + c)
+    tensor([2., 2.])
+    """
+    if any(t.requires_grad for t in (self, x, y)):
+        raise RuntimeError(
+            "Can't call map2_() on Variable that requires grad. Use var.detach().map2_() instead."
+        )
+    each = (t.expand(self.shape).reshape(-1).tolist() for t in (self, x, y))
+    flat = [callable(*items) for items in zip(*each, strict=True)]
+    return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
 
 
 def identity(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -222,7 +227,7 @@ SHAPES = {
 }  # fmt: skip
 for _name, _method in {
     "get_device": get_device, "sum_to_size": sum_to_size, "apply_": apply_, "map_": map_,
-    "resize_": resize_, "pin_memory": identity, "share_memory_": identity, **BITS,
+    "map2_": map2_, "pin_memory": identity, "share_memory_": identity, **BITS,
 }.items():  # fmt: skip
     setattr(Tensor, _name, _method)
 for _name, _value in {
@@ -231,6 +236,9 @@ for _name, _value in {
     "is_meta": property(lambda self: self.device.type == "meta"),
     "is_mps": property(lambda self: False), "is_xpu": property(lambda self: False),
     "is_nested": property(lambda self: False), "is_mkldnn": property(lambda self: False),
+    "is_sparse_csr": property(lambda self: False), "is_mtia": property(lambda self: False),
+    "is_ipu": property(lambda self: False), "is_maia": property(lambda self: False),
+    "is_vulkan": property(lambda self: False), "is_xla": property(lambda self: False),
     "is_pinned": lambda self, device=None: False, "is_shared": lambda self: False,
     "is_coalesced": lambda self: False,
     "to_dense": lambda self, dtype=None, **_: self if dtype is None else self.to(dtype),

@@ -237,6 +237,8 @@ def _empty(self: Tensor) -> Any:
 
 def _show(self: Tensor, seen: Described) -> None:
     """Let ``self`` show what ``seen`` shows, and count the change."""
+    if self._inference:
+        count_write(self)  # raises, unless we are in inference mode
     self._counter = Counter(self._counter.version)
     self._storage, self._view = seen._storage, seen._view
     count_write(self)
@@ -257,6 +259,12 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad: detach() first")
     shape = tuple(int(n) for n in wanted)
+    if any(n < 0 for n in shape):
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
+        )
+    if shape == self._aval.shape:
+        return self
     offset = self.storage_offset()
     needed = offset + math.prod(shape)
     with modes.no_grad():
@@ -270,7 +278,7 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
     return self
 
 
-def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """`resize_` to the size of another tensor.
 
     >>> import stateful as torch

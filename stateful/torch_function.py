@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -104,15 +105,27 @@ def handle(public: Callable, given: Sequence, args: tuple, kwargs: dict) -> Any:
             state.modes = before
         if result is not NotImplemented:
             return result
-    for kind in types:
-        result = kind.__torch_function__(public, types, args, kwargs)
+    for argument in given:
+        result = _handler(argument)(public, types, args, kwargs)
         if result is not NotImplemented:
             return result
     names = ", ".join(kind.__name__ for kind in types)
     raise TypeError(
-        f"Multiple dispatch failed for '{getattr(public, '__name__', public)}'; all "
-        f"__torch_function__ handlers returned NotImplemented, which are those of {names}"
+        f"Multiple dispatch failed for 'torch.{getattr(public, '__name__', public)}'; all "
+        f"__torch_function__ handlers returned NotImplemented: those of {names}"
     )
+
+
+def _handler(argument: Any) -> Callable:
+    handler = argument.__torch_function__
+    if getattr(handler, "__self__", None) is argument:
+        warnings.warn(
+            "Defining your `__torch_function__` as a plain method is deprecated and will be an "
+            "error in future, please define it as a classmethod.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return handler
 
 
 def handle_torch_function(public_api: Callable, relevant_args: Iterable, *args, **kwargs) -> Any:

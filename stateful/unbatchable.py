@@ -12,6 +12,7 @@ from typing import Any
 from . import modes
 from .frames import is_batched
 from .methods import FUNCTIONS
+from .nn import functional as F
 from .tensor import Tensor
 
 _DYNAMIC = (
@@ -24,6 +25,11 @@ _MASK = (
     "because for each batch this would return a differently shaped Tensor. Use torch.where."
 )
 
+_CLASSES = (
+    "When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive num_classes "
+    "argument."
+)
+
 
 def _nonzero(*args: Any, as_tuple: bool = False) -> str:
     return _NO_RULE.format("nonzero_numpy") if as_tuple else _DYNAMIC.format("nonzero")
@@ -33,7 +39,11 @@ def _unique(*args: Any, dim: int | None = None, **kwargs: Any) -> str:
     return _DYNAMIC.format("_unique2" if dim is None else "unique_dim")
 
 
-_REFUSED: dict[str, Callable[..., str]] = {
+def _one_hot(tensor: Any, num_classes: int = -1) -> str | None:
+    return _CLASSES if num_classes == -1 else None
+
+
+_REFUSED: dict[str, Callable[..., str | None]] = {
     "nonzero": _nonzero,
     "unique": _unique,
     "unique_consecutive": lambda *args, **kwargs: _DYNAMIC.format("unique_consecutive"),
@@ -44,11 +54,13 @@ _REFUSED: dict[str, Callable[..., str]] = {
 """What is said of a call of each function."""
 
 
-def _refusing(function: Callable, text: Callable[..., str]) -> Callable:
+def _refusing(function: Callable, text: Callable[..., str | None]) -> Callable:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if modes.vmap.frames and any(map(is_batched, (*args, *kwargs.values()))):
-            raise RuntimeError(text(*args, **kwargs))
+            said = text(*args, **kwargs)
+            if said is not None:
+                raise RuntimeError(said)
         return function(*args, **kwargs)
 
     return wrapper
@@ -57,3 +69,5 @@ def _refusing(function: Callable, text: Callable[..., str]) -> Callable:
 for _name, _text in _REFUSED.items():
     FUNCTIONS["torch"][_name] = _refusing(FUNCTIONS["torch"][_name], _text)
     setattr(Tensor, _name, _refusing(getattr(Tensor, _name), _text))
+FUNCTIONS["nn"]["one_hot"] = _refusing(FUNCTIONS["nn"]["one_hot"], _one_hot)
+F.one_hot = FUNCTIONS["nn"]["one_hot"]  # type: ignore[attr-defined]

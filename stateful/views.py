@@ -22,6 +22,7 @@ from funcgrad.op import Op
 
 from . import modes
 from .execute import Value, execute, kernel_of
+from .frames import widen
 from .graph import Edge, Node, gradient_edge
 from .rules import check_base, check_creation
 from .writing import SHARING, pull_back, put, put_at_positions
@@ -139,7 +140,7 @@ def mark_view(tensor: Any, creation: str) -> Any:
 
 def rebase_function(tensor: Any, node: Node, output_nr: int, several: bool) -> None:
     """Make output ``output_nr`` of a custom function the history of a tensor that it overwrote."""
-    if tensor._requires_grad and tensor._current_grad_fn() is None:
+    if tensor.requires_grad and tensor._grad_fn is None:
         raise RuntimeError(
             "a leaf Variable that requires grad has been used in an in-place operation."
         )
@@ -164,7 +165,7 @@ def current_grad_fn(tensor: Any) -> Node | None:
         return tensor._grad_fn
     check_creation(tensor, "its base or another view of its base has been")
     edge = gradient_edge(base)
-    if base._aval.dtype != tensor._aval.dtype:
+    if _goes_by_steps(tensor):
         _replay(tensor)
     elif edge.node is not None:
         tensor._set_history(AsStridedBackward0(edge, tensor), 0)
@@ -172,8 +173,15 @@ def current_grad_fn(tensor: Any) -> Node | None:
     return tensor._grad_fn
 
 
+def _goes_by_steps(view: Any) -> bool:
+    """Whether strides alone cannot tell how a view sees its base: another dtype, conjugates."""
+    return view._base._aval.dtype != view._aval.dtype or any(
+        step.op.name in ("_conj", "_neg_view") for step in relative_steps(view)
+    )
+
+
 def _replay(tensor: Any) -> None:
-    """Renew the history of a view in another dtype than its base: by the view ops, once more."""
+    """Renew the history of such a view: by the view ops, once more."""
     seen = tensor._base
     with modes.enable_grad():
         for step in relative_steps(tensor):
@@ -210,7 +218,10 @@ class CopySlices(Node):
             if with_self is None:
                 part.zero_()
             else:
-                part.copy_(self._tensor(with_self))
+                with_self = self._tensor(with_self)
+                if modes.vmap.frames:
+                    widen(part, with_self)
+                part.copy_(with_self)
         return [result if needed[0] else None, *inner[1:]]
 
     _tensor: Any = None

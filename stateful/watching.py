@@ -52,7 +52,10 @@ def run_accumulated(leaf: Any, hooks: dict) -> None:
     for hook in list(hooks.values()):
         result = hook(leaf)
         if result is not None:
-            raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+            Hooks.check_hook(leaf, result, hook)
+            raise RuntimeError(
+                "Tensor post accumulate grad hooks should return None. They change .grad instead."
+            )
 
 
 def run_post_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from . import modes, sampling
+from . import modes, sampling, shapes
 from .execute import Function, execute
 from .graph import NO_EDGE, Edge, Node, gradient_edge
+from .not_implemented import NotImplemented
 from .tensor import Tensor
 from .views import rebase_history
 
@@ -55,8 +56,11 @@ def overwriting(function: Callable, name_of: Callable[..., str]) -> Callable:
     return method
 
 
-def drawing(function: Callable, name_of: Callable[..., str]) -> Callable:
-    """A function that draws numbers around those of tensors, recorded."""
+def drawing(function: Callable, name_of: Callable[..., str | None]) -> Callable:
+    """A function that draws numbers around those of tensors, recorded.
+
+    ``name_of``: the name of the node, None where PyTorch has no derivative.
+    """
 
     @functools.wraps(function)
     def draw(*args, **kwargs):
@@ -64,8 +68,13 @@ def drawing(function: Callable, name_of: Callable[..., str]) -> Callable:
         given = [item for item in args if isinstance(item, Tensor)]
         if modes.state.grad_enabled and any(item.requires_grad for item in given):
             if kwargs.get("out") is None:
-                cls = node_class(name_of(*args))
-                made._set_history(cls([gradient_edge(item) for item in given], made._aval), 0)
+                name = name_of(*args, **kwargs)
+                edges = [gradient_edge(item) for item in given]
+                node = (
+                    node_class(name)(edges, made._aval) if name is not None
+                    else NotImplemented(function.__name__, given, made._aval)
+                )  # fmt: skip
+                made._set_history(node, 0)
         return made
 
     return draw
@@ -91,7 +100,7 @@ _OVERWRITING = {
     },
 }
 _DRAWING = {
-    "bernoulli": _fixed("BernoulliBackward0"),
+    "bernoulli": lambda input, p=None, **_: "BernoulliBackward0" if p is None else None,
     "normal": lambda *args: (
         "NormalBackward"
         + str(sum(n for n, a in zip((1, 2), args, strict=False) if isinstance(a, Tensor)))
@@ -101,4 +110,5 @@ for _name, _name_of in _OVERWRITING.items():
     setattr(Tensor, _name, overwriting(getattr(Tensor, _name), _name_of))
 for _name, _name_of in _DRAWING.items():
     sampling.SAMPLERS[_name] = drawing(sampling.SAMPLERS[_name], _name_of)
+shapes.SHAPES["poisson"] = drawing(shapes.SHAPES["poisson"], _fixed("PoissonBackward0"))
 Tensor.bernoulli = sampling.SAMPLERS["bernoulli"]  # type: ignore[attr-defined]

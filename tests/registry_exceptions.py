@@ -11,12 +11,14 @@ from collections.abc import Callable
 _TIES = "PyTorch's partial sort picks an arbitrary one of equal elements; here it is the first"
 _LEFTOVER = "where the factorization fails PyTorch has the columns done before, here all is nan"
 _WINDOWS = "PyTorch has no samples of it: compared in tests/funcgrad/ops/test_windows.py"
+_LOOPS = "at nan PyTorch's vectorized and scalar loops differ"
 _ZERO_TIMES_NAN = "PyTorch computes the gradient by other products when a zero is present"
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("edges", "kthvalue"): _TIES,
     ("not finite", "cumprod"): _ZERO_TIMES_NAN,
-    ("not finite", "hardswish"): "at nan PyTorch's vectorized and scalar loops differ",
+    ("not finite", "hardswish"): _LOOPS,
+    ("not finite", "hardswish_backward"): _LOOPS,
     ("not finite", "logcumsumexp"): "PyTorch's gradient is nan wherever an infinity is near",
     ("not finite", "mode"): "every nan is distinct here; PyTorch counts runs of the sorted array",
     ("not finite", "polygamma"): "the poles of higher derivatives are infinite here, nan there",
@@ -24,7 +26,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("edges", "linalg_cholesky_ex"): _LEFTOVER,
     ("not finite", "linalg_cholesky_ex"): _LEFTOVER,
     ("not finite", "linalg_qr"): "where LAPACK's norms skip a nan depends on its version",
-    ("sampled", "value_selecting_reduction_backward"): "only reached through max, sort, ...",
     ("edges", "_standard_gamma_grad"): "no gamma distribution has a shape of 0 or less",
     ("sampled", "bartlett_window.periodic"): _WINDOWS,
     ("sampled", "blackman_window.periodic"): _WINDOWS,

@@ -11,7 +11,8 @@ from ..op import op
 from ..signature import Number, Scalar
 from .choose import where
 from .creation import zeros_like
-from .view import reshape
+from .dropout import rrelu_with_noise
+from .view import detach, reshape
 
 
 @op(
@@ -199,13 +200,21 @@ def hardsigmoid(self):
     return jnp.clip(self + 3, 0, 6) / 6
 
 
-def _hardswish_self(grad, self):
-    """0 up to and at -3, 1 from 3 on."""
-    return grad * where(self <= -3.0, 0.0, where(self >= 3.0, 1.0, self / 3.0 + 0.5))
+@op(
+    "hardswish_backward", grad_fn="HardswishBackwardBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, self: hardswish_backward(grad, self),
+        self=lambda grad, grad_output, self: (
+            where((self > -3.0) & (self < 3.0), grad * grad_output / 3.0, 0.0)),
+    ),
+)  # fmt: skip
+def hardswish_backward(grad_output, self):
+    """The slope is 0 up to and at -3, 1 from 3 on."""
+    return grad_output * jnp.where(self <= -3, 0, jnp.where(self < 3, self / 3 + 0.5, 1))
 
 
 @op("hardswish", grad_fn="HardswishBackward0", face="nn", inplace=True,
-    vjp=dict(self=_hardswish_self))  # fmt: skip
+    vjp=dict(self=lambda grad, self: hardswish_backward(grad, self)))  # fmt: skip
 def hardswish(self):
     """Elementwise ``self * hardsigmoid(self)``.
 
@@ -216,12 +225,38 @@ def hardswish(self):
     return self * jnp.clip(self + 3, 0, 6) / 6
 
 
-def _shrunk_self(grad, self, lambd):
+def _kept(gradient, self, lambd):
     """Up to and at the bounds, and at nan, the gradient is 0."""
-    return where((self < -lambd) | (self > lambd), grad, 0.0)
+    bound = types.cast(lambd, self.dtype)
+    return jnp.where((self < -bound) | (self > bound), gradient, 0)
 
 
-@op("softshrink", grad_fn="SoftshrinkBackward0", face="nn", vjp=dict(self=_shrunk_self))
+@op(
+    "softshrink_backward", grad_fn="SoftshrinkBackwardBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, self, lambd: softshrink_backward(grad, self, lambd),
+        self=lambda grad: zeros_like(grad),
+    ),
+)  # fmt: skip
+def softshrink_backward(grad_output, self, lambd: Scalar):
+    """The gradient of `softshrink`."""
+    return _kept(grad_output, self, lambd)
+
+
+@op(
+    "hardshrink_backward", grad_fn="HardshrinkBackwardBackward0", face="private",
+    vjp=dict(
+        grad_out=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd),
+        self=lambda grad: zeros_like(grad),
+    ),
+)  # fmt: skip
+def hardshrink_backward(grad_out, self, lambd: Scalar):
+    """The gradient of `hardshrink`."""
+    return _kept(grad_out, self, lambd)
+
+
+@op("softshrink", grad_fn="SoftshrinkBackward0", face="nn",
+    vjp=dict(self=lambda grad, self, lambd: softshrink_backward(grad, self, lambd)))  # fmt: skip
 def softshrink(self, lambd: Scalar = 0.5):
     """Elementwise ``self`` moved by ``lambd`` towards 0, where it stops.
 
@@ -233,7 +268,8 @@ def softshrink(self, lambd: Scalar = 0.5):
     return jnp.where(self > bound, self - bound, jnp.where(self < -bound, self + bound, self * 0))
 
 
-@op("hardshrink", grad_fn="HardshrinkBackward0", vjp=dict(self=_shrunk_self))
+@op("hardshrink", grad_fn="HardshrinkBackward0",
+    vjp=dict(self=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd)))  # fmt: skip
 def hardshrink(self, lambd: Scalar = 0.5):
     """Elementwise ``self``, but 0 in ``[-lambd, lambd]``.
 
@@ -293,4 +329,4 @@ def rrelu(self, lower=1 / 8, upper=1 / 3, training=False):
     """
     if training:
         raise RuntimeError("rrelu in training mode is random: use rrelu_with_noise with a noise")
-    return leaky_relu(self, (lower + upper) / 2)
+    return rrelu_with_noise(self, detach(self), float(lower), float(upper), False)

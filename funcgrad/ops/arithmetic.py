@@ -8,6 +8,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
+from .. import types
 from ..composite import composite, overloads
 from ..op import op
 from ..signature import Scalar
@@ -34,7 +35,14 @@ def _times(x, alpha):
     """``x * alpha`` where ``alpha`` is a number that must not change the dtype of ``x``."""
     if type(alpha) is int and alpha == 1:
         return x
-    return x * jnp.asarray(alpha).astype(x.dtype)
+    alpha = jnp.asarray(alpha)
+    if types.is_differentiable(alpha.dtype) and not types.is_differentiable(x.dtype):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if alpha.dtype == jnp.bool_ != x.dtype:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    return x * alpha.astype(x.dtype)
 
 
 @op(
@@ -158,7 +166,7 @@ def _div_mode_other(grad, self, other, rounding_mode):
     "div.Tensor_mode", grad_fn="DivBackward2", inplace=True,
     vjp=dict(self=_div_mode_self, other=_div_mode_other),
 )  # fmt: skip
-def div_tensor_mode(self, other, *, rounding_mode: str | None):
+def div_tensor_mode(self, other, *, rounding_mode: str | None = None):
     """Elementwise ``self / other``, rounded: None, ``"trunc"`` (to zero) or ``"floor"``.
 
     >>> import jax.numpy as jnp, funcgrad

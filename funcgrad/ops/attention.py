@@ -10,7 +10,7 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import DType
-from .arithmetic import add, mul
+from .arithmetic import add
 from .compare import logical_not
 from .creation import zeros_like
 from .dropout import dropout
@@ -19,6 +19,7 @@ from .matmul import matmul
 from .rearrange import repeat_each
 from .softmax import _softmax_backward_data
 from .view import transpose
+from .with_number import mul_number
 
 
 def _safe_softmax_self(grad, result, dim):
@@ -77,7 +78,7 @@ def scaled_dot_product_attention(
         key, value = repeat_each(key, times[0], -3), repeat_each(value, times[1], -3)
     factor = math.sqrt(1 / math.sqrt(query.shape[-1]) if scale is None else abs(scale))
     sign = -1.0 if scale is not None and scale < 0 else 1.0
-    scores = matmul(mul(query, factor * sign), mul(transpose(key, -2, -1), factor))
+    scores = matmul(mul_number(query, factor * sign), mul_number(transpose(key, -2, -1), factor))
     if attn_mask is not None:
         scores = add(scores, _bias_of(attn_mask, query))
     weights = _safe_softmax(scores, -1)

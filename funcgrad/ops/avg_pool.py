@@ -160,36 +160,35 @@ def _adaptively_averaged(x, output_size):
     return x
 
 
-@op("_adaptive_avg_pool_backward", grad_fn="AdaptiveAvgPoolBackwardBackward0", face="private",
-    vjp=dict(grad_output=lambda grad, grad_output_sym_sizes, rank: (
-        _BY_RANK[rank](grad, grad_output_sym_sizes[-rank:])
-    )))  # fmt: skip
-def _adaptive_avg_pool_backward(grad_output, input_sizes: Size, rank: int):
-    """The gradient of adaptive average pooling: each element of a window takes its share."""
-    like = jax.ShapeDtypeStruct(input_sizes, grad_output.dtype)
-    size = grad_output.shape[-rank:]
-    return jax.linear_transpose(lambda x: _adaptively_averaged(x, size), like)(grad_output)[0]
+def _declare(rank: int):
+    """The op of one rank, and the op of its gradient: each element of a window takes its share."""
+
+    @op(
+        f"_adaptive_avg_pool{rank}d_backward", face="private",
+        grad_fn=f"AdaptiveAvgPool{rank}DBackwardBackward0",
+        vjp=dict(
+            grad_output=lambda grad, grad_output_sym_sizes: (
+                forward(grad, grad_output_sym_sizes[-rank:])),
+            self=lambda grad: zeros_like(grad),
+        ),
+    )  # fmt: skip
+    def backward(grad_output, self):
+        """The gradient of adaptive average pooling."""
+        like = jax.ShapeDtypeStruct(self.shape, grad_output.dtype)
+        size = grad_output.shape[-rank:]
+        return jax.linear_transpose(lambda x: _adaptively_averaged(x, size), like)(grad_output)[0]
+
+    @op(f"_adaptive_avg_pool{rank}d", grad_fn=f"AdaptiveAvgPool{rank}DBackward0", face="private",
+        vjp=dict(self=lambda grad, self: backward(grad, self)))  # fmt: skip
+    def forward(self, output_size: Size):
+        """The means of adaptive windows over the last dimensions."""
+        return _adaptively_averaged(self, output_size)
+
+    return forward
 
 
-@op("_adaptive_avg_pool2d", grad_fn="AdaptiveAvgPool2DBackward0", face="private",
-    vjp=dict(self=lambda grad, self_sym_sizes: (
-        _adaptive_avg_pool_backward(grad, self_sym_sizes, 2)
-    )))  # fmt: skip
-def _adaptive_avg_pool2d(self, output_size: Size):
-    """The means of adaptive windows over two dimensions."""
-    return _adaptively_averaged(self, output_size)
-
-
-@op("_adaptive_avg_pool3d", grad_fn="AdaptiveAvgPool3DBackward0", face="private",
-    vjp=dict(self=lambda grad, self_sym_sizes: (
-        _adaptive_avg_pool_backward(grad, self_sym_sizes, 3)
-    )))  # fmt: skip
-def _adaptive_avg_pool3d(self, output_size: Size):
-    """The means of adaptive windows over three dimensions."""
-    return _adaptively_averaged(self, output_size)
-
-
-_BY_RANK = {2: _adaptive_avg_pool2d, 3: _adaptive_avg_pool3d}
+# The names are those of the graph nodes in PyTorch: AdaptiveAvgPool2DBackward0, ...
+_BY_RANK = {2: _declare(2), 3: _declare(3)}
 
 
 def _adaptive(input, output_size, rank: int):

@@ -10,10 +10,10 @@ from ..op import op
 from .activation import sigmoid
 from .arithmetic import mul
 from .complexes import abs
-from .powers import log
-from .reduction import legacy_reduction, reduce_array, reduction_code, scale_of
+from .reduction import averaged, legacy_reduction, reduce_array, reduction_code, scale_of
 from .shape import broadcast_shape
 from .soft_activation import logsigmoid
+from .special import logit
 from .view import expand
 
 # -- from probabilities ----------------------------------------------------------------------------
@@ -63,8 +63,7 @@ def binary_cross_entropy_backward(grad_output, self, target, weight=None, reduct
 
 def _target_slope(grad, self, weight, reduction):
     """Infinite at the probabilities 0 and 1, although the loss stops at 100."""
-    slope = log(1 - self) - log(self)
-    return _weighted(grad * slope, weight) * scale_of(self, reduction)
+    return averaged(_weighted(-logit(self) * grad, weight), self, reduction)
 
 
 @op(
@@ -120,7 +119,7 @@ def _logits_slope(grad, self, target, weight, pos_weight, reduction):
     else:
         positive = pos_weight * target
         slope = ((positive + 1 - target) * sigmoid(self) - positive) * grad
-    return _weighted(slope, weight) * scale_of(self, reduction)
+    return averaged(_weighted(slope, weight), self, reduction)
 
 
 def _logits_target_slope(grad, self, weight, pos_weight, reduction):
@@ -128,7 +127,7 @@ def _logits_target_slope(grad, self, weight, pos_weight, reduction):
         slope = -self * grad
     else:
         slope = (logsigmoid(-self) - mul(logsigmoid(self), pos_weight)) * grad
-    return _weighted(slope, weight) * scale_of(self, reduction)
+    return averaged(_weighted(slope, weight), self, reduction)
 
 
 @op(

@@ -9,7 +9,7 @@ from ..composite import overloads
 from ..op import op
 from ..signature import Scalar
 from ..types import promote_float
-from .choose import where
+from .choose import masked_fill_scalar, where
 from .compare import isfinite
 from .creation import zeros_like
 from .powers import exp, log, pow
@@ -132,7 +132,7 @@ def nan_to_num(
 
 def _copysign_self(grad, self, result):
     """At 0 the gradient is 0."""
-    return grad * where(self == 0, 0.0, result / self)
+    return grad * masked_fill_scalar(result / self, self == 0, 0)
 
 
 @op("copysign.Tensor", grad_fn="CopysignBackward0", inplace=True, promotes="float",

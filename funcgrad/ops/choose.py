@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 
+from ..broadcast import broadcast_shape
 from ..composite import overloads
 from ..op import op
 from ..signature import Scalar
+from ..signature import dtype as as_dtype
 from ..types import promote
 
 
@@ -28,6 +31,34 @@ def where_self(condition, self, other):
 
 
 where = where_self
+
+
+def check_mask(mask, name: str) -> None:
+    if as_dtype(mask.dtype) != np.dtype(bool):
+        raise RuntimeError(
+            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}: expected "
+            "BoolTensor for mask"
+        )
+
+
+def check_overflow(x, value) -> None:
+    if jnp.iscomplexobj(value) and not jnp.iscomplexobj(x):
+        raise RuntimeError(f"value cannot be converted to type {x.dtype} without overflow")
+
+
+@op("masked_fill.Scalar", grad_fn="MaskedFillBackward0", inplace=True,
+    vjp=dict(self=lambda grad, mask: masked_fill_scalar(grad, mask, 0)))  # fmt: skip
+def masked_fill_scalar(self, mask, value: Scalar):
+    """One number where ``mask`` is True; ``self`` and ``mask`` broadcast.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.masked_fill(jnp.zeros(2), jnp.array([True, False]), 5.0)
+    Array([5., 0.], dtype=float32)
+    """
+    check_mask(mask, "masked_fill_")
+    check_overflow(self, value)
+    broadcast_shape(self.shape, mask.shape)
+    return jnp.where(mask, jnp.asarray(value).astype(self.dtype), self)
 
 
 def _clamp_self(grad, self, min, max):
@@ -151,11 +182,11 @@ clamp_max = overloads("clamp_max", clamp_max_number, clamp_max_tensor)
 
 def _greater_self(grad, self, other):
     """Ties give each half of the gradient; a nan on either side lets all of it pass to both."""
-    return where(self < other, 0.0, where(self == other, grad / 2, grad))
+    return masked_fill_scalar(where(self == other, grad / 2, grad), self < other, 0)
 
 
 def _greater_other(grad, self, other):
-    return where(self > other, 0.0, where(self == other, grad / 2, grad))
+    return masked_fill_scalar(where(self == other, grad / 2, grad), self > other, 0)
 
 
 @op("maximum", grad_fn="MaximumBackward0", promotes=True,
@@ -185,8 +216,10 @@ def minimum(self, other):
 @op(
     "fmax", grad_fn="FmaxBackward0", promotes=True,
     vjp=dict(
-        self=lambda grad, self, other: where((self >= other) | (other != other), grad, 0.0),
-        other=lambda grad, self, other: where((self >= other) | (other != other), 0.0, grad),
+        self=lambda grad, self, other: (
+            masked_fill_scalar(grad, ~((self >= other) | (other != other)), 0)),
+        other=lambda grad, self, other: (
+            masked_fill_scalar(grad, (self >= other) | (other != other), 0)),
     ),
 )  # fmt: skip
 def fmax(self, other):
@@ -202,8 +235,10 @@ def fmax(self, other):
 @op(
     "fmin", grad_fn="FminBackward0", promotes=True,
     vjp=dict(
-        self=lambda grad, self, other: where((self <= other) | (other != other), grad, 0.0),
-        other=lambda grad, self, other: where((self <= other) | (other != other), 0.0, grad),
+        self=lambda grad, self, other: (
+            masked_fill_scalar(grad, ~((self <= other) | (other != other)), 0)),
+        other=lambda grad, self, other: (
+            masked_fill_scalar(grad, (self <= other) | (other != other), 0)),
     ),
 )  # fmt: skip
 def fmin(self, other):

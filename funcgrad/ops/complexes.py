@@ -155,6 +155,13 @@ def _conj(self):
     return jnp.conj(self)
 
 
+@op("_neg_view", grad_fn="NegViewBackward0", is_view=True,
+    vjp=dict(self=lambda grad: -grad))  # fmt: skip
+def _neg_view(self):
+    """The negative, a view in PyTorch."""
+    return jnp.negative(self)
+
+
 @composite()
 def conj(self):
     """The complex conjugate; a real array itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 
 from .. import types
@@ -33,9 +34,10 @@ def _to_copy(self, *, dtype: DType | None = None):
 @composite(face="private")
 def to_dtype(self, dtype):
     """``self`` if it has ``dtype`` already or None is given, else converted."""
-    if dtype is None or types.canonical(as_dtype(dtype)) == as_dtype(self.dtype):
+    if dtype is None:
         return self
-    return _to_copy(self, dtype=dtype)
+    wanted = types.canonical(as_dtype(dtype)) if isinstance(self, jax.Array) else as_dtype(dtype)
+    return self if wanted == as_dtype(self.dtype) else _to_copy(self, dtype=dtype)
 
 
 @op(

@@ -88,6 +88,13 @@ def cholesky(A, *, upper=False):
     return factor
 
 
+@op("cholesky", grad_fn="CholeskyBackward0", face="private",
+    vjp=dict(self=lambda grad, result, upper: _cholesky_self(grad, result, upper)))  # fmt: skip
+def cholesky_factor(self, upper: bool = False):
+    """The triangular factor alone: the older name."""
+    return linalg_cholesky_ex.fn(self, upper=upper)[0]
+
+
 # -- QR --------------------------------------------------------------------------------------------
 
 

@@ -63,7 +63,8 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     >>> funcgrad.pairwise_distance(jnp.array([[3.0, 4.0]]), jnp.zeros((1, 2))).round(4)
     Array([5.], dtype=float32)
     """
-    return norm_over(add_number(x1 - x2, eps), p, (-1,), keepdim)
+    difference = add_number(x1 - x2, eps)
+    return norm_over(difference, float(p), (difference.ndim - 1,), keepdim)
 
 
 @composite(face="nn")

@@ -8,7 +8,8 @@ import warnings
 from ..composite import composite
 from ..op import op
 from .arithmetic import add, div, mul
-from .creation import new_zeros
+from .choose import where
+from .creation import new_zeros, ones_like, zeros_like
 from .view import squeeze, unsqueeze
 
 _SELU_ALPHA = 1.7580993408473766
@@ -182,15 +183,37 @@ def dropout3d(input, p=0.5, training=True, inplace=False, *, kept=None):
     return _channels(input, p, training, kept, input.ndim != 4)
 
 
+def _slopes(self, noise, lower, upper, training):
+    """Drawn in training, else the middle one where ``self`` is not positive."""
+    return noise if training else where(self > 0, ones_like(noise), (lower + upper) / 2)
+
+
+@op(
+    "_rrelu_with_noise_backward", grad_fn="RreluWithNoiseBackwardBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, self, noise, lower, upper, training: (
+            grad * _slopes(self, noise, lower, upper, training)),
+        self=lambda grad: zeros_like(grad),
+    ),
+)  # fmt: skip
+def _rrelu_backward(grad_output, self, noise, lower: float, upper: float, training: bool):
+    """The gradient of `rrelu_with_noise`."""
+    return grad_output * _slopes(self, noise, lower, upper, training)
+
+
+def _rrelu_self(grad, self, noise, lower, upper, training):
+    return _rrelu_backward(grad, self, noise, lower, upper, training)
+
+
 @op("_rrelu_with_drawn_noise.in_place", grad_fn="RreluWithNoiseBackward1", face="private",
-    vjp=dict(self=lambda grad, noise: grad * noise))  # fmt: skip
-def rrelu_with_noise_in_place(self, noise):
+    vjp=dict(self=_rrelu_self))  # fmt: skip
+def rrelu_with_noise_in_place(self, noise, lower: float, upper: float, training: bool):
     """`rrelu_with_noise`, under the name that PyTorch gives its node."""
-    return self * noise
+    return self * _slopes(self, noise, lower, upper, training)
 
 
 @op("_rrelu_with_drawn_noise", grad_fn="RreluWithNoiseBackward0", face="private",
-    vjp=dict(self=lambda grad, noise: grad * noise))  # fmt: skip
-def rrelu_with_noise(self, noise):
+    vjp=dict(self=_rrelu_self))  # fmt: skip
+def rrelu_with_noise(self, noise, lower: float, upper: float, training: bool):
     """`leaky_relu` with random slopes: ``noise`` holds them, and 1 where ``self`` is positive."""
-    return self * noise
+    return self * _slopes(self, noise, lower, upper, training)

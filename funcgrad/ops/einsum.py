@@ -9,7 +9,7 @@ from .matmul import bmm
 from .places import diagonal
 from .reduce import sum_dim
 from .shape import movedim
-from .view import permute, reshape, squeeze_dim, unsqueeze
+from .view import permute, reshape, unsqueeze
 
 
 @composite(face="torch")
@@ -123,12 +123,11 @@ def _align(x, names, labels):
                 )
             x = movedim(diagonal(x, 0, first, second), -1, first)
             del names[second]
-    present = [label for label in labels if label in names]
-    x = permute(x, tuple(names.index(label) for label in present))
-    for place, label in enumerate(labels):
+    for label in labels:
         if label not in names:
-            x = unsqueeze(x, place)
-    return x
+            x = unsqueeze(x, -1)
+            names.append(label)
+    return permute(x, tuple(map(names.index, labels)))
 
 
 def _check_sizes(operands, labels):
@@ -149,13 +148,13 @@ def _reduce(operands, labels, kept: int):
         for dim in range(len(labels))
     ]
     done = [dim for dim in range(kept, len(labels)) if last[dim] == 0]
+    if not others:
+        return sum_dim(result, tuple(done)) if done else result
     result = sum_dim(result, tuple(done), True) if done else result
     for position, x in enumerate(others, 1):
         summed = [dim for dim in range(kept, len(labels)) if last[dim] == position]
         result = _product(result, x, summed)
-    for dim in range(len(labels) - 1, kept - 1, -1):
-        result = squeeze_dim(result, dim)
-    return result
+    return reshape(result, result.shape[:kept]) if len(labels) > kept else result
 
 
 def _product(left, right, summed):

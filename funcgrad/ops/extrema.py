@@ -9,30 +9,36 @@ from ..composite import overloads
 from ..op import op
 from ..signature import Size
 from .choose import maximum, minimum
+from .creation import zeros_like
 from .dims import wrap_dim
+from .index import zeros_of
+from .mask import masked_fill_tensor
 from .reduce import dims_of, restore, sum_all, sum_dim
-from .scatter import gather
-from .view import squeeze_dim, unsqueeze
+from .scatter import gather, scatter_value
+from .view import reshape, unsqueeze
 
 
-def _gathered(grad, dim, indices, keepdim):
-    if keepdim or not grad.ndim:
-        return gather(grad, dim, indices)
-    return squeeze_dim(gather(grad, dim, unsqueeze(indices, dim)), dim)
+@op(
+    "_scatter_once", grad_fn="ScatterBackward0", face="private",
+    vjp=dict(
+        self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
+        src=lambda grad, dim, index: gather(grad, dim, index),
+    ),
+)  # fmt: skip
+def _scatter_once(self, dim: int, index, src):
+    """`scatter` to places of which none is taken twice, which JAX can transpose."""
+    if not self.ndim:
+        return jnp.asarray(src)
+    key = list(jnp.indices(index.shape, sparse=True))
+    key[wrap_dim(dim, self.ndim)] = index
+    return self.at[tuple(key)].set(src, unique_indices=True)
 
 
-@op("value_selecting_reduction_backward", grad_fn="ScatterBackward0", face="private",
-    vjp=dict(grad=_gathered))  # fmt: skip
-def spread(grad, dim: int, indices, sizes: Size, keepdim: bool):
-    """``grad`` at the selected places along ``dim``, zeros elsewhere: no place takes part twice."""
-    if not sizes:
-        return jnp.asarray(grad)
-    dim = wrap_dim(dim, len(sizes))
-    if not keepdim:
-        grad, indices = jnp.expand_dims(grad, dim), jnp.expand_dims(indices, dim)
-    key = list(jnp.indices(indices.shape, sparse=True))
-    key[dim] = indices
-    return jnp.zeros(sizes, grad.dtype).at[tuple(key)].set(grad, unique_indices=True)
+def spread(grad, dim, indices, sizes, keepdim):
+    """``grad`` at the selected places along ``dim``, zeros elsewhere."""
+    if sizes and not keepdim:
+        grad, indices = unsqueeze(grad, dim), unsqueeze(indices, dim)
+    return _scatter_once(zeros_of(grad, sizes), dim, indices, grad)
 
 
 def selecting(grad, self_sym_sizes, dim, indices, keepdim):
@@ -43,7 +49,7 @@ def selecting(grad, self_sym_sizes, dim, indices, keepdim):
 def _evenly(grad, self, result):
     """Ties share the gradient evenly; if there is a nan, all nans do."""
     taken = (self == result) | ((self != self) & (result != result))
-    return taken * (grad / sum_all(taken))
+    return masked_fill_tensor(zeros_like(self), taken, grad / sum_all(taken))
 
 
 def check_not_empty(name: str, self) -> None:
@@ -145,7 +151,9 @@ def _shared(grad, self, dim, keepdim, result):
     """Ties share the gradient evenly."""
     dims = dims_of(dim, self.ndim)
     taken = restore(result, dims, keepdim, self.ndim) == self
-    return (restore(grad, dims, keepdim, self.ndim) * taken) / sum_dim(taken, dims, True)
+    shape = [1 if i in dims else n for i, n in enumerate(self.shape)]
+    grad = grad if keepdim else reshape(grad, shape)
+    return (grad * taken) / sum_dim(taken, dims, True)
 
 
 def _reduced(name: str, self, dim, keepdim, reduce):

@@ -160,30 +160,51 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
 # -- Cholesky --------------------------------------------------------------------------------------
 
 
-@composite()
-def cholesky_solve(input, L, upper=False):
-    """``X`` with ``A X = input`` for the A whose Cholesky factor is ``L``.
+def _cholesky_solve_factor(grad, self, input2, upper, result):
+    """Of all elements of the factor, also those that are not read."""
+    common = matmul(cholesky_solve(grad, input2, upper), mH(result))
+    common = common + mH(common)
+    return -(matmul(input2, common) if upper else matmul(common, input2))
+
+
+@op(
+    "cholesky_solve", grad_fn="CholeskySolveBackward0",
+    vjp=dict(
+        self=lambda grad, input2, upper: cholesky_solve(grad, input2, upper),
+        input2=_cholesky_solve_factor,
+    ),
+)  # fmt: skip
+def cholesky_solve(self, input2, upper: bool = False):
+    """``X`` with ``A X = self`` for the A whose Cholesky factor is ``input2``.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.cholesky_solve(jnp.ones((2, 1)), 2 * jnp.eye(2))[0]
     Array([0.25], dtype=float32)
     """
-    check_square(L, "cholesky_solve")
-    first, second = (mH(L), L) if upper else (L, mH(L))
-    half = linalg_solve_triangular(first, input, upper=False)
-    return linalg_solve_triangular(second, half, upper=True)
+    check_square(input2, "cholesky_solve")
+    adjoint = jnp.swapaxes(input2, -1, -2).conj()
+    first, second = (adjoint, input2) if upper else (input2, adjoint)
+    half = linalg_solve_triangular.fn(first, self, upper=False)
+    return linalg_solve_triangular.fn(second, half, upper=True)
 
 
-@composite()
-def cholesky_inverse(input, upper=False):
-    """The inverse of the matrix whose Cholesky factor is ``input``.
+def _cholesky_inverse_self(grad, self, upper, result):
+    """Of all elements of the factor, also those that are not read."""
+    common = matmul(result, matmul(grad + mH(grad), result))
+    return -(matmul(self, common) if upper else matmul(common, self))
+
+
+@op("cholesky_inverse", grad_fn="CholeskyInverseBackward0", vjp=dict(self=_cholesky_inverse_self))
+def cholesky_inverse(self, upper: bool = False):
+    """The inverse of the matrix whose Cholesky factor is ``self``.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.cholesky_inverse(2 * jnp.eye(2))[0]
     Array([0.25, 0.  ], dtype=float32)
     """
-    check_square(input, "cholesky_inverse")
-    return inv(matmul(mH(input), input) if upper else matmul(input, mH(input)))
+    check_square(self, "cholesky_inverse")
+    identity = jnp.broadcast_to(jnp.eye(self.shape[-1], dtype=self.dtype), self.shape)
+    return cholesky_solve.fn(identity, self, upper)
 
 
 @composite()

@@ -96,7 +96,7 @@ def _key(shape, indices):
 
 
 def _index_self(grad, self_sym_sizes, indices):
-    return index_put_tensors(zeros_of(grad, self_sym_sizes), indices, grad, True)
+    return _index_put_in_gradient(zeros_of(grad, self_sym_sizes), indices, grad, True)
 
 
 @op("index.Tensor", grad_fn="IndexBackward0", face="private", vjp=dict(self=_index_self))
@@ -138,6 +138,15 @@ def index_put_tensors(self, indices: Tensors, values, accumulate: bool = False):
             f"indexing result of shape {list(wanted)}"
         ) from None
     return add_at(target, values) if accumulate else target.set(values)
+
+
+@op(
+    "_index_put_in_gradient", grad_fn="IndexPutImplBackward0", face="private",
+    vjp=dict(self=_index_put_self, values=lambda grad, indices: index_tensor(grad, indices)),
+)  # fmt: skip
+def _index_put_in_gradient(self, indices: Tensors, values, accumulate: bool = False):
+    """`index_put`, under the name that its node has in the gradient of an index."""
+    return index_put_tensors.fn(self, indices, values, accumulate)
 
 
 # -- one vector of indices along one dimension -----------------------------------------------------
@@ -208,13 +217,20 @@ def _checked_source(x, source, dim: int, index, name: str):
             f"{name}(): self ({x.dtype}) and source ({source.dtype}) must have the same scalar type"
         )
     source = jnp.atleast_1d(source)
-    wanted = list(jnp.atleast_1d(x).shape) if x.ndim else [1]
+    wanted = list(jnp.atleast_1d(x).shape)
+    found = source.shape[dim] if dim < source.ndim else source.size
+    if index.size != found:
+        error = IndexError if name == "index_copy" else RuntimeError
+        raise error(
+            f"{name}_(): Number of indices ({index.size}) should be equal to source.size(dim): "
+            f"({found}), for dim: {dim}"
+        )
     wanted[dim] = index.size
     if list(source.shape) != wanted:
-        raise IndexError(
-            f"{name}(): Number of indices ({index.size}) should be equal to source.size(dim) and "
-            f"the other sizes to those of self, but source has shape {list(source.shape)} and "
-            f"{wanted} is needed"
+        raise RuntimeError(
+            f"{name}_(): source tensor shape must match self tensor shape, excluding the specified "
+            f"dimension. Got self.shape = {list(x.shape)} source.shape = {list(source.shape)}; "
+            f"{wanted} is needed."
         )
     return source
 
@@ -336,7 +352,7 @@ def put(self, index, source, accumulate: bool = False):
     """
     index = _flat(self.shape, index, "put_")
     if index.size != source.size:
-        raise RuntimeError(
+        raise IndexError(
             "put_(): Expected source and index to have the same number of elements, but got "
             f"source.numel() = {source.size}, index.numel() = {index.size}"
         )

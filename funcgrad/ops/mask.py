@@ -9,15 +9,13 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from ..composite import composite, overloads
 from ..op import op
-from ..signature import Scalar, Size
-from ..signature import dtype as as_dtype
+from ..signature import Size
 from ..types import index_dtype
-from .choose import where_self
+from .choose import check_mask, check_overflow, masked_fill_scalar, where_self
 from .compare import ne
 from .dims import wrap_dim
 from .index import index_select, zeros_of
@@ -30,34 +28,6 @@ from .view import expand, reshape
 # -- fill ------------------------------------------------------------------------------------------
 
 
-def _check_mask(mask, name: str):
-    if as_dtype(mask.dtype) != np.dtype(bool):
-        raise RuntimeError(
-            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}: expected "
-            "BoolTensor for mask"
-        )
-
-
-@op("masked_fill.Scalar", grad_fn="MaskedFillBackward0", inplace=True,
-    vjp=dict(self=lambda grad, mask: masked_fill_scalar(grad, mask, 0)))  # fmt: skip
-def masked_fill_scalar(self, mask, value: Scalar):
-    """One number where ``mask`` is True; ``self`` and ``mask`` broadcast.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.masked_fill(jnp.zeros(2), jnp.array([True, False]), 5.0)
-    Array([5., 0.], dtype=float32)
-    """
-    _check_mask(mask, "masked_fill_")
-    _check_overflow(self, value)
-    broadcast_shape(self.shape, mask.shape)
-    return jnp.where(mask, jnp.asarray(value).astype(self.dtype), self)
-
-
-def _check_overflow(x, value):
-    if jnp.iscomplexobj(value) and not jnp.iscomplexobj(x):
-        raise RuntimeError(f"value cannot be converted to type {x.dtype} without overflow")
-
-
 @op(
     "masked_fill.Tensor", grad_fn="MaskedFillBackward1", inplace=True,
     vjp=dict(
@@ -67,13 +37,13 @@ def _check_overflow(x, value):
 )  # fmt: skip
 def masked_fill_tensor(self, mask, value):
     """The zero-dim tensor ``value`` where ``mask`` is True."""
-    _check_mask(mask, "masked_fill_")
+    check_mask(mask, "masked_fill_")
     if value.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s)."
         )
-    _check_overflow(self, value)
+    check_overflow(self, value)
     return jnp.where(mask, value.astype(self.dtype), self)
 
 
@@ -128,7 +98,7 @@ def masked_scatter(self, mask, source):
     >>> funcgrad.masked_scatter(jnp.zeros(3), jnp.array([True, False, True]), jnp.array([1.0, 2.0]))
     Array([1., 0., 2.], dtype=float32)
     """
-    _check_mask(mask, "masked_scatter_")
+    check_mask(mask, "masked_scatter_")
     if self.dtype != source.dtype:
         raise RuntimeError(
             "masked_scatter: expected self and source to have same dtypes but got "
@@ -165,7 +135,7 @@ def masked_select(input, mask):
     >>> funcgrad.masked_select(jnp.arange(3), jnp.array([True, False, True]))
     Array([0, 2], dtype=int32)
     """
-    _check_mask(mask, "masked_select")
+    check_mask(mask, "masked_select")
     shape = broadcast_shape(input.shape, mask.shape)
     return _masked_select(input, mask, int(sum_all(expand(mask, shape))))
 

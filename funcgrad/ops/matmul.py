@@ -44,7 +44,12 @@ def _check_matrices(first, second):
             "mat1 and mat2 shapes cannot be multiplied "
             f"({first.shape[0]}x{first.shape[1]} and {second.shape[0]}x{second.shape[1]})"
         )
-    _check_dtypes(first, second, "m1 and m2")
+    if first.dtype != second.dtype:
+        raise RuntimeError(
+            "mat1 and mat2 must have the same dtype, but got "
+            f"{first.dtype} and {second.dtype}. Convert one of them first "
+            "(expected m1 and m2 to have the same dtype)"
+        )
 
 
 def _scaled(x, factor):

@@ -1,11 +1,10 @@
-"""Norms, powers and the pseudoinverse of matrices; distances between rows."""
+"""Norms, powers and the pseudoinverse of matrices."""
 
 from __future__ import annotations
 
 import math
 
 import jax.numpy as jnp
-import numpy as np
 
 from ..composite import composite
 from ..op import op
@@ -13,14 +12,13 @@ from .creation import ones_like
 from .decompose import svdvals
 from .dims import wrap_dims
 from .extrema import amax, amin
-from .index import index_select
 from .matmul import matmul
 from .norm import linalg_vector_norm
 from .places import diag_embed, diagonal
 from .reduce import sum_dim
 from .shape import mH
 from .solve import check_matrix, check_square, inv
-from .view import permute, reshape, unsqueeze
+from .view import permute, reshape
 
 # -- norms -----------------------------------------------------------------------------------------
 
@@ -140,46 +138,3 @@ def pinv(A, *, atol=None, rtol=None, hermitian=False):
     (2, 3)
     """
     return linalg_pinv(A, atol=atol, rtol=rtol, hermitian=hermitian)
-
-
-# -- distances -------------------------------------------------------------------------------------
-
-
-@composite(face="torch")
-def cdist(x1, x2, p=2.0, compute_mode=None):
-    """The distances of order ``p`` between all rows of ``x1`` and all of ``x2``.
-
-    At distance 0 the gradient is 0, as that of the norm.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.cdist(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]]))
-    Array([[5.]], dtype=float32)
-    """
-    if x1.ndim < 2 or x2.ndim < 2:
-        raise RuntimeError("cdist only supports at least 2D tensors, X1 and X2 got fewer")
-    if x1.shape[-1] != x2.shape[-1]:
-        raise RuntimeError(
-            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
-        )
-    if p < 0:
-        raise RuntimeError("cdist only supports non-negative p values")
-    return linalg_vector_norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), float(p), (-1,))
-
-
-@composite(face="torch")
-def pdist(input, p=2.0):
-    """The distances of order ``p`` between all pairs of different rows.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.pdist(jnp.array([[0.0, 0.0], [3.0, 4.0]]))
-    Array([5.], dtype=float32)
-    """
-    if input.ndim != 2:
-        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
-    if p < 0:
-        raise RuntimeError("pdist only supports non-negative p values")
-    first, second = np.triu_indices(input.shape[0], 1)
-    difference = index_select(input, 0, jnp.asarray(first)) - index_select(
-        input, 0, jnp.asarray(second)
-    )
-    return linalg_vector_norm(difference, float(p), (-1,))

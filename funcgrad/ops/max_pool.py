@@ -43,7 +43,7 @@ def _pool_gather(self, indices, rank: int):
     return picked.reshape(indices.shape)
 
 
-@op("_pool_scatter", grad_fn="MaxPoolBackwardBackward0", face="private",
+@op("_pool_scatter", grad_fn="ScatterBackward0", face="private",
     vjp=dict(self=lambda grad, indices, rank: _pool_gather(grad, indices, rank)))  # fmt: skip
 def _pool_scatter(self, indices, sizes: Size, rank: int):
     """The adjoint of `_pool_gather`."""
@@ -202,11 +202,30 @@ def _adaptive(name, self, output_size, rank):
     return best, indices.astype(types.index_dtype())
 
 
+def _adaptive_backward(rank: int):
+    @op(
+        f"adaptive_max_pool{rank}d_backward", face="private",
+        grad_fn=f"AdaptiveMaxPool{rank}DBackwardBackward0",
+        vjp=dict(
+            grad_output=lambda grad, indices: _pool_gather(grad, indices, rank),
+            self=lambda grad: zeros_like(grad),
+        ),
+    )  # fmt: skip
+    def backward(grad_output, self, indices):
+        """The gradient of adaptive max pooling: all of it goes where the largest element was."""
+        return scattered(grad_output, indices, self.shape, rank)
+
+    return backward
+
+
+_adaptive_backward_2d, _adaptive_backward_3d = _adaptive_backward(2), _adaptive_backward(3)
+
+
 @op(
     "adaptive_max_pool2d", grad_fn="AdaptiveMaxPool2DBackward0", face="private",
     outputs=("result0", "result1"),
-    vjp=dict(self=lambda grad_result0, self_sym_sizes, result1: (
-        _pool_scatter(grad_result0, result1, self_sym_sizes, 2)
+    vjp=dict(self=lambda grad_result0, self, result1: (
+        _adaptive_backward_2d(grad_result0, self, result1)
     )),
 )  # fmt: skip
 def adaptive_max_pool2d_op(self, output_size: Size):
@@ -217,8 +236,8 @@ def adaptive_max_pool2d_op(self, output_size: Size):
 @op(
     "adaptive_max_pool3d", grad_fn="AdaptiveMaxPool3DBackward0", face="private",
     outputs=("result0", "result1"),
-    vjp=dict(self=lambda grad_result0, self_sym_sizes, result1: (
-        _pool_scatter(grad_result0, result1, self_sym_sizes, 3)
+    vjp=dict(self=lambda grad_result0, self, result1: (
+        _adaptive_backward_3d(grad_result0, self, result1)
     )),
 )  # fmt: skip
 def adaptive_max_pool3d_op(self, output_size: Size):

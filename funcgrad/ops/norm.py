@@ -10,7 +10,7 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import DType, Size
-from .choose import where
+from .choose import masked_fill_scalar
 from .complexes import abs, sgn
 from .copying import to_dtype
 from .decompose import svdvals
@@ -26,21 +26,23 @@ class Order:
 
 def _norm_self(grad, self, ord, dim, keepdim, result):
     """At 0 the gradient is 0; a maximum norm shares its gradient among ties."""
+    whole = keepdim or dim is None
+    grad, norm = (restore(x, dim, whole, self.ndim) for x in (grad, result))
     if ord == 0:
-        return restore(grad, dim, keepdim, self.ndim) * 0.0 * self
-    grad, norm = restore(grad, dim, keepdim, self.ndim), restore(result, dim, keepdim, self.ndim)
+        return grad * 0.0 * self
     if ord == 1:
         return sgn(self) * grad
     if ord == 2:
-        return grad * where(norm == 0, 0.0, self / norm)
+        return grad * masked_fill_scalar(self / norm, norm == 0, 0)
     size = abs(self)
     if math.isinf(ord):
         top = (size == norm) | ((size != size) & (norm != norm))
         return sgn(self) * (grad / sum_dim(top, dims_of(dim, self.ndim), True) * top)
     if ord < 1:
-        return sgn(self) * where(self == 0, 0.0, power(size, ord - 1)) * grad * power(norm, 1 - ord)
+        slope = sgn(self) * masked_fill_scalar(power(size, ord - 1), self == 0, 0)
+        return slope * grad * power(norm, 1 - ord)
     slope = sgn(self) * power(size, ord - 1) if ord < 2 else self * power(size, ord - 2)
-    return slope * where(norm == 0, 0.0, grad / power(norm, ord - 1))
+    return slope * masked_fill_scalar(grad / power(norm, ord - 1), norm == 0, 0)
 
 
 @op("linalg_vector_norm", grad_fn="LinalgVectorNormBackward0", face="private",
@@ -102,14 +104,3 @@ def _nuclear(x, dim, keepdim: bool, dtype):
     if not keepdim:
         return found
     return reshape(found, [1 if d in (rows, columns) else n for d, n in enumerate(x.shape)])
-
-
-@composite()
-def dist(self, other, p=2):
-    """The norm of ``self - other``.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.dist(jnp.zeros(2), jnp.array([3.0, 4.0]))
-    Array(5., dtype=float32)
-    """
-    return norm(self - other, p)

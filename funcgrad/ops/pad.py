@@ -11,6 +11,7 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import Scalar, Size
+from .creation import zeros_like
 from .join import cat
 from .slicing import slice_tensor
 
@@ -85,85 +86,37 @@ def _check_reflection(x, padding) -> None:
             )
 
 
-@op("_reflection_pad_backward", grad_fn="ReflectionPadBackwardBackward0", face="private",
-    vjp=dict(grad_output=lambda grad, padding: _reflection_pad(grad, padding)))  # fmt: skip
-def _reflection_pad_backward(grad_output, input_sizes: Size, padding: Size):
-    """The gradient of reflection: every copy adds to its origin."""
-    return _given_back(grad_output, input_sizes, padding, _reflected)
+def _declare(kind: str, rank: int, places):
+    """The op of one kind and rank, and the op of its gradient: every copy adds to its origin."""
+    name, node = f"{kind}_pad{rank}d", f"{kind.title()}Pad{rank}D"
+
+    @op(
+        f"{name}_backward", grad_fn=f"{node}BackwardBackward0", face="private",
+        vjp=dict(
+            grad_output=lambda grad, padding: forward(grad, padding),
+            self=lambda grad: zeros_like(grad),
+        ),
+    )  # fmt: skip
+    def backward(grad_output, self, padding: Size):
+        """The gradient of padding with elements of the input."""
+        return _given_back(grad_output, self.shape, padding, places)
+
+    @op(name, grad_fn=f"{node}Backward0", face="private",
+        vjp=dict(self=lambda grad, self, padding: backward(grad, self, padding)))  # fmt: skip
+    def forward(self, padding: Size):
+        """Padding with elements of the input over the last dimensions."""
+        if places is _reflected:
+            _check_reflection(self, padding)
+        return _taken(self, padding, places)
+
+    return forward
 
 
-@op("_replication_pad_backward", grad_fn="ReplicationPadBackwardBackward0", face="private",
-    vjp=dict(grad_output=lambda grad, padding: _replication_pad(grad, padding)))  # fmt: skip
-def _replication_pad_backward(grad_output, input_sizes: Size, padding: Size):
-    """The gradient of replication: every copy adds to its origin."""
-    return _given_back(grad_output, input_sizes, padding, _replicated)
-
-
-def _reflection_gradient(grad, self_sym_sizes, padding):
-    return _reflection_pad_backward(grad, self_sym_sizes, padding)
-
-
-def _replication_gradient(grad, self_sym_sizes, padding):
-    return _replication_pad_backward(grad, self_sym_sizes, padding)
-
-
-@op("reflection_pad1d", grad_fn="ReflectionPad1DBackward0", face="private",
-    vjp=dict(self=_reflection_gradient))  # fmt: skip
-def reflection_pad1d(self, padding: Size):
-    """Reflection over the last dimension."""
-    _check_reflection(self, padding)
-    return _taken(self, padding, _reflected)
-
-
-@op("reflection_pad2d", grad_fn="ReflectionPad2DBackward0", face="private",
-    vjp=dict(self=_reflection_gradient))  # fmt: skip
-def reflection_pad2d(self, padding: Size):
-    """Reflection over the last two dimensions."""
-    _check_reflection(self, padding)
-    return _taken(self, padding, _reflected)
-
-
-@op("reflection_pad3d", grad_fn="ReflectionPad3DBackward0", face="private",
-    vjp=dict(self=_reflection_gradient))  # fmt: skip
-def reflection_pad3d(self, padding: Size):
-    """Reflection over the last three dimensions."""
-    _check_reflection(self, padding)
-    return _taken(self, padding, _reflected)
-
-
-@op("replication_pad1d", grad_fn="ReplicationPad1DBackward0", face="private",
-    vjp=dict(self=_replication_gradient))  # fmt: skip
-def replication_pad1d(self, padding: Size):
-    """Replication over the last dimension."""
-    return _taken(self, padding, _replicated)
-
-
-@op("replication_pad2d", grad_fn="ReplicationPad2DBackward0", face="private",
-    vjp=dict(self=_replication_gradient))  # fmt: skip
-def replication_pad2d(self, padding: Size):
-    """Replication over the last two dimensions."""
-    return _taken(self, padding, _replicated)
-
-
-@op("replication_pad3d", grad_fn="ReplicationPad3DBackward0", face="private",
-    vjp=dict(self=_replication_gradient))  # fmt: skip
-def replication_pad3d(self, padding: Size):
-    """Replication over the last three dimensions."""
-    return _taken(self, padding, _replicated)
-
-
+# The names are those of the graph nodes in PyTorch: ReflectionPad1DBackward0, ...
 _BY_LENGTH = {
-    "reflect": {2: reflection_pad1d, 4: reflection_pad2d, 6: reflection_pad3d},
-    "replicate": {2: replication_pad1d, 4: replication_pad2d, 6: replication_pad3d},
+    "reflect": {2 * rank: _declare("reflection", rank, _reflected) for rank in (1, 2, 3)},
+    "replicate": {2 * rank: _declare("replication", rank, _replicated) for rank in (1, 2, 3)},
 }
-
-
-def _reflection_pad(x, padding):
-    return _BY_LENGTH["reflect"][len(padding)](x, padding)
-
-
-def _replication_pad(x, padding):
-    return _BY_LENGTH["replicate"][len(padding)](x, padding)
 
 
 # -- around a circle -------------------------------------------------------------------------------

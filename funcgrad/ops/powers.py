@@ -143,7 +143,7 @@ def _power(self, exponent):
 def _pow_base(grad, self, exponent):
     """Where the exponent is 0 the gradient is 0, even at a base of 0."""
     slope = (exponent * pow(self, exponent - 1)).conj()
-    return grad * where(exponent == 0.0, 0.0, slope)
+    return where(exponent == 0.0, 0.0, grad * slope)
 
 
 def _pow_exponent(grad, self, exponent, result):

@@ -22,6 +22,7 @@ from .matmul import (
     mm,
     mv,
     outer,
+    vdot,
 )
 from .places import diagonal_backward
 from .reduce import sum_all, sum_dim
@@ -242,6 +243,8 @@ def vecdot(x, y, *, dim=-1):
     >>> funcgrad.linalg.vecdot(jnp.ones((2, 3)), jnp.ones((2, 3)))
     Array([3., 3.], dtype=float32)
     """
+    if x.ndim == 1 == y.ndim:
+        return vdot(x, y)
     return sum_dim(x.conj() * y, dim)
 
 

@@ -18,12 +18,16 @@ from .view import expand, reshape, unsqueeze
 
 def _repeat_self(grad, self_sym_sizes, repeats):
     """The sum over all copies. A shape with a zero in it has nothing to add."""
-    lead = len(repeats) - len(self_sym_sizes)
-    sizes = (1,) * lead + tuple(self_sym_sizes)
-    pairs = [n for pair in zip(repeats, sizes, strict=True) for n in pair]
-    copies = tuple(range(0, len(pairs), 2))
-    summed = sum_dim(reshape(grad, pairs), copies) if copies else grad
-    return reshape(summed, self_sym_sizes)
+    for _ in range(len(repeats) - len(self_sym_sizes)):
+        grad, repeats = sum_dim(grad, (0,)), repeats[1:]
+    shape: list[int] = []
+    copies = []
+    for count, size in zip(repeats, self_sym_sizes, strict=True):
+        if count != 1:
+            copies.append(len(shape))
+            shape.append(count)
+        shape.append(size)
+    return sum_dim(reshape(grad, shape), tuple(copies)) if copies else grad
 
 
 @op("repeat", grad_fn="RepeatBackward0", face="method", vjp=dict(self=_repeat_self))

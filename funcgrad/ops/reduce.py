@@ -13,6 +13,7 @@ from ..derivative import derived
 from ..op import op
 from ..signature import DType, Size
 from .dims import wrap_dims
+from .known import holds
 from .view import expand, unsqueeze
 
 
@@ -56,7 +57,9 @@ def sum_all(self, *, dtype: DType | None = None):
 
 
 def _sum_self(grad, self_sym_sizes, dim, keepdim):
-    return expand(restore(grad, dim, keepdim, len(self_sym_sizes)), self_sym_sizes)
+    if dim is not None and dim != ():
+        grad = restore(grad, dim, keepdim, len(self_sym_sizes))
+    return expand(grad, self_sym_sizes)
 
 
 @op("sum.dim_IntList", grad_fn="SumBackward1", vjp=dict(self=_sum_self))
@@ -99,12 +102,17 @@ def mean_all(self, *, dtype: DType | None = None):
     return jnp.sum(self := _averaged(self, dtype)) / self.size
 
 
-def _mean_dim_self(grad, self_sym_sizes, dim, keepdim):
-    count = math.prod(self_sym_sizes[i] for i in dims_of(dim, len(self_sym_sizes)))
-    return _sum_self(grad, self_sym_sizes, dim, keepdim) / max(count, 1)
+def mean_of(grad, shape, dim, keepdim):
+    """The gradient of a mean of elements of ``shape`` over some dimensions (None: all)."""
+    if dim is None:
+        return _mean_self(grad, shape)
+    count = math.prod(shape[i] for i in dims_of(dim, len(shape)))
+    return _sum_self(grad, shape, dim, keepdim) / max(count, 1)
 
 
-@op("mean.dim", grad_fn="MeanBackward1", vjp=dict(self=_mean_dim_self))
+@op("mean.dim", grad_fn="MeanBackward1", vjp=dict(self=lambda grad, self_sym_sizes, dim, keepdim: (
+    mean_of(grad, self_sym_sizes, dim, keepdim)
+)))  # fmt: skip
 def mean_dim(self, dim: Size | None, keepdim: bool = False, *, dtype: DType | None = None):
     """The mean over some dimensions.
 
@@ -162,9 +170,18 @@ def _prod_backward(grad_output, self, result, dim: int | None, keepdim: bool):
     return jnp.conj(pull(grad.astype(self.dtype))[0])
 
 
+def _prod_self(grad, self, result, dim, keepdim):
+    """The product over each element, if it is known that none is zero."""
+    if not self.ndim or not holds((self != 0).all()):
+        return _prod_backward(grad, self, result, dim, keepdim)
+    if dim is not None:
+        grad, result = (restore(x, dim, keepdim, self.ndim) for x in (grad, result))
+    return grad * (result / self).conj()
+
+
 @op("prod", grad_fn="ProdBackward0",
     vjp=dict(self=lambda grad, self, result: (
-        _prod_backward(grad, self, result, None, False)
+        _prod_self(grad, self, result, None, False)
     )))  # fmt: skip
 def prod_all(self, *, dtype: DType | None = None):
     """The product of all elements; integers and bools are multiplied as int64.
@@ -178,7 +195,7 @@ def prod_all(self, *, dtype: DType | None = None):
 
 @op("prod.dim_int", grad_fn="ProdBackward1",
     vjp=dict(self=lambda grad, self, result, dim, keepdim: (
-        _prod_backward(grad, self, result, dim, keepdim)
+        _prod_self(grad, self, result, dim, keepdim)
     )))  # fmt: skip
 def prod_dim(self, dim: int, keepdim: bool = False, *, dtype: DType | None = None):
     """The product over one dimension.

@@ -67,3 +67,8 @@ def reduce_array(losses, code: int):
 def scale_of(losses, code: int) -> float:
     """What the gradient of each loss is multiplied with: one over their number for the mean."""
     return 1.0 / max(math.prod(losses.shape), 1) if code == MEAN else 1.0
+
+
+def averaged(grad, losses, code: int):
+    """``grad`` over the number of losses for the mean, else as it is."""
+    return grad / max(math.prod(losses.shape), 1) if code == MEAN else grad

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -16,11 +18,13 @@ from .compare import logical_xor
 from .creation import zeros
 from .dims import wrap_dim
 from .join import cat
+from .known import holds
 from .rearrange import flip
 from .reduce import sum_dim, summed_dtype
 from .scatter import scatter_add
-from .slicing import narrow
+from .slicing import narrow, select
 from .view import reshape
+from .with_number import div_number, mul_number
 
 
 def _scan_axis(self, dim: int):
@@ -28,8 +32,14 @@ def _scan_axis(self, dim: int):
     return jnp.atleast_1d(self), wrap_dim(dim, self.ndim)
 
 
+def _sums_from_end(x, dim: int):
+    if math.prod(x.shape) <= 1 or x.shape[dim] == 1:
+        return x
+    return flip(cumsum(flip(x, (dim,)), dim), (dim,))
+
+
 @op("cumsum", grad_fn="CumsumBackward0", inplace=True,
-    vjp=dict(self=lambda grad, dim: flip(cumsum(flip(grad, (dim,)), dim), (dim,))))  # fmt: skip
+    vjp=dict(self=lambda grad, dim: _sums_from_end(grad, dim)))  # fmt: skip
 def cumsum(self, dim: int, *, dtype: DType | None = None):
     """The running sum along ``dim``; integers and bools are summed as int64.
 
@@ -51,9 +61,18 @@ def _cumprod_backward(grad_output, input, dim: int, output):
     return jnp.conj(result).reshape(input.shape)
 
 
+def _cumprod_self(grad, self, dim, result):
+    """Sums of products over each element, if it is known that none is zero."""
+    if math.prod(self.shape) <= 1:
+        return grad
+    if not holds((self != 0).all()):
+        return _cumprod_backward(grad, self, dim, result)
+    return _sums_from_end(result.conj() * grad, dim) / self.conj()
+
+
 @op("cumprod", grad_fn="CumprodBackward0", inplace=True,
     vjp=dict(self=lambda grad, self, dim, result: (
-        _cumprod_backward(grad, self, dim, result)
+        _cumprod_self(grad, self, dim, result)
     )))  # fmt: skip
 def cumprod(self, dim: int, *, dtype: DType | None = None):
     """The running product along ``dim``; integers and bools are multiplied as int64.
@@ -91,13 +110,13 @@ def logcumsumexp(self, dim: int):
 
 
 def _running(self, dim: int, better):
-    """The running extremum along ``dim`` and where it is: the last place on ties, the first nan."""
+    """The running extremum along ``dim`` and where it is: the last place on ties and of nans."""
     x, axis = _scan_axis(self, dim)
     index = lax.broadcasted_iota(types.index_dtype(), x.shape, axis)
 
     def later(one, two):
         (a, i), (b, j) = one, two
-        take = (better(b, a) | (b != b)) & (a == a)
+        take = ((a == a) & better(b, a)) | (b != b)
         return jnp.where(take, b, a), jnp.where(take, j, i)
 
     values, indices = lax.associative_scan(later, (x, index), axis=axis)
@@ -140,19 +159,23 @@ def cummin(self, dim: int):
 def _ends(x, dim: int):
     """All but the first and all but the last along ``dim``."""
     count = x.shape[dim]
-    return narrow(x, dim, 1, count - 1), narrow(x, dim, 0, count - 1)
+    earlier = narrow(x, dim, 0, count - 1)
+    return narrow(x, dim, 1, count - 1), earlier
 
 
-def _trapezoids(y, x, dx, dim: int):
-    """The areas between neighbours along ``dim``."""
+def _trapezoids(y, x, dim: int):
+    """Twice the areas between neighbours along ``dim``."""
     later, earlier = _ends(y, dim)
-    if x is None:
-        return (later + earlier) * (dx / 2)
-    if x.ndim == 1 and y.ndim > 1:
-        x = reshape(x, (-1, *(1,) * (y.ndim - 1 - wrap_dim(dim, y.ndim))))
-        dim = wrap_dim(dim, y.ndim) - y.ndim
-    right, left = _ends(x, dim)
-    return (later + earlier) * (right - left) / 2.0
+    return (earlier + later) * _steps(x, y, dim)
+
+
+def _steps(x, y, dim: int):
+    """The distances between neighbours of ``x`` along the dimension ``dim`` of ``y``."""
+    place = wrap_dim(dim, y.ndim)
+    if x.ndim == 1:
+        x = reshape(x, [x.shape[0] if i == place else 1 for i in range(y.ndim)])
+    later, earlier = _ends(x, place - y.ndim)
+    return later - earlier
 
 
 @composite(face="torch")
@@ -163,7 +186,10 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
     >>> funcgrad.trapezoid(jnp.array([1.0, 3.0]))
     Array(2., dtype=float32)
     """
-    return sum_dim(_trapezoids(y, x, dx, dim), dim)
+    if x is not None:
+        return div_number(sum_dim(_trapezoids(y, x, dim), dim), 2.0)
+    ends = select(y, dim, 0) + select(y, dim, -1)
+    return mul_number(sum_dim(y, dim) - mul_number(ends, 0.5), dx)
 
 
 @composite(face="torch")
@@ -185,7 +211,10 @@ def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     >>> funcgrad.cumulative_trapezoid(jnp.array([1.0, 3.0, 3.0]))
     Array([2., 5.], dtype=float32)
     """
-    return cumsum(_trapezoids(y, x, dx, dim), dim)
+    if x is not None:
+        return div_number(cumsum(_trapezoids(y, x, dim), dim), 2.0)
+    later, earlier = _ends(y, dim)
+    return cumsum(mul_number(earlier + later, dx / 2.0), dim)
 
 
 @composite()

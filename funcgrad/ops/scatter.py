@@ -8,12 +8,11 @@ from jax import lax
 from ..composite import composite, overloads
 from ..op import op
 from ..signature import Scalar
-from .choose import where
+from .choose import masked_fill_scalar, where
 from .compare import eq
 from .creation import ones_like, zeros_like
 from .dims import wrap_dim
 from .index import add_at, check_bounds, check_integer, zeros_of
-from .mask import masked_fill_scalar
 from .shape import broadcast_shape
 from .view import expand, reshape
 

@@ -207,14 +207,14 @@ def broadcast_to(input, size):
 
 @composite(face="torch")
 def broadcast_tensors(*tensors):
-    """All tensors expanded to their common shape.
+    """All tensors expanded to their common shape; those that have it as they are.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> [x.shape for x in funcgrad.broadcast_tensors(jnp.ones((2, 1)), jnp.ones(3))]
     [(2, 3), (2, 3)]
     """
     shape = broadcast_shape(*(x.shape for x in tensors))
-    return tuple(expand(x, shape) for x in tensors)
+    return tuple(x if tuple(x.shape) == tuple(shape) else expand(x, shape) for x in tensors)
 
 
 def _each(function, tensors):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import jax
 import jax.numpy as jnp
 import jax.scipy.special as jsp
 
@@ -11,7 +12,10 @@ from ..composite import composite
 from ..op import op
 from .choose import where
 from .complexes import abs, sgn
+from .creation import arange
 from .powers import exp, log, pow, square
+from .reduce import sum_dim
+from .view import unsqueeze
 
 _ROOT_PI = math.sqrt(math.pi)
 
@@ -118,8 +122,14 @@ def _trigamma(x):
     return jnp.where(low, (math.pi * math.pi) / (sine * sine) - value, value)
 
 
-@composite(inplace=True)
-def mvlgamma(self, p):
+def _mvlgamma_self(grad, self, p):
+    places = arange(-p / 2 + 0.5, 0.5, 0.5) + unsqueeze(self, -1)
+    return grad * sum_dim(digamma(places), -1)
+
+
+@op("mvlgamma", grad_fn="MvlgammaBackward0", inplace=True, promotes="float",
+    vjp=dict(self=_mvlgamma_self))  # fmt: skip
+def mvlgamma(self, p: int):
     """The logarithm of the multivariate gamma function of dimension ``p``.
 
     >>> import jax.numpy as jnp, funcgrad
@@ -128,7 +138,7 @@ def mvlgamma(self, p):
     """
     total = p * (p - 1) / 4 * math.log(math.pi)
     for j in range(p):
-        total = total + lgamma(self - j / 2)
+        total = total + jax.lax.lgamma(self - j / 2)
     return total
 
 

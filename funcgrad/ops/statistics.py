@@ -10,16 +10,19 @@ import numpy as np
 from .. import types
 from ..composite import composite
 from ..op import op
+from ..signature import Number
+from .arithmetic import reciprocal
 from .choose import clamp, where
-from .complexes import is_complex
+from .complexes import is_complex, real
 from .dims import wrap_dim
 from .index import index_select
 from .join import stack
 from .matmul import matmul
-from .norm import linalg_vector_norm
+from .norm import Order, _norm_self, linalg_vector_norm
 from .places import diagonal
 from .powers import exp2, sqrt
 from .reduce import sum as sum_
+from .reduce import sum_dim
 from .shape import mH
 from .view import reshape, unsqueeze
 
@@ -204,8 +207,20 @@ def unravel_index(indices, shape):
     return tuple(reversed(found))
 
 
-@composite(inplace=True)
-def renorm(self, p, dim, maxnorm):
+def _renorm_self(grad, self, p, dim, maxnorm):
+    """A slice that is not scaled down passes its gradient on."""
+    others = [d for d in range(self.ndim) if d != wrap_dim(dim, self.ndim)]
+    norm = linalg_vector_norm(self, p, others, True)
+    scaled = norm > maxnorm
+    self, norm = where(scaled, self, 0.0), where(scaled, norm, 1.0)
+    along = sum_dim(real(self.conj() * grad), others, True)
+    slope = _norm_self(along, self, p, others, True, norm)
+    inverse = reciprocal(norm + 1e-7)
+    return where(scaled, inverse * maxnorm * (grad - inverse * slope), grad)
+
+
+@op("renorm", grad_fn="RenormBackward0", inplace=True, vjp=dict(self=_renorm_self))
+def renorm(self, p: Order, dim: int, maxnorm: Number):
     """Each slice along ``dim`` scaled down to a norm of at most ``maxnorm``.
 
     >>> import jax.numpy as jnp, funcgrad
@@ -220,8 +235,9 @@ def renorm(self, p, dim, maxnorm):
     if maxnorm < 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     others = [d for d in range(self.ndim) if d != wrap_dim(dim, self.ndim)]
-    norms = linalg_vector_norm(self, p, others, True)
-    return self * where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
+    norms = linalg_vector_norm.fn(self, p, others, True)
+    scale = jnp.where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)
+    return self * scale.astype(self.dtype)
 
 
 def _frexp_self(grad_mantissa, exponent):

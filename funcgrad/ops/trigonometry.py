@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from ..op import op
 from .arithmetic import reciprocal
-from .choose import where
+from .choose import masked_fill_scalar, where
 from .complexes import is_complex
 from .powers import pow, rsqrt
 
@@ -176,18 +176,24 @@ def atanh(self):
     return jnp.arctanh(self)
 
 
+def _over_squared_distance(self, other):
+    """One over the squared distance from the origin; 0 there."""
+    squared = self * self + other * other
+    return masked_fill_scalar(reciprocal(squared), squared == 0.0, 0.0)
+
+
 def _atan2_self(grad, self, other):
-    return grad * other * reciprocal(self * self + other * other)
+    return grad * other * _over_squared_distance(self, other)
 
 
 def _atan2_other(grad, self, other):
-    return grad * -self * reciprocal(self * self + other * other)
+    return grad * -self * _over_squared_distance(self, other)
 
 
 @op("atan2", grad_fn="Atan2Backward0", inplace=True, promotes="float",
     vjp=dict(self=_atan2_self, other=_atan2_other))  # fmt: skip
 def atan2(self, other):
-    """Elementwise angle of the point ``(other, self)``; the gradient at the origin is nan.
+    """Elementwise angle of the point ``(other, self)``; the gradient at the origin is 0.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.atan2(jnp.zeros(1), jnp.ones(1))
@@ -204,7 +210,7 @@ def atan2(self, other):
     ),
 )  # fmt: skip
 def hypot(self, other):
-    """Elementwise ``sqrt(self ** 2 + other ** 2)``; the gradient at the origin is nan.
+    """Elementwise ``sqrt(self ** 2 + other ** 2)``; the gradient at the origin is 0.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.hypot(jnp.array([3.0]), jnp.array([4.0]))
@@ -233,7 +239,7 @@ def sinc(self):
 
 
 @op("deg2rad", grad_fn="Deg2RadBackward0", inplace=True, promotes="float",
-    vjp=dict(self=lambda grad: deg2rad(grad)))  # fmt: skip
+    vjp=dict(self=lambda grad: grad * (PI / 180)))  # fmt: skip
 def deg2rad(self):
     """Elementwise degrees to radians.
 
@@ -245,7 +251,7 @@ def deg2rad(self):
 
 
 @op("rad2deg", grad_fn="Rad2DegBackward0", inplace=True, promotes="float",
-    vjp=dict(self=lambda grad: rad2deg(grad)))  # fmt: skip
+    vjp=dict(self=lambda grad: grad * (180 / PI)))  # fmt: skip
 def rad2deg(self):
     """Elementwise radians to degrees.
 

@@ -10,8 +10,8 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import Scalar, Size
-from .choose import where
-from .reduce import dims_of, mean_dim, restore
+from .choose import masked_fill_scalar, where
+from .reduce import dims_of, mean_all, mean_dim, mean_of, restore
 
 
 def _degrees(shape, dim, correction):
@@ -21,10 +21,20 @@ def _degrees(shape, dim, correction):
 
 
 def _var_self(grad, self, dim, correction, keepdim):
-    """Without degrees of freedom the gradient is nan at the mean and infinite elsewhere."""
+    """Without degrees of freedom the gradient is nan at the mean and infinite elsewhere.
+
+    Over all elements it is so below zero degrees too, and infinite with the sign of ``grad``.
+    """
     degrees = _degrees(self.shape, dim, correction)
-    grad = restore(grad, dim, keepdim, self.ndim)
-    return grad * (2.0 * (self - mean_dim(self, dim, True))) / degrees
+    known = isinstance(degrees, int | float)
+    slope = math.inf if known and degrees == 0 else 2.0 / degrees
+    if dim is not None:
+        return slope * restore(grad, dim, keepdim, self.ndim) * (self - mean_dim(self, dim, True))
+    distance = self - mean_all(self)
+    if known and degrees > 0:
+        return slope * grad * distance
+    steep = masked_fill_scalar(grad * math.inf * (distance == distance), distance == 0, math.nan)
+    return steep if known else where(degrees <= 0, steep, slope * grad * distance)
 
 
 def _moments(self, dim, correction, keepdim):
@@ -53,7 +63,7 @@ def var_correction(
 
 def _std_self(result, grad, self, dim, correction, keepdim):
     """0 where the deviation is 0."""
-    grad = where(result == 0, 0.0, grad / (result * 2))
+    grad = masked_fill_scalar(grad / (result * 2), result == 0, 0)
     return _var_self(grad, self, dim, correction, keepdim)
 
 
@@ -65,17 +75,12 @@ def std_correction(
     return jnp.sqrt(_moments(self, dim, correction, keepdim)[0])
 
 
-def _mean_part(grad, self, dim, keepdim):
-    count = math.prod(self.shape[i] for i in dims_of(dim, self.ndim))
-    return restore(grad, dim, keepdim, self.ndim) / max(count, 1)
-
-
 @op(
     "var_mean.correction", grad_fn="VarMeanBackward0", face="private",
     outputs=("result0", "result1"),
     vjp=dict(self=lambda grad_result0, grad_result1, self, dim, correction, keepdim: (
         _var_self(grad_result0, self, dim, correction, keepdim)
-        + _mean_part(grad_result1, self, dim, keepdim)
+        + mean_of(grad_result1, self.shape, dim, keepdim)
     )),
 )  # fmt: skip
 def var_mean_correction(
@@ -90,7 +95,7 @@ def var_mean_correction(
     outputs=("result0", "result1"),
     vjp=dict(self=lambda grad_result0, grad_result1, self, result0, dim, correction, keepdim: (
         _std_self(result0, grad_result0, self, dim, correction, keepdim)
-        + _mean_part(grad_result1, self, dim, keepdim)
+        + mean_of(grad_result1, self.shape, dim, keepdim)
     )),
 )  # fmt: skip
 def std_mean_correction(

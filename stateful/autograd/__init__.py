@@ -2,6 +2,8 @@
 
 from ..backward import backward as backward
 from ..backward import grad as grad
+from ..saved import SavedTensor as SavedTensor
+from . import _functions as _functions
 from . import anomaly_mode as anomaly_mode
 from . import forward_ad as forward_ad
 from . import function as function
@@ -20,12 +22,15 @@ from .grad_mode import enable_grad as enable_grad
 from .grad_mode import enforce_grad_layout_policy as enforce_grad_layout_policy
 from .grad_mode import inference_mode as inference_mode
 from .grad_mode import is_multithreading_enabled as is_multithreading_enabled
+from .grad_mode import is_view_replay_enabled as is_view_replay_enabled
 from .grad_mode import no_grad as no_grad
 from .grad_mode import set_grad_enabled as set_grad_enabled
 from .grad_mode import set_multithreading_enabled as set_multithreading_enabled
 from .gradcheck import GradcheckError as GradcheckError
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
+from .profiler import _profiler_enabled as _profiler_enabled
+from .profiler import kineto_available as kineto_available
 from .variable import Variable as Variable
 
 __all__ = [

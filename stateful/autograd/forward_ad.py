@@ -5,9 +5,8 @@ As https://pytorch.org/docs/stable/generated/torch.autograd.forward_ad.dual_leve
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
-
-from funcgrad import types
 
 from .. import forward, modes
 
@@ -96,7 +95,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
 
 def _make_dual(tensor: Any, tangent: Any, level: int) -> Any:
     for name, item in (("primal", tensor), ("tangent", tangent)):
-        if not types.is_differentiable(item._aval.dtype):
+        if not (item.is_floating_point() or item.is_complex()):
             raise ValueError(
                 f"Expected {name} to be floating point or complex, but got: {item.dtype}"
             )
@@ -109,10 +108,39 @@ def _make_dual(tensor: Any, tangent: Any, level: int) -> Any:
         dual = tensor.view(tensor.shape)
         if tangent._aval.dtype != tensor._aval.dtype:
             tangent = _cast(tangent, tensor)
-        if tangent._aval.shape == tensor._aval.shape and tangent.stride() != tensor.stride():
-            tangent = tensor.detach().clone().copy_(tangent)
+        if tangent._aval.shape == tensor._aval.shape and not _laid_out_alike(tangent, tensor):
+            tangent = _laid_out_as(tensor, tangent)
     forward.set_tangent(dual, tangent)
     return dual
+
+
+def _laid_out_alike(a: Any, b: Any) -> bool:
+    """Whether all views of ``b`` are possible for ``a`` too, and show the same elements."""
+    if a._view is None and b._view is None:
+        return a.stride() == b.stride()
+    return (
+        _strides(a) == _strides(b)
+        and a.storage_offset() == b.storage_offset()
+        and a.is_conj() == b.is_conj()
+        and (not a.numel() or _room(a) == _room(b))
+    )
+
+
+def _strides(tensor: Any) -> list[int]:
+    """The strides that matter: those of dimensions longer than one."""
+    return [s for s, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1]
+
+
+def _room(tensor: Any) -> int:
+    """How many elements the storage has."""
+    return math.prod(tensor._storage.value.aval.shape)
+
+
+def _laid_out_as(tensor: Any, tangent: Any) -> Any:
+    """A copy of ``tangent`` in memory of its own, laid out as that of ``tensor``."""
+    room = tangent.new_zeros((_room(tensor),))
+    copy = room.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+    return (copy.conj() if tensor.is_conj() else copy).copy_(tangent)
 
 
 def _cast(tangent: Any, tensor: Any) -> Any:

@@ -11,7 +11,7 @@ import inspect
 import itertools
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from funcgrad import types
@@ -102,6 +102,11 @@ class FunctionCtx:
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether ``backward`` gets zeros (the default) or None where no gradient arrived."""
+        if not isinstance(value, bool):
+            raise TypeError(
+                "set_materialize_grads received an invalid combination of arguments - got "
+                f"({type(value).__name__}), but expected (bool)"
+            )
         self.materialize_grads = value
 
 
@@ -631,3 +636,20 @@ __all__ = [
     "BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction",
     "NestedIOFunction", "once_differentiable",
 ]  # fmt: skip
+
+
+_SingleLevelFunction = Function
+
+
+def _is_setup_context_defined(fn: Callable) -> bool:
+    """Whether a `Function` whose ``setup_context`` is ``fn`` has one of its own."""
+    return fn is not Function.setup_context
+
+
+def _iter_tensors(obj: Any) -> Iterator[Any]:
+    """The tensors in nested tuples, lists and dicts."""
+    if isinstance(obj, Face.tensor):
+        yield obj
+    elif isinstance(obj, tuple | list | dict):
+        for item in obj.values() if isinstance(obj, dict) else obj:
+            yield from _iter_tensors(item)

@@ -56,6 +56,16 @@ def is_multithreading_enabled() -> bool:
     return modes.state.multithreading
 
 
+def is_view_replay_enabled() -> bool:
+    """Whether the history of a view whose base was written to is made of its view ops again.
+
+    >>> import stateful as torch
+    >>> torch.autograd.is_view_replay_enabled()
+    False
+    """
+    return modes.state.view_replay
+
+
 class enforce_grad_layout_policy(_Switch):
     """Accepted for compatibility: ``.grad`` always is laid out afresh.
 

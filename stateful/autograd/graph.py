@@ -104,7 +104,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     return GradientEdge(edge.node, edge.nr)
 
 
-def _node_of(item: Any) -> Any:
+def _get_grad_fn_or_grad_acc(item: Any) -> Any:
     """The node that an edge or a tensor stands for."""
     if hasattr(item, "node"):
         return item.node
@@ -257,7 +257,7 @@ def register_multi_grad_hook(
 
 
 def _register_all(tensors: Sequence[Any], fn: Callable) -> list[RemovableHandle]:
-    nodes = [_node_of(t) for t in tensors]
+    nodes = [_get_grad_fn_or_grad_acc(t) for t in tensors]
     seen: dict[int, list] = {}
     left: dict[int, int] = {}
     lock = threading.Lock()

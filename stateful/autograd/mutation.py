@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from typing import Any
 
 from .. import modes
@@ -19,12 +20,19 @@ class _Handle:
     def __init__(self, context: AllowMutationContext, tensor: Any):
         self.context, self.version = context, tensor._version
         self.original, self.value = tensor, tensor._read()
+        self.stored = tensor._storage.value
+
+    @property
+    def changed(self) -> bool:
+        """Whether somebody has written to the tensor, be it through ``.data``."""
+        original = self.original
+        return original._version != self.version or original._storage.value is not self.stored
 
     def tensor(self) -> Any:
         """The tensor, or a copy of what it was if it has changed since."""
         if not self.context.active:
             raise AssertionError(NOT_RECORDED)
-        if self.original._version == self.version:
+        if not self.changed:
             return self.original
         copy = self.original.detach().clone()
         copy._storage.value, copy._view = self.value, None
@@ -32,14 +40,38 @@ class _Handle:
 
 
 class AllowMutationContext:
-    """What is known inside `allow_mutation_on_saved_tensors`."""
+    """What is known inside `allow_mutation_on_saved_tensors`.
+
+    ``original`` and ``cloned`` are the saved tensors that are as they were and those that somebody
+    has overwritten; as long as a graph holds them.
+    """
 
     def __init__(self):
         self.active = True
+        self._handles: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+
+    def handle(self, tensor: Any) -> _Handle:
+        """What stands for a tensor in the graph; the same tensor unchanged has only one."""
+        key = (id(tensor), tensor._version)
+        found = self._handles.get(key)
+        if found is None or found.original is not tensor or found.changed:
+            found = self._handles[key] = _Handle(self, tensor)
+        return found
+
+    @property
+    def original(self) -> dict[_Handle, Any]:
+        """The saved tensors that nobody has overwritten."""
+        return {h: h.original for h in self._handles.values() if not h.changed}
+
+    @property
+    def cloned(self) -> dict[_Handle, Any]:
+        """Copies of what the overwritten ones were."""
+        return {h: h.tensor() for h in self._handles.values() if h.changed}
 
     def clear(self) -> None:
         """Forget everything; graphs recorded here can no longer run backward."""
         self.active = False
+        self._handles.clear()
 
 
 @contextlib.contextmanager
@@ -63,7 +95,7 @@ def allow_mutation_on_saved_tensors():
     context = AllowMutationContext()
     previous = modes.state.saved_hooks
     modes.state.mutation_allowed = True
-    modes.state.saved_hooks = (*previous, (lambda tensor: _Handle(context, tensor), _Handle.tensor))
+    modes.state.saved_hooks = (*previous, (context.handle, _Handle.tensor))
     try:
         yield context
     finally:

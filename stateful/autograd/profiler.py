@@ -1,29 +1,43 @@
-"""`torch.autograd.profiler`: contexts that name parts of a program for JAX's profiler."""
+"""`torch.autograd.profiler`: how long ops and named parts of a program take."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jax
 
-from .. import modes
-from .profiler_util import EventList, FunctionEvent
+from funcgrad.op import Op
+
+from .. import execute, modes
+from ..execute import Value
+from .profiler_util import EventList, FunctionEvent, FunctionEventAvg
 
 _profiles: list[profile] = []
 """Those that are recording."""
 
-
-class _Open(threading.local):
-    """For each named range that this thread is in: the time spent in ranges inside it."""
-
-    def __init__(self):
-        self.inside: list[float] = []
+_ids = itertools.count()
 
 
-_open = _Open()
+def _now() -> float:
+    """The time in microseconds."""
+    return time.perf_counter() * 1e6
+
+
+def _note(name: str, start: float, shapes: list | None = None) -> None:
+    """Tell the profiles of what began at ``start`` and ends now."""
+    event = FunctionEvent(next(_ids), name, threading.get_ident(), start, _now(), shapes or [])
+    for running in _profiles:
+        running._events.append(event)
+
+
+def _profiler_enabled() -> bool:
+    """Whether a `profile` is recording."""
+    return bool(_profiles)
 
 
 class record_function(modes.ContextDecorator):
@@ -45,37 +59,41 @@ class record_function(modes.ContextDecorator):
     def __enter__(self):
         self._annotation = jax.profiler.TraceAnnotation(self.name)
         self._annotation.__enter__()
-        _open.inside.append(0.0)
-        self._start = time.perf_counter()
+        self._start = _now()
         return self
 
     def __exit__(self, *exc):
-        took = (time.perf_counter() - self._start) * 1e6
+        _note(self.name, self._start)
         self._annotation.__exit__(*exc)
-        inside = _open.inside.pop()
-        if _open.inside:
-            _open.inside[-1] += took
-        for running in _profiles:
-            running._events.append(FunctionEvent(self.name, took, took - inside))
 
 
 class profile:
-    """Measures how long its inside takes, and each `record_function` in it.
+    """Measures how long its inside takes, each `record_function` and each op in it.
 
-    Single ops are not timed: they run as one program, when somebody looks at a result.
+    The time of an op is that of its call. Ops are compiled and run together, when somebody looks
+    at a result, so this is not the time of its arithmetic. An op in place shows as the op that
+    computes what is written; a backward pass that runs as one program shows no ops.
+    ``record_shapes``: note the shapes of what ops were given.
 
     >>> import stateful as torch
     >>> with torch.autograd.profiler.profile() as measured:
     ...     total = torch.ones(2).sum()
-    >>> measured.self_cpu_time_total >= 0
-    True
+    >>> [event.name for event in measured.function_events]
+    ['aten::ones', 'aten::sum']
     """
 
-    def __init__(self, enabled: bool = True, **options: Any):
-        self.enabled, self.options = enabled, options
+    def __init__(self, enabled: bool = True, *, record_shapes: bool = False, **options: Any):
+        self.enabled, self.record_shapes, self.options = enabled, record_shapes, options
         self.self_cpu_time_total = 0.0
         self.entered = False
         self._events = EventList()
+
+    @property
+    def function_events(self) -> EventList | None:
+        """All ranges in the order in which they began; None for a profile that is switched off."""
+        if not self.enabled:
+            return None
+        return self._events
 
     def __enter__(self):
         if self.enabled and self.entered:
@@ -84,24 +102,57 @@ class profile:
         self._start = time.perf_counter()
         if self.enabled:
             _profiles.append(self)
+            self._policy = execute.policy
+            if len(_profiles) == 1:
+                execute.policy = _timed(self._policy, self.record_shapes)
         return self
 
     def __exit__(self, *exc):
         self.self_cpu_time_total = (time.perf_counter() - self._start) * 1e6
         if self.enabled:
             _profiles.remove(self)
+            execute.policy = self._policy
+            self._events.sort(key=lambda event: event.time_range.start)
+            self._events._build_tree()
 
-    def key_averages(self) -> EventList:
-        """The named ranges, those of the same name as one."""
-        return self._events.key_averages()
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0
+    ) -> EventList:
+        """The ranges, those of the same name as one."""
+        return self._events.key_averages(group_by_input_shape, group_by_stack_n)
 
-    def total_average(self) -> FunctionEvent:
-        """All named ranges as one."""
+    def total_average(self) -> FunctionEventAvg:
+        """All ranges as one."""
         return self._events.total_average()
 
     def table(self, sort_by: str | None = None, row_limit: int = 100) -> str:
-        """The named ranges as text."""
+        """The ranges as text."""
         return self._events.table(sort_by, row_limit)
+
+
+def _timed(policy: Callable, with_shapes: bool) -> Callable:
+    """``policy``, each of whose ops is a range."""
+
+    def timed(fn: Any, static: tuple, leaves: Any) -> Any:
+        if not isinstance(fn, Op):
+            return policy(fn, static, leaves)
+        start = _now()
+        try:
+            return policy(fn, static, leaves)
+        finally:
+            shapes = [list(x.aval.shape) if isinstance(x, Value) else [] for x in leaves]
+            _note(f"aten::{fn.aten.partition('.')[0]}", start, shapes if with_shapes else None)
+
+    return timed
+
+
+def kineto_available() -> bool:
+    """Whether PyTorch's tracing library is there: no.
+
+    >>> kineto_available()
+    False
+    """
+    return False
 
 
 class emit_nvtx(contextlib.nullcontext):
@@ -117,4 +168,16 @@ class emit_nvtx(contextlib.nullcontext):
         super().__init__()
 
 
-__all__: list[str] = ["emit_nvtx", "profile", "record_function"]
+class emit_itt(emit_nvtx):
+    """Does nothing: there are no ITT ranges here.
+
+    >>> import stateful as torch
+    >>> with torch.autograd.profiler.emit_itt(enabled=False):
+    ...     torch.ones(2).sum()
+    tensor(2.)
+    """
+
+
+__all__: list[str] = [
+    "emit_itt", "emit_nvtx", "kineto_available", "profile", "record_function",
+]  # fmt: skip

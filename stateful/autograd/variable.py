@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import engine
+from ..backward import backward, grad
 from ..tensor import Tensor
 
 
@@ -38,6 +39,20 @@ class Variable(metaclass=VariableMeta):
 
     class _execution_engine:
         """The engine, as far as programs talk to it."""
+
+        @staticmethod
+        def run_backward(
+            tensors, grad_tensors, keep_graph, create_graph, inputs=(), allow_unreachable=False,
+            accumulate_grad=False,
+        ):  # fmt: skip
+            """`backward`, or the gradients of ``inputs`` unless they are to be accumulated."""
+            if accumulate_grad:
+                backward(tensors, grad_tensors, keep_graph, create_graph, inputs=inputs or None)
+                return ()
+            return grad(
+                tensors, inputs, grad_tensors, keep_graph, create_graph,
+                allow_unused=allow_unreachable,
+            )  # fmt: skip
 
         @staticmethod
         def queue_callback(callback):

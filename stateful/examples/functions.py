@@ -236,4 +236,72 @@ view_copy
 zero_
     >>> torch.zero_(torch.ones(2))
     tensor([0., 0.])
+
+alpha_dropout_
+    >>> torch.alpha_dropout_(torch.ones(2), 0.2, False)
+    tensor([1., 1.])
+
+convolution
+    >>> x = torch.arange(4.0).view(1, 1, 4)
+    >>> torch.convolution(x, torch.ones(1, 1, 2), None, [1], [0], [1], False, [0], 1)
+    tensor([[[1., 3., 5.]]])
+
+dropout_
+    >>> torch.dropout_(torch.ones(2), 0.2, False)
+    tensor([1., 1.])
+
+feature_alpha_dropout_
+    >>> torch.feature_alpha_dropout_(torch.ones(1, 2), 0.2, False)
+    tensor([[1., 1.]])
+
+gru
+    >>> x, h = torch.zeros(1, 1, 2), torch.ones(1, 1, 1)
+    >>> weights = [torch.ones(3, 2), torch.zeros(3, 1)]
+    >>> torch.gru(x, h, weights, False, 1, 0.0, False, False, False)
+    (tensor([[[0.5000]]]), tensor([[[0.5000]]]))
+
+gru_cell
+    >>> torch.gru_cell(torch.zeros(1, 2), torch.ones(1, 1), torch.ones(3, 2), torch.zeros(3, 1))
+    tensor([[0.5000]])
+
+lstm
+    >>> x, h = torch.zeros(1, 1, 2), torch.zeros(1, 1, 1)
+    >>> weights = [torch.ones(4, 2), torch.ones(4, 1)]
+    >>> torch.lstm(x, (h, h), weights, False, 1, 0.0, False, False, False)
+    (tensor([[[0.]]]), tensor([[[0.]]]), tensor([[[0.]]]))
+
+lstm_cell
+    >>> h = torch.zeros(1, 1)
+    >>> torch.lstm_cell(torch.zeros(1, 2), (h, h), torch.ones(4, 2), torch.ones(4, 1))
+    (tensor([[0.]]), tensor([[0.]]))
+
+native_group_norm
+    >>> torch.native_group_norm(torch.tensor([[[1.0, 3.0]]]), None, None, 1, 1, 2, 1, 0.0)
+    (tensor([[[-1.,  1.]]]), tensor([[2.]]), tensor([[1.]]))
+
+native_layer_norm
+    >>> torch.native_layer_norm(torch.tensor([[1.0, 3.0]]), [2], None, None, 0.0)
+    (tensor([[-1.,  1.]]), tensor([[2.]]), tensor([[1.]]))
+
+rnn_relu
+    >>> x, h = torch.ones(1, 1, 2), torch.zeros(1, 1, 1)
+    >>> weights = [torch.ones(1, 2), torch.ones(1, 1)]
+    >>> torch.rnn_relu(x, h, weights, False, 1, 0.0, False, False, False)
+    (tensor([[[2.]]]), tensor([[[2.]]]))
+
+rnn_relu_cell
+    >>> h = torch.ones(1, 1)
+    >>> torch.rnn_relu_cell(torch.ones(1, 2), h, torch.ones(1, 2), torch.ones(1, 1))
+    tensor([[3.]])
+
+rnn_tanh
+    >>> x, h = torch.zeros(1, 1, 2), torch.zeros(1, 1, 1)
+    >>> weights = [torch.ones(1, 2), torch.ones(1, 1)]
+    >>> torch.rnn_tanh(x, h, weights, False, 1, 0.0, False, False, False)
+    (tensor([[[0.]]]), tensor([[[0.]]]))
+
+rnn_tanh_cell
+    >>> h = torch.zeros(1, 1)
+    >>> torch.rnn_tanh_cell(torch.zeros(1, 2), h, torch.ones(1, 2), torch.ones(1, 1))
+    tensor([[0.]])
 """

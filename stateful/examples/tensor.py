@@ -37,6 +37,11 @@ Tensor.char
     >>> torch.tensor([1.0]).char()
     tensor([1], dtype=torch.int8)
 
+Tensor.const_data_ptr
+    >>> x = torch.ones(1)
+    >>> x.const_data_ptr() == x.data_ptr()
+    True
+
 Tensor.data
     >>> x = torch.ones(2, requires_grad=True)
     >>> x.data.mul_(3)
@@ -93,10 +98,20 @@ Tensor.is_cpu
     >>> torch.ones(1).is_cpu
     True
 
+Tensor.is_ipu
+    False: there are no IPU devices.
+    >>> torch.ones(1).is_ipu
+    False
+
 Tensor.is_leaf
     >>> x = torch.ones(2, requires_grad=True)
     >>> x.is_leaf, (x * 3).is_leaf
     (True, False)
+
+Tensor.is_maia
+    False: there are no MAIA devices.
+    >>> torch.ones(1).is_maia
+    False
 
 Tensor.is_meta
     Whether the tensor has a shape and a dtype but no elements.
@@ -111,6 +126,11 @@ Tensor.is_mkldnn
 Tensor.is_mps
     False: there are no Metal devices.
     >>> torch.ones(1).is_mps
+    False
+
+Tensor.is_mtia
+    False: there are no MTIA devices.
+    >>> torch.ones(1).is_mtia
     False
 
 Tensor.is_nested
@@ -141,6 +161,21 @@ Tensor.is_shared
 Tensor.is_sparse
     False: there are no sparse tensors.
     >>> torch.ones(1).is_sparse
+    False
+
+Tensor.is_sparse_csr
+    False: there is one layout.
+    >>> torch.ones(1).is_sparse_csr
+    False
+
+Tensor.is_vulkan
+    False: there are no Vulkan devices.
+    >>> torch.ones(1).is_vulkan
+    False
+
+Tensor.is_xla
+    False: there are no XLA devices of PyTorch; XLA runs everything.
+    >>> torch.ones(1).is_xla
     False
 
 Tensor.is_xpu

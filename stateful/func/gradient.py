@@ -34,13 +34,14 @@ def own(tree: Any, here: inside) -> tuple[Any, list]:
     for leaf in leaves:
         if not isinstance(leaf, Face.tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(leaf)}")
-        mine.append(leaf.view_as(leaf) if leaf.requires_grad else _leaf(carried(leaf), here))
+        mine.append(leaf.view_as(leaf) if leaf.requires_grad else _leaf(carried(leaf)))
+        mine[-1]._transform = here
     return rebuild(mine), mine
 
 
-def _leaf(tensor: Any, here: inside) -> Any:
+def _leaf(tensor: Any) -> Any:
     tensor._inference = False  # it is a tensor of the transform, whatever it was made of
-    tensor.requires_grad, tensor._transform = True, here
+    tensor.requires_grad = True
     return tensor
 
 

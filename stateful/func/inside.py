@@ -57,6 +57,8 @@ class transforming:  # noqa: N801 (used as a function)
         modes.transforms.depth += 1
         modes.transforms.arguments.append(self._storages)
         modes.transforms.open += 1
+        modes.transforms.levels.append(modes.transforms.open)
+        self.depth = modes.transforms.depth
         dispatch.new_storage = inner_storage(modes.transforms.depth)
         return self
 
@@ -64,6 +66,7 @@ class transforming:  # noqa: N801 (used as a function)
         self.open = False
         modes.transforms.depth -= 1
         modes.transforms.arguments.pop()
+        modes.transforms.levels.pop()
         modes.transforms.open -= 1
         depth = modes.transforms.depth
         dispatch.new_storage = inner_storage(depth) if depth else Storage

@@ -17,6 +17,8 @@ from funcgrad.ops.batch_norm import batch_norm_statistics as _next_statistics
 
 from .. import modes
 from ..dispatch import call_inplace, wrap
+from ..execute import Value
+from ..foreign import foreign
 from ..layout import is_default
 from ..methods import FUNCTIONS as _FUNCTIONS
 from ..sampling import draw, memory_order
@@ -49,7 +51,12 @@ def _activation(name: str, parameters: tuple[str, ...]):
     def activation(input: Tensor, *args, inplace: bool = False, **kwargs) -> Tensor:
         if len(args) > len(parameters):
             *args, inplace = args
-        return getattr(input, method)(*args, **kwargs) if inplace else fresh(input, *args, **kwargs)
+        try:
+            if inplace:
+                return getattr(input, method)(*args, **kwargs)
+            return fresh(input, *args, **kwargs)
+        except (AttributeError, TypeError):
+            return foreign(activation, (input, *args), {"inplace": inplace, **kwargs})
 
     def always(input: Tensor, *args, **kwargs) -> Tensor:
         return getattr(input, method)(*args, **kwargs)
@@ -166,15 +173,17 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
     tensor([-0.2000,  2.0000])
     """
     if not training:
-        noise = funcgrad.where(input.detach() > 0, 1.0, (lower + upper) / 2).to(input.dtype)
+        noise: Any = input.detach()
     else:
         chosen = input.detach().numpy() <= 0
         draws = draw(None, pure.uniform, (int(chosen.sum()),), np.float64, lower, upper)
         noise = np.ones(chosen.shape, input._aval.dtype)
         noise[chosen] = wrap(draws).numpy()
+        noise = wrap(Value.of(noise))
+    given = noise, float(lower), float(upper), training
     if inplace:
-        return call_inplace(dropouts.rrelu_with_noise_in_place, (input, noise), {})
-    return dropouts.rrelu_with_noise(input, noise)
+        return call_inplace(dropouts.rrelu_with_noise_in_place, (input, *given), {})
+    return dropouts.rrelu_with_noise(input, *given)
 
 
 def rrelu_(input: Tensor, lower=1 / 8, upper=1 / 3, training=False) -> Tensor:

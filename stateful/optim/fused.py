@@ -132,13 +132,22 @@ class Recipe(NamedTuple):
 def recipe(factory: Callable, options: dict, static: Sequence[str], avals: tuple) -> Recipe:
     """The recipe for parameters with these avals. Options that are numbers are read once."""
     values = tuple(options.values())
-    kinds = tuple(map(type, values))
-    if all(kind in _PLAIN for kind in kinds):
+    kinds = tuple(map(_kind, values))
+    if None not in kinds:
         return _recipe(factory, tuple(options), values, kinds, tuple(static), avals)
     return _make_recipe(factory, options, static, avals)
 
 
 _PLAIN = {float, int, bool, str, type(None)}
+
+
+def _kind(value: Any) -> Any:
+    """The type of a plain option, or the types in a tuple of them; None for what is not plain."""
+    kind = type(value)
+    if kind is not tuple:
+        return kind if kind in _PLAIN else None
+    kinds = tuple(map(type, value))
+    return kinds if _PLAIN.issuperset(kinds) else None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -150,3 +150,19 @@ class OptimizedModule(Module):
             return super().__getattr__(name)
         except AttributeError:
             return getattr(super().__getattr__("_orig_mod"), name)
+
+
+def _compile_in_place(self: Module, *args: Any, **options: Any) -> None:
+    """From now on ``forward`` runs as one compiled program; see `torch.compile`.
+
+    >>> import stateful as torch
+    >>> model = torch.nn.Linear(2, 1)
+    >>> model.compile()
+    >>> model(torch.ones(3, 2)).shape
+    torch.Size([3, 1])
+    """
+    forward: Any = self.forward
+    self.forward = Compiled(forward.step if isinstance(forward, Compiled) else forward)
+
+
+Module.compile = _compile_in_place  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from ..engine import run_backward
 from ..execute import Value
 from ..graph import FREED, Node, gradient_edge
 from ..tensor import Tensor
+from ..views import Counter
 from .jaxprs import as_function, split
 from .trace import New, Traced
 from .world import World
@@ -83,7 +84,12 @@ class Backward:
 
 
 class CompiledFunctionBackward(Node):
-    """The backward of one call of a compiled forward pass."""
+    """The backward of one call of a compiled forward pass.
+
+    ``saved``: counters of what it keeps as it was given, and their versions.
+    """
+
+    saved: Sequence[tuple[Counter, int]] = ()
 
     def __init__(self, backward: Backward, kept: list, targets: list[Tensor], avals: list):
         super().__init__()
@@ -96,6 +102,14 @@ class CompiledFunctionBackward(Node):
     def run(self, grads, needed):
         if self.kept is None:
             raise RuntimeError(FREED)
+        for counter, version in self.saved:
+            if counter.version != version:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    "inplace operation: an input of a compiled function is at version "
+                    f"{counter.version}; expected version {version} instead. Clone it before it is "
+                    "changed, or change it after the backward pass."
+                )
         if modes.state.grad_enabled:
             raise RuntimeError(
                 "torch.compile with aot_autograd does not currently support double backward: take "

@@ -16,7 +16,7 @@ from ..execute import Aval, Value
 from ..graph import FREED
 from ..lazy import flush
 from ..tensor import Tensor
-from ..views import Storage
+from ..views import Counter, Storage
 from .arguments import Arguments
 from .differentiable import (
     Backward,
@@ -335,6 +335,16 @@ class Binding:
         parts = [next(items) if p is _NEW else p for p in program.template]
         return jax.tree.unflatten(program.tree, parts)
 
+    def _kept_as_they_are(self, arguments: Arguments) -> list[Counter]:
+        """Counters of what the program only reads and its backward pass will read again."""
+        program = self.program
+        before = self.donated + len(self.read) + len(program.words) + program.has_rates
+        data = arguments.data()
+        state = [self.read[i - self.donated] for i in program.given
+                 if self.donated <= i < self.donated + len(self.read)]  # fmt: skip
+        given = [data[program.arguments[i - before]] for i in program.given if i >= before]
+        return [*state, *(t._counter for t in given if isinstance(t, Tensor))]
+
     def _differentiable_output(self, outs: list, kept: list, arguments: Arguments) -> Any:
         program = self.program
         backward: Any = program.backward
@@ -343,6 +353,7 @@ class Binding:
         node = CompiledFunctionBackward(
             backward, kept, targets, [made[i]._aval for i in backward.outputs]
         )
+        node.saved = [(counter, counter.version) for counter in self._kept_as_they_are(arguments)]
         for nr, i in enumerate(backward.outputs):
             made[i]._set_history(node, nr)
         items = iter(made)

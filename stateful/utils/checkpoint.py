@@ -21,6 +21,7 @@ from ..backward import backward
 from ..random import default_generator, fork_rng
 from ..saved import SavedTensor
 from ..tensor import Tensor
+from .execution_group import GraphExecGroup as GraphExecGroup
 from .operation_log import DebugContexts
 from .selective import SAC_IGNORED_OPS as SAC_IGNORED_OPS
 from .selective import CheckpointPolicy as CheckpointPolicy
@@ -295,7 +296,7 @@ class _Holder:
     """Stands for a saved tensor of a region: ``handles`` has a key to it for each backward pass."""
 
     def __init__(self):
-        self.handles: dict[int, _Handle | None] = {}
+        self.handles: dict[GraphExecGroup | int, _Handle | None] = {}
 
 
 class _Handle:
@@ -310,8 +311,8 @@ class _Region:
         self.args = [SavedTensor(a) if isinstance(a, Tensor) else a for a in args]
         self.holders: list[weakref.ref] = []
         self.descriptions: list = []
-        self.recomputed: dict[int, weakref.WeakKeyDictionary] = {}
-        self.counts: dict[int, int] = {}
+        self.recomputed: dict[GraphExecGroup | int, weakref.WeakKeyDictionary] = {}
+        self.counts: dict[GraphExecGroup | int, int] = {}
         self.complete = False
         self.unchecked = False
         self.logs: DebugContexts | None = None
@@ -334,20 +335,20 @@ class _Region:
             raise CheckpointError(self.logs.message(error)) from error
 
     def _unpack(self, holder: _Holder) -> Any:
-        task = engine.running.tasks[-1].id if engine.running.tasks else -1 - next(_outside)
+        task = _sharing()
         if task not in self.recomputed:
             self._run_again(task)
         handle = holder.handles.get(task)
         if handle is None:
             raise CheckpointError(
                 "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already "
-                "unpacked once. If you are calling ctx.saved_tensors in backward, make sure to do "
-                "so only once."
+                f"unpacked once. {_OVERLAP if isinstance(task, GraphExecGroup) else ''}If you are "
+                "calling ctx.saved_tensors in backward, make sure to do so only once."
             )
         holder.handles[task] = None
         return self.recomputed[task][handle]
 
-    def _run_again(self, task: int) -> None:
+    def _run_again(self, task: GraphExecGroup | int) -> None:
         self.recomputed[task] = weakref.WeakKeyDictionary()
         self.counts[task] = 0
         args = [a.current() if isinstance(a, SavedTensor) else a for a in self.args]
@@ -362,7 +363,7 @@ class _Region:
             pass
         self._check(task)
 
-    def _collect(self, task: int, tensor: Any) -> Any:
+    def _collect(self, task: GraphExecGroup | int, tensor: Any) -> Any:
         """The second run saves ``tensor``."""
         tensor = tensor.detach() if tensor.requires_grad else tensor
         position = self.counts[task]
@@ -383,7 +384,7 @@ class _Region:
             raise _Stop
         return tensor
 
-    def _check(self, task: int) -> None:
+    def _check(self, task: GraphExecGroup | int) -> None:
         if self.unchecked:
             return
         if len(self.holders) != self.counts[task]:
@@ -411,7 +412,22 @@ class _Region:
 
 
 _TIP = "\nThe function must do the same in both runs: look for state that it changes."
+_OVERLAP = (
+    "Performing two backward calls that overlap (i.e. require the same saved activation in order "
+    "to compute gradients) is not allowed while under the torch.utils.checkpoint.GraphExecGroup "
+    "context. "
+)
 _outside = itertools.count()
+
+
+def _sharing() -> GraphExecGroup | int:
+    """What shares a second run: a group, or the running backward pass; outside of both nothing."""
+    group = GraphExecGroup._get_current_group()
+    if group is not None:
+        return group
+    return engine.running.tasks[-1].id if engine.running.tasks else -1 - next(_outside)
+
+
 _DESCRIPTIONS: dict[str, Callable] = {
     "default": lambda t: {"shape": t.shape, "dtype": t.dtype, "device": t.device},
     "none": lambda t: None,
@@ -457,7 +473,7 @@ def _checkpoint_by_hooks(
 
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "check_backward_validity", "checkpoint",
-    "checkpoint_sequential", "detach_variable", "noop_context_fn", "set_checkpoint_debug_enabled",
-    "set_checkpoint_early_stop",
+    "CheckpointError", "CheckpointFunction", "GraphExecGroup", "check_backward_validity",
+    "checkpoint", "checkpoint_sequential", "detach_variable", "noop_context_fn",
+    "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
 ]  # fmt: skip

@@ -55,11 +55,14 @@ class DebugContexts:
     def message(self, error: Exception) -> str:
         """The text of an error with both logs."""
         return (
-            "An error happened while unpacking tensors; both runs of the region are listed because "
-            "of `debug=True` in `torch.utils.checkpoint.checkpoint()`.\n\n"
+            "An error happened while unpacking tensors; dumping logs of latest computation\n"
+            "because you passed `debug=True` to `torch.utils.checkpoint.checkpoint()`.\n\n"
             "Operations executed during the original forward:\n\n"
             + "\n".join(self.forward.lines)
             + "\n\nOperations executed during recomputation:\n\n"
             + "\n".join(self.again.lines)
-            + f"\n\nThe error was: {type(error).__name__}, see above."
+            + "\n\nERROR: Detected non-determinism while running activation checkpointing\n\n"
+            "You are seeing this error because you passed `debug=True` to checkpoint and what was "
+            "saved\nduring the original forward is not what was saved during recomputation; the "
+            f"{type(error).__name__} above says how."
         )

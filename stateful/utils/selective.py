@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..dispatch import wrap
 from ..execute import Value
 from ..operators import OpOverload, ops, overload
 from .intercept import Intercepted
+from .overwritten import Overwritten
 
 
 class CheckpointPolicy(enum.Enum):
@@ -46,13 +48,16 @@ SAC_IGNORED_OPS = {ops.aten.detach.default}
 class _Kept:
     """For each op, in the order of its calls: the results, or None if they were not kept."""
 
-    def __init__(self, policy: Callable):
-        self.policy = policy
+    def __init__(self, policy: Callable, may_change: bool):
+        self.policy, self.may_change = policy, may_change
         self.calls: dict[OpOverload, list] = defaultdict(list)
+        self.overwritten = Overwritten()
 
-    def keeping(self) -> Intercepted:
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
         """The context of the forward pass."""
-        return Intercepted(self._keep)
+        with Intercepted(self._keep), self.overwritten:
+            yield
 
     def giving_back(self) -> Intercepted:
         """The context of running the region again."""
@@ -84,7 +89,14 @@ class _Kept:
                 "region computed under selective activation checkpoint."
             )
         kept = self.calls[name].pop(0)
-        return results if kept is None else kept
+        if kept is None:
+            return results
+        if not self.may_change and self.overwritten.any_of(kept):
+            raise RuntimeError(
+                "Tensor cached during selective activation checkpoint has been mutated: a result "
+                f"of {name} was overwritten in place. Overwrite a clone of it, or do not keep it."
+            )
+        return kept
 
 
 def create_selective_checkpoint_contexts(
@@ -93,7 +105,8 @@ def create_selective_checkpoint_contexts(
     """The two contexts for ``context_fn`` of `checkpoint`, which keep the results of some ops.
 
     Parameters: a function ``(context, op, *args) -> CheckpointPolicy``, or a list of the ops whose
-    results are kept. Values here cannot change, so ``allow_cache_entry_mutation`` has no effect.
+    results are kept. To overwrite a kept result in place is an error in backward; with
+    ``allow_cache_entry_mutation`` it is not, and what was kept is what it was before.
 
     >>> import functools
     >>> import stateful as torch
@@ -114,9 +127,9 @@ def create_selective_checkpoint_contexts(
                     f"Expected op in `op_list` to be an OpOverload but got: {op} of type "
                     f"{type(op)}: write torch.ops.aten.mm.default"
                 )
-        kept = _Kept(lambda context, op, *args: op in policy)
+        kept = _Kept(lambda context, op, *args: op in policy, allow_cache_entry_mutation)
     elif callable(policy):
-        kept = _Kept(policy)
+        kept = _Kept(policy, allow_cache_entry_mutation)
     else:
         raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
     return kept.keeping(), kept.giving_back()

@@ -108,3 +108,59 @@ def case_write_through_conjugate(torch, show):
     w.conj()[:1].mul_(2)
     show(w, w.conj().stride(), w.conj().is_contiguous())
     show(torch.autograd.grad((w * w.conj()).real.sum(), z))
+
+
+def case_softmax_in_another_dtype(torch, show):
+    x = leaf(torch)
+    for dtype in (torch.float64, torch.float32, torch.float16):
+        for function in (torch.softmax, torch.log_softmax, torch.nn.functional.softmin):
+            y = function(x, 0, dtype=dtype)
+            show(str(y.dtype))
+            show([node.name() for node, _ in y.grad_fn.next_functions])
+            (grad,) = torch.autograd.grad(y.select(0, 1), x)
+            show(str(grad.dtype), grad.double() if dtype is not torch.float16 else None)
+
+
+def case_inputs_of_a_dict(torch, show):
+    import collections
+
+    x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    grad = torch.autograd.grad
+    found = grad((x * y * 2).sum(), {"a": x, "b": y})
+    show(type(found).__name__, list(found), list(found.values()))
+    show(list(grad(x.sum(), {"a": x, "b": y}, allow_unused=True).values()))
+    show(list(grad(x.sum(), {"a": x, "b": y}, materialize_grads=True).values()))
+    show(grad(x * 3, {"a": x}, torch.ones(3, 2), is_grads_batched=True)["a"])
+    (x * y).sum().backward(inputs={"a": x})
+    show(x.grad, y.grad)
+    show.error(lambda: grad(x.sum(), {}), "`inputs` argument to `grad()` cannot be empty")
+    show.error(lambda: x.sum().backward(inputs={}), "argument to `backward()` cannot be empty")
+    ordered = collections.OrderedDict(a=x)
+    show.error(lambda: grad(x.sum(), ordered), "argument to `grad()` must be a dict, not")
+    show.error(
+        lambda: x.sum().backward(inputs=ordered), "argument to `backward()` must be a dict, not"
+    )
+
+
+def case_alpha(torch, show):
+    whole, real = torch.tensor([1, 2]), torch.ones(2)
+    for operation in (torch.add, torch.sub, torch.rsub):
+        show(operation(whole, real, alpha=0.5), operation(real, whole, alpha=0.5))
+        show.error(
+            lambda f=operation: f(whole, 1, alpha=0.5),
+            "For integral input tensors, argument alpha must not be a floating point number.",
+        )
+        show.error(
+            lambda f=operation: f(whole, whole, alpha=True),
+            "Boolean alpha only supported for Boolean results.",
+        )
+
+
+def case_unknown_type(torch, show):
+    show.error(lambda: torch.ones(1).type("foo"), "invalid type: 'foo'")
+
+
+def case_sizes_by_name(torch, show):
+    x = torch.arange(6.0).view(2, 3)
+    show(x.view(size=(3, 2)), x.reshape(shape=(3, 2)), x.view(dtype=torch.int32).shape)
+    show.error(lambda: x.view(foo=1))

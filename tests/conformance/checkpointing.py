@@ -411,3 +411,35 @@ def case_in_place_inside(torch, show):
     )
     y.sum().backward()
     show(x.grad)
+
+
+def case_graph_execution_group(torch, show):
+    tools, runs = torch.utils.checkpoint, []
+    group = tools.GraphExecGroup
+
+    def region(x):
+        runs.append(1)
+        return x.sin().exp(), x.cos()
+
+    def outputs():
+        runs.clear()
+        return tools.checkpoint(region, x, use_reentrant=False)
+
+    x = torch.tensor([0.5, 1.0], requires_grad=True)
+    for _ in range(2):
+        a, b = outputs()
+        with group() as entered:
+            show(isinstance(entered, group), group._get_current_group() is entered)
+            a.sum().backward()
+            b.sum().backward()
+        show(len(runs), x.grad, group._get_current_group())
+    a, b = outputs()
+    a.sum().backward()
+    b.sum().backward()
+    show(len(runs))
+    a, b = outputs()
+    with group():
+        a.sum().backward(retain_graph=True)
+        phrase = "Performing two backward calls that overlap (i.e. require the same saved"
+        show.error(lambda: a.sum().backward(), phrase)
+        show.error(lambda: group().__enter__(), "GraphExecGroup contexts cannot be nested.")

@@ -54,3 +54,33 @@ def case_bits_and_gradients(torch, show):
     show(torch.autograd.grad(c.resolve_conj(), z, torch.tensor([1j, 2.0 + 0j])))
     show(torch.autograd.grad(c.imag.resolve_neg().sum(), z))
     show(repr(c), repr(c.imag))
+
+
+def case_negative_views(torch, show):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    n = x._neg_view()
+    show(n, n.is_neg(), n._is_view(), n._base is x, torch._neg_view(x), n[1:].is_neg())
+    n.sum().backward()
+    show(x.grad, x.grad.is_neg(), n._neg_view(), n._neg_view().is_neg(), torch.neg(n).is_neg())
+    r = n.resolve_neg()
+    show(r, r.is_neg(), torch.resolve_neg(x) is x, n.view(2, 1).is_neg(), n.clone().is_neg())
+    d = torch.tensor([1.0, 2.0])
+    v = d._neg_view()
+    v.add_(1)
+    v[0] = 9
+    show(d, v, v.detach().is_neg(), (v + 1).is_neg())
+    show.error(v.numpy, "negative bit set")
+    show(v.numpy(force=True).tolist(), torch.tensor([1j]).conj().imag._neg_view().is_neg())
+
+
+def case_write_to_a_negative_view(torch, show):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    v = y._neg_view()
+    v.mul_(torch.tensor([2.0, 5.0]))
+    show(y, v, v.is_neg())
+    (y * y).sum().backward()
+    show(x.grad)
+    w = (x * 2)._neg_view()
+    (g,) = torch.autograd.grad((w * w).sum(), x)
+    show(g)

@@ -97,3 +97,9 @@ def case_from_numpy_in_saved_hooks(torch, show):
         y = x.pow(2)
     y.sum().backward()
     show(x.grad)
+
+
+def case_broadcast_tensors_are_themselves(torch, show):
+    x = torch.ones(2, 3, requires_grad=True)
+    same, row = torch.broadcast_tensors(x, x[0])
+    show(same is x, row, torch.broadcast_to(x, (2, 3)) is x)

@@ -212,3 +212,12 @@ def case_files_keep_shared_memory(torch, show):
     two.weight = one.weight
     state = saved(torch.nn.Sequential(one, two).state_dict())
     show(state["0.weight"].data_ptr() == state["1.weight"].data_ptr())
+
+
+def case_angle_at_the_origin(torch, show):
+    y = torch.tensor([0.0, 0.0, 1e-30, 1.0], requires_grad=True)
+    x = torch.tensor([0.0, 1.0, 0.0, 0.0], requires_grad=True)
+    show(torch.autograd.grad(torch.atan2(y, x).sum(), (y, x)))
+    (g,) = torch.autograd.grad(torch.atan2(y[1:2], x[1:2]).sum(), y, create_graph=True)
+    show(torch.autograd.grad(g.sum(), (y, x)))
+    show(torch.complex(y, x)[:1].angle().detach())

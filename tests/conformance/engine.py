@@ -700,3 +700,38 @@ def case_positional(torch, show):
     y.backward(torch.ones(3), False, False)
     show(x.grad)
     show(torch.autograd.grad(x * x, x, torch.ones(3), True, False, True, True))
+
+
+def case_execution_order(torch, show):
+    order = torch._C._current_graph_task_execution_order
+    show.error(order, "should only be called during the backward pass")
+    a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    c, d = a.sin(), b.cos()
+    e = c * d
+    root = (e.exp() + a).sum()
+    grad = torch.autograd.grad
+    root.register_hook(lambda g: show([node.name() for node in order()]))
+    show.error(lambda: root.backward(retain_graph=True), "with multithreading disabled")
+    with torch.autograd.set_multithreading_enabled(False):
+        root.backward(retain_graph=True)
+        root.backward(retain_graph=True, inputs=[c])
+        root.backward(retain_graph=True, inputs=[b])
+        grad(root, [d], retain_graph=True)
+        grad(root, [a, b], retain_graph=True)
+
+
+def case_create_graph_warns(torch, show):
+    def run():
+        x = torch.ones((), requires_grad=True)
+        (x * x).backward(create_graph=True)
+
+    phrase = "Using backward() with create_graph=True will create a reference cycle"
+    run()
+    show.warning(run, phrase)
+    torch.set_warn_always(True)
+    try:
+        show.warning(run, phrase)
+        show.warning(lambda: torch.ones(2, dtype=torch.complex64).to(torch.float32), "discards the")
+    finally:
+        torch.set_warn_always(False)
+    show.warning(run, phrase)

@@ -532,3 +532,109 @@ def case_missing_tangents_of_sums(torch, show):
         for out in (dual + b, dual + 1, torch.cat([dual, b]), dual - b, torch.addcmul(dual, b, b)):
             tangent = forward.unpack_dual(out).tangent
             show(tangent.requires_grad, tangent.tolist())
+
+
+def case_function_returns_its_input(torch, show):
+    def function(of_tangent):
+        class Identity(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x
+
+            @staticmethod
+            def jvp(ctx, tangent):
+                return of_tangent(tangent)
+
+            @staticmethod
+            def backward(ctx, grad):
+                return grad
+
+        return Identity
+
+    forward_ad = torch.autograd.forward_ad
+    phrase = "A custom Function's forward is returning a view (or an input as-is) but the jvp"
+    with forward_ad.dual_level():
+        x = forward_ad.make_dual(torch.ones(2), torch.tensor([3.0, 4.0]))
+        y = function(lambda t: t.view_as(t)).apply(x)
+        show(forward_ad.unpack_dual(y).tangent, y._is_view())
+        show.error(lambda: function(lambda t: t).apply(x), phrase)
+        show.error(lambda: function(lambda t: t * 2).apply(x), phrase)
+
+
+def case_tangents_are_laid_out_as_the_primal(torch, show):
+    part = torch.arange(5.0)[:4].detach()
+    turned = torch.zeros(3, 2).t()
+    for primal, given in (
+        (part, torch.ones(4)),
+        (torch.zeros(6)[2:5], torch.ones(3)),
+        (torch.zeros(3), torch.ones(6)[2:5]),
+        (turned[:1], torch.ones(2, 3)[:1]),
+        (turned, torch.ones(2, 3)),
+        (torch.empty_strided((1, 1), (1, 1)), torch.empty_strided((1, 1), (2, 1)).fill_(1)),
+        (torch.zeros(2, dtype=torch.complex64).conj(), torch.ones(2, dtype=torch.complex64)),
+    ):
+        with fw(torch).dual_level():
+            found = tangent(torch, fw(torch).make_dual(primal, given))
+            show(found, found is given, found.stride(), found.storage_offset(), found.is_conj())
+            found.mul_(2)
+            show(given)
+
+
+def case_out_of_a_list(torch, show):
+    x, t = data(torch)
+    with fw(torch).dual_level():
+        d = fw(torch).make_dual(x, t)
+        for call in (
+            lambda: torch.cat([d, x], out=torch.zeros(6)),
+            lambda: torch.stack((x, d), out=torch.zeros(2, 3)),
+        ):
+            show.error(call, "because it is an out= function")
+
+
+def case_look_after_many_ops(torch, show):
+    x, t = data(torch)
+    with fw(torch).dual_level():
+        d = fw(torch).make_dual(x, t)
+        kept = [d]
+        for _ in range(30):
+            kept.append((kept[-1] * 1.01).sin())
+            kept.append(kept[-1].mean() + kept[-2])
+        show(torch.histc(x.detach(), 3), tangent(torch, kept[-1]))
+
+
+def case_tangents_of_results_are_their_own(torch, show):
+    for requires_grad in (False, True):
+        for function in (
+            lambda a: a.clone(),
+            lambda a: a + 1,
+            lambda a: torch.cat([a]),
+            lambda a: torch.where(torch.tensor(True), a, a),
+            lambda a: a.clamp(-5, 5),
+        ):
+            x, t = data(torch)
+            with fw(torch).dual_level():
+                y = function(fw(torch).make_dual(x.requires_grad_(requires_grad), t))
+                y[:2].mul_(3)
+                show(t, tangent(torch, y).detach())
+
+
+def case_writes_through_views_of_gradients(torch, show):
+    def first(a):
+        b = a * a
+        b[0].mul_(a[1])
+        return b
+
+    def second(a):
+        b = a.clone().view(2, 2)
+        b.t_()
+        b[0] *= 2
+        b.transpose_(0, 1)
+        return b.reshape(-1)
+
+    for function in (first, second):
+        x = torch.tensor([0.3, 0.6, 0.8, 0.45], dtype=torch.float64, requires_grad=True)
+        show(torch.autograd.gradcheck(function, (x,), check_forward_ad=True))
+        show(torch.autograd.gradgradcheck(function, (x,), check_fwd_over_rev=True))
+        show(torch.func.hessian(lambda a, f=function: (f(a) ** 2).sum())(x.detach()))
+        nested = torch.func.jacrev(torch.func.jacfwd(lambda a, f=function: (f(a) ** 2).sum()))
+        show(nested(x.detach()))

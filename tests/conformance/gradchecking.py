@@ -358,3 +358,17 @@ def case_in_place_and_views(torch, show):
 
     show(torch.autograd.gradcheck(f, (x,), check_forward_ad=True))
     show(torch.autograd.gradgradcheck(f, (x,)))
+
+
+def case_of_vectorized_products(torch, show):
+    functional = torch.autograd.functional
+    x = torch.tensor([0.3, 0.7], dtype=torch.float64, requires_grad=True)
+
+    def jacobian(a):
+        return functional.jacobian(lambda b: b.exp() * b, a, create_graph=True, vectorize=True)
+
+    def hessian(a):
+        return functional.hessian(lambda b: b.exp().sum(), a, create_graph=True, vectorize=True)
+
+    show(torch.autograd.gradcheck(jacobian, (x,)), torch.autograd.gradgradcheck(jacobian, (x,)))
+    show(torch.autograd.gradcheck(hessian, (x,)), torch.autograd.gradgradcheck(hessian, (x,)))

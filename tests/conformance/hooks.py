@@ -643,3 +643,51 @@ def case_saved_hooks_of_another_shape(torch, show):
         y = x.exp()
     y.sum().backward()
     show(x.grad)
+
+
+def case_post_accumulate_returns_a_tensor(torch, show):
+    for result, phrase in (
+        (torch.ones(2), "Tensor post accumulate grad hooks should return None."),
+        (torch.ones(3), "has changed the size of value"),
+        (torch.ones(2, dtype=torch.float64), "has changed the type of value"),
+    ):
+        x = torch.ones(2, requires_grad=True)
+        x.register_post_accumulate_grad_hook(lambda t, result=result: result)
+        show.error(lambda x=x: x.sum().backward(), phrase)
+
+
+def case_allow_mutation_knows_what_was_overwritten(torch, show):
+    a = torch.arange(1.0, 4.0, requires_grad=True)
+    with torch.autograd.graph.allow_mutation_on_saved_tensors() as context:
+        b = a.clone()
+        y = b * b
+        show(len(context.original), len(context.cloned))
+        b.sin_()
+        show(len(context.original), len(context.cloned))
+        z = b.exp()
+        show(len(context.original), len(context.cloned))
+        del y
+        show(len(context.original), len(context.cloned))
+        del z, b
+        show(len(context.original), len(context.cloned))
+        b = a.clone()
+        y = b * b
+        b.data.zero_()
+        y.sum().backward()
+        show(a.grad)
+    show(len(context.original), len(context.cloned))
+
+
+def case_hooks_stay_when_detached_in_place(torch, show):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    handle = y.register_hook(lambda g: g * 5)
+    before = y.exp()
+    y.detach_()
+    y.requires_grad_()
+    (y * 3).sum().backward()
+    before.sum().backward()
+    show(y.grad, x.grad)
+    handle.remove()
+    (y * 3).sum().backward()
+    show(y.grad)

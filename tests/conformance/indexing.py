@@ -142,3 +142,36 @@ def case_aten(torch, show):
     show(torch.ops.aten.mul.Tensor(x, x), torch.ops.aten.exp(x).grad_fn)
     show(str(torch.ops.aten.mul.Tensor), repr(torch.ops.aten.exp.default), y._is_view())
     show(torch.ops.aten.mul.Tensor is torch.ops.aten.mul.Tensor, torch.ops.aten.mul.Tensor.name())
+
+
+def case_text_is_no_index(torch, show):
+    x = torch.ones(3, 4)
+    for index in ("a", b"a", ["a"], (1, "a")):
+        show.error(lambda index=index: x[index], "new(): invalid data type")
+        show.error(lambda index=index: x.__setitem__(index, 1.0), "new(): invalid data type")
+
+
+def case_sources_of_another_size(torch, show):
+    x, one, two = torch.ones(3, 4), torch.tensor([0]), torch.tensor([0, 1])
+    phrase = "Number of indices (1) should be equal to source.size(dim): (2), for dim: 0"
+    show.error(lambda: x.index_add(0, one, torch.ones(2, 4)), phrase)
+    phrase = "source tensor shape must match self tensor shape, excluding the specified dimension."
+    show.error(lambda: x.index_add(0, two, torch.ones(2, 3)), phrase)
+    show.error(lambda: x.index_add(0, two, torch.ones(4)), "should be equal to source.size(dim)")
+    show.error(lambda: x.index_copy(0, one, torch.ones(2, 4)), "Number of indices (1) should be")
+    show.error(lambda: x.index_copy(0, two, torch.ones(2, 3)))
+    phrase = "Expected source and index to have the same number of elements"
+    show.error(lambda: x.put(one, torch.ones(2)), phrase)
+
+
+def case_mask_is_overwritten(torch, show):
+    x = torch.arange(6.0).reshape(2, 3).requires_grad_()
+    row, place = torch.tensor([True, False]), torch.tensor([[True, False, True]] * 2)
+    phrase = "modified by an inplace operation"
+    for mask, index in (
+        (row, row), (place, place), (row, (row, 1)), (row, (row, [True, False, False])),
+    ):  # fmt: skip
+        y = x[index]
+        show(torch.autograd.grad(y.sum(), x, retain_graph=True))
+        mask.logical_not_()
+        show.error(lambda y=y: y.sum().backward(), phrase)

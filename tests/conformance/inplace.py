@@ -819,3 +819,71 @@ def case_data_ptr(torch, show):
     p = x.data_ptr()
     x.add_(1)
     show(x.data_ptr() == p)
+
+
+def case_invalid_history_is_shown(torch, show):
+    base = torch.ones(2, 2, requires_grad=True).clone()
+    first, second = base.unbind(0)
+    with torch.no_grad():
+        first.mul_(2)
+    show(repr(first), base)
+    show.error(lambda: first.grad_fn, "its base or another view of its base has been modified")
+    show.error(lambda: second + 1, "Output 1 of Unbind is a view")
+
+
+def case_view_that_requires_grad_itself(torch, show):
+    base = torch.zeros(3)
+    view = base[1:]
+    view.requires_grad_()
+    show(view.is_leaf, base.requires_grad)
+    show.error(lambda: view.mul_(2), "a view of a leaf Variable that requires grad is being used")
+    base.mul_(2)
+    show(view.grad_fn, view._version)
+
+
+def case_conjugates_are_seen_again(torch, show):
+    z = torch.ones(2, dtype=torch.complex64, requires_grad=True) * 1
+    view = z.conj()
+    z.mul_(2j)
+    show(view.grad_fn.name(), view.resolve_conj(), view.is_conj())
+    view.mul_(1j)
+    show(z.resolve_conj(), z.grad_fn.name(), view.grad_fn.name())
+    z.real.add_(1)
+    show(view.grad_fn.name(), view.resolve_conj())
+
+
+def case_function_that_writes_to_a_no_grad_view(torch, show):
+    class Add(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.mark_dirty(x)
+            return x.add_(y)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g
+
+    base = torch.ones(2, 2, requires_grad=True).clone()
+    with torch.no_grad():
+        view = base[0]
+    show.error(
+        lambda: Add.apply(view, torch.ones(2)),
+        "a leaf Variable that requires grad has been used in an in-place operation.",
+    )
+
+
+def case_data_of_another_dtype_takes_gradients_in_it(torch, show):
+    x = torch.ones(3, requires_grad=True)
+    kept = (x * 2).grad_fn
+    x.data = x.data.double()
+    (x * 2).sum().backward()
+    show(x.grad, kept.name())
+
+
+def case_set_of_inference_tensors(torch, show):
+    with torch.inference_mode():
+        x = torch.ones(3)
+    show.error(
+        lambda: x.set_(torch.ones(2)), "Inplace update to inference tensor outside InferenceMode"
+    )
+    show(x.is_inference())

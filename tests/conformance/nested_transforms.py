@@ -252,3 +252,24 @@ def case_strided_tangents(torch, show):
             show(fw.unpack_dual(d * 2).tangent)
     with fw.dual_level():
         show.error(lambda: fw.make_dual(x, x, level=1), "Invalid level given to _make_dual")
+
+
+def case_texts(torch, show):
+    func = torch.func
+    captured = torch.tensor([3.0])
+    x = torch.tensor([1.0, 2.0])
+
+    def look(a):
+        show(repr(a), str(a * 2), repr((a * 3).detach()), repr(captured), repr(captured * a))
+        return a.sum()
+
+    func.grad(look)(x)
+    func.vjp(look, x)
+    func.jvp(look, (x,), (x,))
+    func.grad(lambda a: func.grad(look)(a).sum())(x)
+    func.vmap(look)(torch.ones(2, 2))
+    func.vmap(func.vmap(look))(torch.ones(2, 2, 2))
+    func.vmap(func.grad(look))(torch.ones(2, 2))
+    func.grad(lambda a: func.vmap(look)(a).sum())(torch.ones(2, 2))
+    func.jacfwd(look)(x)
+    show(repr(x), repr(x * 2))

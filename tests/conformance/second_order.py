@@ -221,3 +221,12 @@ def case_hessian_by_hand(torch, show):
     (g,) = torch.autograd.grad(y, x, create_graph=True)
     rows = [torch.autograd.grad(g[i], x, retain_graph=True)[0] for i in range(3)]
     show(torch.stack(rows))
+
+
+def case_reshaped_gradient_of_a_view(torch, show):
+    for seed in (torch.ones(2, 3), torch.ones(3, 2).t(), torch.ones(()).expand(2, 3)):
+        for needs in (False, True):
+            x = torch.arange(6.0, requires_grad=True)
+            given = seed.clone(memory_format=torch.preserve_format).requires_grad_(needs)
+            (g,) = torch.autograd.grad(x.view(2, 3), x, given, create_graph=True)
+            show(g.clone(), g.is_contiguous(), g.view(-1).sum())

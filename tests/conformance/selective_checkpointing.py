@@ -101,6 +101,7 @@ def case_debug(torch, show):
                     "Operations executed during the original forward" in text,
                     "Operations executed during recomputation" in text,
                     "A different number of tensors was saved" in text, "aten.exp.default" in text,
+                    "You are seeing this error because you passed `debug=True` to" in text,
                 )  # fmt: skip
 
     said()
@@ -138,3 +139,27 @@ def case_other_shapes_when_unchecked(torch, show):
         "Recomputed values for the following tensors have different metadata than during the forward pass",
     )
     show((torch.ones(2) + 1) * 2)
+
+
+def case_kept_results_are_overwritten(torch, show):
+    contexts = functools.partial(
+        tools(torch).create_selective_checkpoint_contexts, [torch.ops.aten.sin.default]
+    )
+    phrase = "Tensor cached during selective activation checkpoint has been mutated"
+
+    def part(x):
+        y = x.sin()
+        y[:1].mul_(2)
+        return y.exp()
+
+    def run(function, **options):
+        x = torch.tensor([0.5, 1.0], requires_grad=True)
+        context_fn = functools.partial(contexts, **options)
+        y = tools(torch).checkpoint(function, x, use_reentrant=False, context_fn=context_fn)
+        y.sum().backward()
+        return x.grad
+
+    show.error(lambda: run(lambda x: x.sin().mul_(2).cos().exp()), phrase)
+    show.error(lambda: run(part), phrase)
+    show(run(lambda x: x.cos().mul_(2).cos().exp()), run(lambda x: x.sin().clone().mul_(2).exp()))
+    run(lambda x: x.sin().mul_(2).cos().exp(), allow_cache_entry_mutation=True)

@@ -510,3 +510,36 @@ def case_shapes_that_do_not_broadcast(torch, show):
             attempt()
         except RuntimeError as error:
             show("RuntimeError", str(error).split(" at ")[0])
+
+
+def case_index_smaller_than_the_source(torch, show):
+    source = torch.ones(2, 3, requires_grad=True)
+    index = torch.tensor([[0]])
+    for name, arguments in (("scatter", ()), ("scatter_add", ()), ("scatter_reduce", ("sum",))):
+        out = getattr(torch.zeros(2, 3), name)(0, index, source, *arguments)
+        show(out)
+        show.error(
+            out.sum().backward,
+            "returned an invalid gradient at index 1 - got [1, 1] but expected shape compatible "
+            "with [2, 3]",
+        )
+    show(source.grad, (source * 2).sum())
+
+
+def case_variance_without_degrees(torch, show):
+    for values in ([2.0, 3.0, 4.0], [2.0], [0.0, 0.0]):
+        for correction in (0, 1, 2, 3, 5):
+            for dim in (None, 0):
+                x = torch.tensor(values, requires_grad=True)
+                out = x.var(dim, correction=correction)
+                show(out, torch.autograd.grad(out, x, retain_graph=True))
+                show(torch.autograd.grad(-out, x))
+
+
+def case_running_extremum_of_nan(torch, show):
+    nan = float("nan")
+    for values in ([nan, 1.0, nan], [1.0, nan, 2.0, nan], [1.0, 1.0, nan, 0.0]):
+        x = torch.tensor(values, requires_grad=True)
+        for name in ("cummax", "cummin"):
+            found, places = getattr(x, name)(0)
+            show(found, places, torch.autograd.grad(found.sum(), x))

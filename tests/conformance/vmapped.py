@@ -281,3 +281,11 @@ def case_custom_function_of_numpy(torch, show):
     show(func.vmap(lambda t: Sort.apply(t, 0))(rows), func.grad(f)(rows[0]))
     show(func.vmap(func.grad(f))(rows), func.grad(lambda t: func.vmap(f)(t).sum())(rows))
     show(func.jacrev(lambda t: Sort.apply(t, 0)[0])(rows[0]), func.vmap(f, in_dims=1)(rows.t()))
+
+
+def case_shapes_change_in_place(torch, show):
+    x = torch.arange(6.0).view(3, 2)
+    show(torch.func.vmap(lambda a: a.clone().unsqueeze_(0).mul_(2))(x), x)
+    show(torch.func.vmap(lambda a: a.unsqueeze_(0) * 2)(x.clone()))
+    square = torch.arange(8.0).view(2, 2, 2)
+    show(torch.func.vmap(lambda a: a.t_() * 1)(square.clone()))

@@ -531,3 +531,38 @@ def test_another_model_under_the_same_name():
         return seen
 
     assert close(run(torch.compile), run(lambda f: f))
+
+
+def test_what_the_backward_of_a_compiled_forward_keeps_must_not_change():
+    w = torch.ones(2, requires_grad=True)
+    square = torch.compile(lambda x: (x * x).sum())
+    y = square(w)
+    with torch.no_grad():
+        w.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+    square(w).backward()
+    assert w.grad.tolist() == [4.0, 4.0]
+
+
+def test_a_constant_that_a_compiled_forward_keeps_must_not_change():
+    w, scale = torch.ones(2, requires_grad=True), torch.full((2,), 2.0)
+    scaled = torch.compile(lambda x: (x * scale).sum())
+    y = scaled(w)
+    scale.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_a_module_compiles_its_forward():
+    model = torch.nn.Linear(2, 1)
+    calls = []
+    model.register_forward_hook(lambda *args: calls.append(1))
+    x = torch.ones(3, 2)
+    expected = model(x)
+    model.compile()
+    found = model(x)
+    assert calls == [1, 1] and list(model.state_dict()) == ["weight", "bias"]
+    assert torch.allclose(found, expected)
+    found.sum().backward()
+    assert model.weight.grad.tolist() == [[3.0, 3.0]]

@@ -100,6 +100,53 @@ class _Layer:
 # -- layers ----------------------------------------------------------------------------------------
 
 
+def _over_layers(
+    mode: str, input, states: tuple, weights: list[list[dict]], dropout: float, run: Callable
+) -> tuple[Any, tuple]:
+    """Outputs and last states; ``weights`` are those of each direction of each layer."""
+    last: list[tuple] = []
+    for number, layer in enumerate(weights):
+        outputs = []
+        for direction, named in enumerate(layer):
+            start = tuple(state[len(last)] for state in states)
+            output, state = run(_Layer(mode, named), input, start, direction == 1)
+            outputs.append(output)
+            last.append(state)
+        input = outputs[0] if len(outputs) == 1 else _cat(outputs, -1)
+        if dropout and number < len(weights) - 1:
+            input = F.dropout(input, dropout, True)
+    return input, tuple(_stack(list(parts), 0) for parts in zip(*last, strict=True))
+
+
+def run_layers(
+    mode: str, input, hx, params, has_biases: bool, num_layers: int, dropout: float, train: bool,
+    bidirectional: bool, batch_first: bool,
+) -> tuple:  # fmt: skip
+    """A recurrence with its parameters in a flat list: the outputs, and each last state."""
+    names = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if has_biases else [])]
+    directions = 1 + bidirectional
+    if len(params) != num_layers * directions * len(names):
+        names.append("weight_hr")
+    given = iter(params)
+    weights = [
+        [{name: next(given) for name in names} for _ in range(directions)]
+        for _ in range(num_layers)
+    ]
+    states = tuple(hx) if mode == "LSTM" else (hx,)
+    input = input.transpose(0, 1) if batch_first else input
+    rate = dropout if train else 0.0
+    output, states = _over_layers(mode, input, states, weights, rate, _Layer.run)
+    return output.transpose(0, 1) if batch_first else output, *states
+
+
+def run_cell(mode: str, input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
+    """One step of a recurrence: the next state, or both of an LSTM."""
+    states = tuple(hx) if mode == "LSTM" else (hx,)
+    gates_h = F.linear(states[0], w_hh, b_hh)
+    after = _STEPS[mode](F.linear(input, w_ih, b_ih), gates_h, states)
+    return after if mode == "LSTM" else after[0]
+
+
 class RNNBase(Module):
     """Layers of a recurrence over (time, batch, feature), or (batch, time, feature).
 
@@ -216,21 +263,15 @@ class RNNBase(Module):
         return given
 
     def _layers(self, input, states: tuple, run: Callable) -> tuple[Any, tuple]:
-        last: list[tuple] = []
+        weights, names = [], iter(self._all_weights)
         for layer in range(self.num_layers):
-            outputs = []
-            for suffix in self._suffixes(layer):
-                weights = {name[: -len(suffix)]: getattr(self, name)
-                           for name in self._all_weights[len(last)]}  # fmt: skip
-                start = tuple(state[len(last)] for state in states)
-                layer_of_one = _Layer(self.mode, weights)
-                output, state = run(layer_of_one, input, start, suffix.endswith("reverse"))
-                outputs.append(output)
-                last.append(state)
-            input = outputs[0] if len(outputs) == 1 else _cat(outputs, -1)
-            if self.dropout and self.training and layer < self.num_layers - 1:
-                input = F.dropout(input, self.dropout, True)
-        return input, tuple(_stack(list(parts), 0) for parts in zip(*last, strict=True))
+            suffixes = self._suffixes(layer)
+            weights.append([
+                {name[: -len(suffix)]: getattr(self, name) for name in next(names)}
+                for suffix in suffixes
+            ])  # fmt: skip
+        dropout = self.dropout if self.training else 0.0
+        return _over_layers(self.mode, input, states, weights, dropout, run)
 
     def extra_repr(self) -> str:
         shown = f"{self.input_size}, {self.hidden_size}"
@@ -359,12 +400,15 @@ class RNNCellBase(Module):
             states = (zeros,) * (1 + (self.mode == "LSTM"))
         elif single:
             states = tuple(state.unsqueeze(0) for state in states)
-        gates_x = F.linear(x, self.weight_ih, self.bias_ih)
-        gates_h = F.linear(states[0], self.weight_hh, self.bias_hh)
-        after = _STEPS[self.mode](gates_x, gates_h, states)
-        if single:
-            after = tuple(state.squeeze(0) for state in after)
-        return after if self.mode == "LSTM" else after[0]
+        hx = states if self.mode == "LSTM" else states[0]
+        after = run_cell(
+            self.mode, x, hx, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
+        )
+        if not single:
+            return after
+        if self.mode == "LSTM":
+            return tuple(state.squeeze(0) for state in after)
+        return after.squeeze(0)
 
     def _check(self, input, hx) -> tuple | None:
         name = type(self).__name__

@@ -1,0 +1,144 @@
+"""Distances between rows: each of one matrix to each of another, or to the other rows of its own.
+
+Where a distance is 0 its gradient is 0. With ``p = inf`` every coordinate of the greatest size gets
+the whole gradient, as in PyTorch's kernels (a norm shares it among ties).
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+
+from ..composite import composite
+from ..derivative import derived
+from ..op import op
+from .copying import clone
+from .norm import Order, _norm_self, linalg_vector_norm
+from .view import transpose
+
+
+def _slope(difference, distance, p):
+    """The derivative of the ``p``-norm of ``difference`` along the last dimension."""
+    distance, size = distance[..., None], jnp.abs(difference)
+    if p == 0:
+        return jnp.zeros_like(difference)
+    if p == 1:
+        return jnp.sign(difference)
+    if math.isinf(p):
+        return jnp.where(size == distance, jnp.sign(difference), 0)
+    zero = (distance == 0) | ((difference == 0) & (p < 1))
+    size, distance = (jnp.where(zero, 1, x) for x in (size, distance))
+    return jnp.where(zero, 0, jnp.sign(difference) * (size / distance) ** (p - 1))
+
+
+def _length(difference, p):
+    """The ``p``-norm along the last dimension; 0 counts, a nan gives a nan."""
+    if p == 0:
+        return jnp.sum(jnp.minimum(jnp.ceil(jnp.abs(difference)), 1), -1)
+    return linalg_vector_norm.fn(difference, p, (-1,))
+
+
+def _turned(x):
+    return clone(transpose(x, -2, -1))
+
+
+def _between(x1, x2):
+    return x1[..., :, None, :] - x2[..., None, :, :]
+
+
+@op(
+    "_cdist_gradient", grad_fn="CdistBackwardBackward0", face="private",
+    vjp=derived("grad_output", "x1", "x2", "cdist"),
+)  # fmt: skip
+def _cdist_backward(grad_output, x1, x2, p: Order, cdist):
+    """The gradient of `cdist` with respect to ``x1``."""
+    return jnp.sum(grad_output[..., None] * _slope(_between(x1, x2), cdist, p), -2)
+
+
+@op(
+    "_cdist_forward", grad_fn="CdistBackward0", face="private",
+    vjp=dict(
+        x1=lambda grad, x1, x2, p, result: _cdist_backward(grad, x1, x2, p, result),
+        x2=lambda grad, x1, x2, p, result: (
+            _cdist_backward(_turned(grad), x2, x1, p, _turned(result))),
+    ),
+)  # fmt: skip
+def _cdist_forward(x1, x2, p: Order, compute_mode: int | None = None):
+    """The distances between the rows of ``x1`` and ``x2``."""
+    return _length(_between(x1, x2), p)
+
+
+@composite(face="torch")
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    """The distances of order ``p`` between all rows of ``x1`` and all of ``x2``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.cdist(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]]))
+    Array([[5.]], dtype=float32)
+    """
+    if x1.ndim < 2 or x2.ndim < 2:
+        raise RuntimeError("cdist only supports at least 2D tensors, X1 and X2 got fewer")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(
+            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
+        )
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    return _cdist_forward(x1, x2, float(p))
+
+
+@op(
+    "_pdist_gradient", grad_fn="PdistBackwardBackward0", face="private",
+    vjp=derived("grad_output", "self", "pdist"),
+)  # fmt: skip
+def _pdist_backward(grad_output, self, p: Order, pdist):
+    """The gradient of `pdist`."""
+    first, second = np.triu_indices(self.shape[0], 1)
+    part = grad_output[:, None] * _slope(self[first] - self[second], pdist, p)
+    return jnp.zeros_like(self).at[first].add(part).at[second].add(-part)
+
+
+@op(
+    "_pdist_forward", grad_fn="PdistBackward0", face="private",
+    vjp=dict(self=lambda grad, self, p, result: _pdist_backward(grad, self, p, result)),
+)  # fmt: skip
+def _pdist_forward(self, p: Order = 2):
+    """The distances between the rows of ``self``."""
+    first, second = np.triu_indices(self.shape[0], 1)
+    return _length(self[first] - self[second], p)
+
+
+@composite(face="torch")
+def pdist(input, p=2.0):
+    """The distances of order ``p`` between all pairs of different rows.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.pdist(jnp.array([[0.0, 0.0], [3.0, 4.0]]))
+    Array([5.], dtype=float32)
+    """
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    return _pdist_forward(input, float(p))
+
+
+@op(
+    "dist", grad_fn="DistBackward0",
+    vjp=dict(
+        self=lambda grad, self, other, p, result: (
+            _norm_self(grad, self - other, p, None, False, result)),
+        other=lambda grad, self, other, p, result: (
+            -_norm_self(grad, self - other, p, None, False, result)),
+    ),
+)  # fmt: skip
+def dist(self, other, p: Order = 2):
+    """The norm of ``self - other``.
+
+    >>> import jax.numpy as jnp, funcgrad
+    >>> funcgrad.dist(jnp.zeros(2), jnp.array([3.0, 4.0]))
+    Array(5., dtype=float32)
+    """
+    return linalg_vector_norm.fn(self - other, p)

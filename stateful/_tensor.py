@@ -1,0 +1,3 @@
+"""`torch._tensor`: where PyTorch keeps `Tensor`. This is the map."""
+
+from .tensor import Tensor as Tensor

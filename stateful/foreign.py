@@ -1,0 +1,30 @@
+"""Arguments that are no Tensors but have ``__torch_function__``.
+
+Nobody looks for them: a function that fails asks here whether one of its arguments says what it
+means. Source: https://docs.pytorch.org/docs/stable/notes/extending.html#extending-torch
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .dispatch import Face
+from .torch_function import handle, overloaded, state
+
+
+def foreign(function: Callable, args: tuple, kwargs: dict) -> Any:
+    """What such an argument says that the call, which is failing, means; else fail."""
+    given = [x for x in overloaded(_arguments(args, kwargs)) if not isinstance(x, Face.tensor)]
+    if not given or not state.subclasses:
+        raise  # noqa: PLE0704: the exception that the caller is handling
+    return handle(function, given, args, kwargs)
+
+
+def _arguments(args: tuple, kwargs: dict) -> Iterator:
+    """The arguments, and those in lists."""
+    for argument in (*args, *kwargs.values()):
+        if isinstance(argument, tuple | list):
+            yield from argument
+        else:
+            yield argument

@@ -1,0 +1,41 @@
+"""Whether a gradient may become the ``.grad`` of a leaf as it is, without a copy.
+
+PyTorch takes the gradient itself if nobody else holds it and it is laid out as the leaf is. Only
+what custom functions and hooks return can be told apart from a copy.
+"""
+
+from __future__ import annotations
+
+from sys import getrefcount
+from typing import Any
+
+from .layout import is_default
+
+
+def is_free(grad: Any, leaf: Any) -> bool:
+    """Whether ``grad``, a Tensor, is held by nobody and laid out as ``leaf`` is."""
+    return getrefcount(grad) <= _OF_THE_ENGINE and is_default(grad) and is_default(leaf)
+
+
+class _Leaf:
+    """Is handed a gradient by calls like those of `AccumulateGrad` and then of `Tensor`."""
+
+    def run(self, grads: list) -> int:
+        return self.add(grads[0])
+
+    def add(self, grad: Any) -> int:
+        return self._accumulate(grad)
+
+    def _accumulate(self, grad: Any) -> int:
+        return self._first(grad)
+
+    def _first(self, grad: Any) -> int:
+        return _references(grad, self)
+
+
+def _references(grad: Any, leaf: Any) -> int:
+    return getrefcount(grad)
+
+
+_OF_THE_ENGINE = _Leaf().run([object()])
+"""References to a gradient that the engine alone holds: its buffer, and the calls down to here."""
