@@ -6,6 +6,7 @@ where each given argument belongs and what the others are by default.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -33,7 +34,8 @@ class Given(NamedTuple):
     number: int
 
 
-class Form(NamedTuple):
+@dataclasses.dataclass(slots=True)
+class Form:
     """``template``: of a call with a tensor wherever an argument is given.
 
     ``tensors``: how many of the given arguments come first and can only be tensors.

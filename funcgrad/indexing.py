@@ -18,7 +18,7 @@ import numpy as np
 from .composite import composite
 from .op import Op, is_tensor
 from .ops.compare import ne
-from .ops.copying import copy
+from .ops.copying import copy, fill_tensor
 from .ops.index import check_indices, index_put_tensors, index_tensor
 from .ops.mask import index_put_mask, nonzero
 from .ops.slicing import select, slice_tensor
@@ -88,6 +88,8 @@ def assignment(x, index, value) -> Assignment:
     views, tensors, shape = parse(index, x.shape)
     if not tensors:
         value = _as_value(x, value)
+        if not value.shape:
+            return Assignment(views, fill_tensor, (value,))
         return Assignment(
             views, copy, (value if tuple(value.shape) == shape else expand(value, shape),)
         )
@@ -117,6 +119,7 @@ def index_put(self, indices, values, accumulate=False):
 
 def placement(x, indices, values, accumulate) -> tuple[Op, tuple]:
     """The op of ``index_put(x, indices, values, accumulate)`` and its arguments after ``x``."""
+    indices = [None if item is None else _bytes_as_mask(item) for item in indices]
     if tuple(values.shape) == () and not accumulate and _is_only_mask(indices):
         return index_put_mask, (_spread_mask(indices, tuple(x.shape)), values)
     return index_put_tensors, (expand_masks(indices, tuple(x.shape)), values, accumulate)
@@ -286,14 +289,17 @@ def _convert(item):
 
 
 def _convert_tensor(item):
+    item = _bytes_as_mask(item)
     dtype = as_dtype(item.dtype)
-    if dtype == _BYTE:
-        return ne(item, 0)
     if dtype not in (_BOOL, np.dtype(np.int32), np.dtype(np.int64)):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if dtype != _BOOL and item.ndim == 0:
         return _integer_at_hand(item)
     return item
+
+
+def _bytes_as_mask(item):
+    return ne(item, 0) if as_dtype(item.dtype) == _BYTE else item
 
 
 def _integer_at_hand(item):

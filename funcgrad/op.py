@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import types
+from . import types, unsupported
 from .binding import Binder, parameters
 from .broadcast import broadcast_shape
 from .derivative import Derived, as_operand, derive, push_forward
@@ -72,6 +72,7 @@ class Op:
         self.vjp: dict[str, Callable] = derive(self, vjp) if isinstance(vjp, Derived) else vjp
         self.saves = {name: self._saves(name) for name in self.vjp}
         self.differentiable = [i for i, p in enumerate(self.params) if p.name in self.vjp]
+        self.limited: bool = unsupported.is_limited(aten)
         self._pure = functools.cache(self._make_pure)
 
     def __repr__(self):
@@ -106,6 +107,8 @@ class Op:
         args = self.unbind(template, leaves)
         if self.promotes:
             args = self._promoted(args)
+        if self.limited:
+            unsupported.check(self.aten, jnp.result_type(args[0]))
         named = zip(self.names[self.positional :], args[self.positional :], strict=True)
         try:
             return self.fn(*args[: self.positional], **dict(named))
@@ -153,6 +156,13 @@ class Op:
                     f"input ({', '.join(self.names)}), an output ({', '.join(outputs)}) nor a size"
                 )
         return tuple(found)
+
+    def has_history(self, number: int) -> bool:
+        """Whether a formula asks for the gradient of this output; PyTorch records no other."""
+        asked = {wanted for formula in self.vjp.values() for wanted in _formula_parameters(formula)}
+        if "grads" in asked or isinstance(self.outputs, str):
+            return True
+        return f"grad_{self.outputs[number]}" in asked or number == 0 and "grad" in asked
 
     def apply_formula(self, name: str, grads: Sequence, saved: dict[str, Any]):
         """The formula of input ``name`` on the gradients of all outputs and what it saved."""

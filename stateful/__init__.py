@@ -26,7 +26,6 @@ from . import fft as fft
 from . import foreach as _foreach
 from . import func as func
 from . import functional as functional
-from . import gone as _gone
 from . import incidental as _incidental
 from . import indexing as _indexing
 from . import inplace_views as _inplace_views
@@ -40,6 +39,7 @@ from . import older as _older
 from . import optim as optim
 from . import overrides as overrides
 from . import profiler as profiler
+from . import removed as _removed
 from . import sampling as _sampling
 from . import shapes as _shapes
 from . import special as special
@@ -143,7 +143,7 @@ globals().update(_assertions.ASSERTIONS)
 globals().update(_aten_layers.LAYERS)
 globals().update(_aten_losses.LOSSES)
 globals().update(_foreach.FOREACH)
-globals().update(_gone.GONE)
+globals().update(_removed.REMOVED)
 globals().update(_incidental.INCIDENTAL)
 globals().update(_symbolic.SYMBOLIC)
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan

@@ -1,4 +1,4 @@
-"""Accelerators of PyTorch that JAX does not have under that name: there is none of them."""
+"""Parts of PyTorch that there are none of here: other accelerators, `torch.distributed`."""
 
 from __future__ import annotations
 

@@ -27,10 +27,15 @@ def empty_strided(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "
             f"({len(stride)})"
         )
+    if any(n < 0 for n in size):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: {list(size)}")
     needed = 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     with modes.no_grad():
-        memory: Any = FACTORIES["zeros"](0 if 0 in size else needed, dtype=dtype, device=device)
-        out = memory.as_strided(tuple(size), tuple(stride))._alias()
+        if 0 in size:
+            out: Any = FACTORIES["zeros"](tuple(size), dtype=dtype, device=device)
+        else:
+            memory: Any = FACTORIES["zeros"](needed, dtype=dtype, device=device)
+            out = memory.as_strided(tuple(size), tuple(stride))._alias()
     out.requires_grad = requires_grad
     return out
 

@@ -38,8 +38,8 @@ def grid_sampler(
     >>> torch.grid_sampler(image, torch.zeros(1, 1, 1, 2), 0, 0, False)
     tensor([[[[1.5000]]]])
     """
-    mode = ("bilinear", "nearest", "bicubic")[interpolation_mode]
-    padding = ("zeros", "border", "reflection")[padding_mode]
+    mode = {0: "bilinear", 1: "nearest", 2: "bicubic"}[interpolation_mode]
+    padding = {0: "zeros", 1: "border", 2: "reflection"}[padding_mode]
     return F.grid_sample(input, grid, mode, padding, align_corners)
 
 

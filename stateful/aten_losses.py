@@ -6,13 +6,15 @@ default as 0.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 from .nn import functional as F
 from .tensor import Tensor
 
-_REDUCTIONS = ("none", "mean", "sum")
+_REDUCTIONS = defaultdict(lambda: "none", {1: "mean", 2: "sum"})
+"""Every number but 1 and 2 means none, as in PyTorch."""
 
 
 def cosine_embedding_loss(

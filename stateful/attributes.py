@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import jax
 
+from funcgrad.unsupported import type_name
+
 from . import devices, dtypes
 from .execute import Aval
 from .input_metadata import InputMetadata
-from .rules import type_name
 from .tensor import Tensor
 
 
@@ -60,6 +61,16 @@ def _set_grad_dtype(self: Tensor, dtype: Any) -> None:
         node.avals = (self._grad_aval,)
 
 
+def _set_backward_hooks(self: Tensor, hooks: Any) -> None:
+    """The hooks of a leaf, by number; those of other tensors belong to their node, not to them."""
+    if hooks is not None and not isinstance(hooks, dict):
+        raise TypeError(
+            f"_backward_hooks must be a dict of hooks or None, but got {type(hooks).__name__}: use "
+            "register_hook()"
+        )
+    self._hooks = hooks  # type: ignore[assignment]
+
+
 def _refuse(message: str):
     def delete(self):
         raise RuntimeError(message)
@@ -94,6 +105,8 @@ _REFUSALS = {
     "requires_grad": "requires_grad must be a bool: it is set, not deleted",
     "_backward_hooks": "Deletion of _backwards_hooks not allowed!",
 }
+_hooks_of: Any = Tensor._backward_hooks
+Tensor._backward_hooks = _hooks_of.setter(_set_backward_hooks)  # type: ignore[method-assign]
 for _name, _message in _REFUSALS.items():
     setattr(Tensor, _name, getattr(Tensor, _name).deleter(_refuse(_message)))
 Tensor.grad_dtype = property(_grad_dtype, _set_grad_dtype)  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -169,7 +170,7 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
     seeds = [None] * len(roots) if grad_outputs is None else _listed(grad_outputs)
     for i, (root, seed) in enumerate(zip(roots, seeds, strict=True)):
         if seed is None:
-            _refuse_unbatched()
+            _refuse_unbatched(i, _aval(root), seeds)
         if not seed.ndim:
             raise IndexError(
                 f"is_grads_batched: grad_output[{i}] is a 0-dim tensor, which has no batch "
@@ -189,7 +190,16 @@ def _batched(roots, targets, grad_outputs, keep, create_graph, allow_unused, mat
     )
 
 
-def _refuse_unbatched() -> NoReturn:
+def _refuse_unbatched(i: int, aval: Any, seeds: Sequence) -> NoReturn:
+    """One for the gradient that was left out has a batch dimension only by mistake."""
+    if math.prod(aval.shape) != 1:
+        _implicit(aval)  # raises
+    if aval.shape and all(seed is None or tuple(seed.shape[:1]) == (1,) for seed in seeds):
+        raise RuntimeError(
+            f"invalid gradient at index {i} - got {list(aval.shape[1:])} but expected shape "
+            f"compatible with {list(aval.shape)}: is_grads_batched takes the first dimension of a "
+            "gradient that was left out for the batch. Give grad_outputs."
+        )
     raise ValueError(
         "is_grads_batched needs grad_outputs whose first dimension is the batch: got a gradient "
         "that was left out, which is a Tensor of dimensionality 0 so expected in_dim to satisfy "

@@ -20,6 +20,7 @@ from .dispatch import Face, wrap
 from .engine import run_backward
 from .execute import Tracer, Value
 from .graph import Edge, Node, accumulator, gradient_edge, sequence_numbers
+from .nodes import OpNode
 from .saved import SavedTensor
 from .views import Storage
 
@@ -310,6 +311,8 @@ def saved_tracers(nodes: Iterable[Node]) -> Iterator[Value]:
 
 def _content(node: Node) -> list:
     """What a node holds, apart from where its gradients go."""
+    if isinstance(node, OpNode):
+        return [node.saved]
     return [x for name, x in vars(node).items() if name != "targets"]
 
 

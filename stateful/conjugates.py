@@ -50,6 +50,13 @@ def pending(tensor: Any) -> tuple[bool, bool]:
     return conjugate, negative
 
 
+def flipped(tensor: Any, bits: tuple[bool, bool]) -> Any:
+    """The view of the conjugate, and of the negative, of ``tensor``: see `pending`."""
+    conjugate, negative = bits
+    tensor = call(complexes._conj, (tensor,), {}) if conjugate else tensor
+    return call(complexes._neg_view, (tensor,), {}) if negative else tensor
+
+
 def resolve_conj(input: Any) -> Any:
     """``input``, or a copy of it if its conjugate is still to be taken.
 

@@ -158,7 +158,7 @@ def reshape(self: Tensor, *given, shape: Any = ()) -> Tensor:
     given = given or (shape,)
     size = given[0] if len(given) == 1 and isinstance(given[0], list | tuple) else given
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
-    if is_default(self) or geometry_views.RULES["reshape"](geometry_of(self), size) is not None:
+    if is_default(self) or geometry_shape.view_stride(geometry_of(self), size) is not None:
         return call(view.view_size, (self, size), {})
     copied = clone(self, memory_format=devices.contiguous_format)
     return call(view._unsafe_view, (copied, size), {})

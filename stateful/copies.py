@@ -8,6 +8,7 @@ from typing import Any
 from funcgrad.ops.view import alias
 
 from . import modes
+from .conjugates import flipped, pending
 from .devices import device
 from .dispatch import call
 from .execute import Value
@@ -20,7 +21,7 @@ from .views import Storage
 
 
 def deepcopy(self: Tensor, memo: dict) -> Tensor:
-    """A leaf of its own with the same elements, ``.grad`` and attributes.
+    """A leaf of its own with the same elements, ``.grad`` and attributes; conjugates are taken.
 
     Raises RuntimeError for a tensor that an op made: its history cannot be copied.
     """
@@ -38,16 +39,23 @@ def deepcopy(self: Tensor, memo: dict) -> Tensor:
             f"another instance of the same subclass: {type(self).__name__} needs a new_empty() or "
             "a __deepcopy__() of its own."
         )
-    storage = memo.get(id(self._storage))
-    if storage is None:
-        storage = memo[id(self._storage)] = Storage(self._storage.value)
-        storage.geometry, storage.version = self._storage.geometry, 1
-    out = _rebuilt(type(self), storage, self._view, self.requires_grad)
+    if any(pending(self)):
+        out = _rebuilt(type(self), Storage(self._read()), None, self.requires_grad)
+    else:
+        out = _rebuilt(type(self), _copied(self._storage, memo), self._view, self.requires_grad)
     memo[id(self)] = out
     if self._grad is not None:
         out._grad = deepcopy(self._grad, memo)
     out.__dict__.update(copy.deepcopy(own_attributes(self), memo))
     return out
+
+
+def _copied(storage: Storage, memo: dict) -> Storage:
+    found = memo.get(id(storage))
+    if found is None:
+        found = memo[id(storage)] = Storage(storage.value)
+        found.geometry, found.version = storage.geometry, 1
+    return found
 
 
 def _rebuilt(cls: type, storage: Storage, view: Any, requires_grad: bool) -> Tensor:
@@ -78,23 +86,27 @@ def reduce(self: Tensor, protocol: Any) -> tuple:
     `copy.copy` makes a tensor of the same storage; each pickled tensor has one of its own.
     """
     warn_if_has_hooks(self)
+    bits = pending(self)
     storage, place = self._storage, None if self._view is None else geometry_of(self)
     if place is not None and self._aval.dtype != storage.value.aval.dtype:
-        storage, place = Storage(self._read()), None
+        with modes.no_grad():
+            storage, place = Storage(flipped(self, bits)._read()), None
     return rebuild, (
         type(self), _Memory(storage), place and tuple(place), self.requires_grad,
-        str(self.device), own_attributes(self),
+        str(self.device), own_attributes(self), bits,
     )  # fmt: skip
 
 
 def rebuild(
-    cls: type, memory: _Memory, place: Any, requires_grad: bool, device_name: str, attributes: dict
-) -> Tensor:
+    cls: type, memory: _Memory, place: Any, requires_grad: bool, device_name: str,
+    attributes: dict, bits: tuple[bool, bool] = (False, False),
+) -> Tensor:  # fmt: skip
     """The tensor that `reduce` described."""
     out = _rebuilt(Tensor, memory.storage, None, False)
-    if place is not None:
-        with modes.no_grad():
+    with modes.no_grad():
+        if place is not None:
             out._view = out.as_strided(*place)._view
+        out._view = flipped(out, bits)._view
     if cls is not Tensor:
         out = out._as(cls)
     out._requires_grad = requires_grad

@@ -9,6 +9,7 @@ import numpy as np
 
 from funcgrad import types
 from funcgrad.errors import dimension_error
+from funcgrad.unsupported import TYPE_NAMES, type_name
 
 from . import devices, dtypes, geometry, modes, printing
 from .conjugates import check_resolved
@@ -19,7 +20,6 @@ from .layers import described
 from .layout import is_default
 from .layout import of as geometry_of
 from .once import warn_once
-from .rules import TYPE_NAMES, type_name
 from .sizes import Size
 from .views import (
     Storage,

@@ -66,7 +66,9 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     else:
         outs = [wrap(value) for value in results]
     if requiring and state.grad_enabled:
-        plan = plan_of(kernel, requiring, leaves)
+        plan = kernel.memo.get(requiring)
+        if plan is None or inference.used:
+            plan = plan_of(kernel, requiring, leaves)
         if plan is not None:
             node = new_node(plan, leaves)
             if plan.fetch:
@@ -231,10 +233,13 @@ def new_node(plan: Plan, leaves: Sequence) -> OpNode:
             here = len(targets)
             numbers = (*numbers[:here], leaf._output_nr, *numbers[here + 1 :])
         targets.append(target)
-    node = _new(plan.node_class)
-    node.plan, node.avals, node.saved = plan, plan.avals, []
+    node: Any = _new(OpNode)
+    node.plan, node.avals, node.saved = plan, plan.avals, ()
     node.targets, node.numbers = tuple(targets), numbers
     node.sequence_nr = next(sequence_numbers)
+    node.watched = False
+    node.pre_hooks = node.retained = node.node_pre_hooks = node.node_hooks = node._metadata = None
+    node.__class__ = plan.node_class  # at last: attributes of one class are set sooner
     if anomaly.enabled:
         node.remember_origin()
     return node
@@ -242,7 +247,8 @@ def new_node(plan: Plan, leaves: Sequence) -> OpNode:
 
 def keep(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
     """Save what the formulas of ``node`` name."""
-    saved: Any = node.saved
+    saved: list = []
+    node.saved = saved
     for source, index in node.plan.fetch:
         if source == "output":
             out = outs[index]

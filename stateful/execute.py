@@ -96,6 +96,8 @@ class Value:
         """The array; computes it first if need be."""
         if self.array is None:
             self.pending.flush()
+            if self.array is None:
+                raise RuntimeError("a value was looked at in the middle of its computation")
         return self.array
 
     def numpy(self) -> np.ndarray:

@@ -14,6 +14,8 @@ reciprocal round rsqrt sigmoid sign sin sinh sqrt tan tanh trunc zero max
 _BINARY = "add sub mul div clamp_max clamp_min maximum minimum pow copy norm".split()
 _TERNARY = "addcdiv addcmul lerp".split()
 _NEVER = {"zero", "copy", "clone_", "max_", "norm_"}
+_SECOND = ("other", "scalar", "scalars", "tensor", "exponent", "ord")
+"""Names of the second argument."""
 
 
 def _each(item: Any, count: int) -> Sequence[Any]:
@@ -22,7 +24,12 @@ def _each(item: Any, count: int) -> Sequence[Any]:
 
 
 def _foreach(name: str) -> Callable:
+    in_place = name.endswith("_")
+
     def function(self: Sequence[Tensor], *args: Any, **kwargs: Any) -> Any:
+        args += tuple(kwargs.pop(key) for key in _SECOND if key in kwargs)
+        if isinstance(self, int | float | complex):  # a number to the power of each tensor
+            return tuple(self**exponent for exponent in args[0])
         if not self:
             raise RuntimeError("Tensor list must have at least one tensor.")
         spread = [_each(arg, len(self)) for arg in args]
@@ -38,7 +45,7 @@ def _foreach(name: str) -> Callable:
                   {key: items[i] for key, items in named.items()})
             for i, tensor in enumerate(self)
         ]  # fmt: skip
-        return tuple(results)
+        return results if in_place else tuple(results)
 
     function.__name__ = function.__qualname__ = f"_foreach_{name}"
     function.__doc__ = f"`Tensor.{name}` of each tensor of a list."

@@ -5,13 +5,15 @@ The rules are those of `aten/src/ATen/TensorUtils.cpp` and `ExpandUtils.cpp`.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from stateful.geometry import Geometry, contiguous
 from stateful.geometry_dims import wrap_dim
 
 
-def infer_size(size: Sequence[int], numel: int) -> tuple[int, ...]:
+@lru_cache(maxsize=4096)
+def infer_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
     """`size` with its one -1 replaced. RuntimeError if it cannot hold exactly `numel` elements.
 
     >>> infer_size((2, -1), 6)
@@ -32,6 +34,7 @@ def infer_size(size: Sequence[int], numel: int) -> tuple[int, ...]:
     return tuple(numel // known if length == -1 else length for length in size)
 
 
+@lru_cache(maxsize=4096)
 def view_stride(geometry: Geometry, size: tuple[int, ...]) -> tuple[int, ...] | None:
     """The stride with which `size` shows the same elements, or None if a copy is needed.
 
@@ -78,7 +81,7 @@ def reshape(geometry: Geometry, shape: Sequence[int], *_: Any) -> Geometry | Non
     >>> reshape(Geometry((2, 3), (3, 1)), (-1,))
     Geometry(size=(6,), stride=(1,), offset=0)
     """
-    size = infer_size(shape, geometry.numel)
+    size = infer_size(tuple(shape), geometry.numel)
     stride = view_stride(geometry, size)
     return None if stride is None else Geometry(size, stride, geometry.offset)
 
@@ -130,7 +133,7 @@ def unflatten(geometry: Geometry, dim: int, sizes: Sequence[int]) -> Geometry:
         raise RuntimeError(f"unflatten: Dimension specified as {dim} but tensor has no dimensions")
     length = geometry.size[dim]
     try:
-        parts = infer_size(sizes, length)
+        parts = infer_size(tuple(sizes), length)
     except RuntimeError:
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .geometry_dims import wrap_dim
 from .methods import FUNCTIONS
 from .tensor import Tensor
 
@@ -44,7 +45,7 @@ def gradient(
 
 def _dims(input: Tensor, dim: Any) -> list[int]:
     given = range(input.dim()) if dim is None else [dim] if isinstance(dim, int) else dim
-    dims = [d % input.dim() for d in given]
+    dims = [wrap_dim(d, input.dim()) for d in given]
     if len(set(dims)) < len(dims):
         raise RuntimeError(f"torch.gradient: dim {list(given)} appears multiple times")
     return dims

@@ -43,12 +43,21 @@ NATIVE = {"AccumulateGrad", "CopyBackwards", "CopySlices", "Error", "NotImplemen
 """Nodes whose names PyTorch qualifies, because it does not generate them."""
 
 
+REFERENCED = ("__weakref__",)
+"""What every node has: weak references to it."""
+
+
 class Node:
     """A step of the backward graph: takes the gradients of its outputs, gives those of its inputs.
 
     ``targets``: the node that each input gradient goes to, None where nobody wants it; ``numbers``:
     which of that node's outputs it belongs to. ``avals``: shape and dtype of each output.
+
+    Nodes of ops and of leaves, which in PyTorch are no Python objects, have no place for a user's
+    own attributes.
     """
+
+    __slots__ = REFERENCED  # the other names are the subclasses' business
 
     targets: tuple[Node | None, ...] = ()
     numbers: tuple[int, ...] = ()
@@ -188,7 +197,10 @@ accumulating = threading.RLock()
 class AccumulateGrad(Node):
     """The end of the graph: adds what arrives into the ``.grad`` of a leaf."""
 
-    _watched: bool = False
+    __slots__ = (
+        "variable", "avals", "sequence_nr", "_watched", "retained", "node_pre_hooks", "node_hooks",
+        "_metadata",
+    )  # fmt: skip
 
     @property
     def watched(self) -> bool:
@@ -200,7 +212,8 @@ class AccumulateGrad(Node):
         self._watched = value
 
     def __init__(self, variable: Any):
-        self.sequence_nr = LEAF_SEQUENCE
+        self.sequence_nr, self._watched = LEAF_SEQUENCE, False
+        self.retained = self.node_pre_hooks = self.node_hooks = self._metadata = None
         if anomaly.enabled:
             self.remember_origin()
         self.variable = variable

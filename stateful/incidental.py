@@ -114,9 +114,9 @@ def _view_func(self: Tensor, new_base: Tensor) -> Tensor:
     return seen
 
 
-def _reversed(self: Tensor) -> Any:
+def _reversed(self: Tensor) -> Tensor:
     """The rows from the last to the first."""
-    return iter(self.flip(0)) if self.ndim else iter([self])  # type: ignore[attr-defined]
+    return self.flip(0) if self.ndim else self  # type: ignore[attr-defined]
 
 
 for _method in (new, dim_order, polygamma_, _is_all_true, _is_any_true):

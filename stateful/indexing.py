@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         if not plan.tensors:
             return out
         _check_masks(plan)
+        _warn_of_bytes(index)
         indices = indexing.expand_masks(plan.tensors, plan.shape)
         if any(map(_is_mask, plan.tensors)):
             _follow_masks(plan.tensors, indices)
@@ -65,10 +67,10 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         views, op, args = indexing.assignment(self, index, value)
         if op is indexing.index_put_mask:
             _check_bytes(index)
+        elif op is indexing.index_put_tensors:
+            _warn_of_bytes(index)
         target = self if _is_whole(views, self._aval.shape) else _viewed(self, views)
-        if op is copying.copy and isinstance(value, Tensor) and not value._aval.shape:
-            target.fill_(value)
-        elif op is copying.copy:
+        if op is copying.copy:
             target.copy_(*args)  # type: ignore[attr-defined]
         else:
             call_inplace(op, (target, *args), {})
@@ -76,12 +78,26 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
 
 def _check_bytes(index: Any) -> None:
     """Raise if one value is assigned to a mask of bytes."""
-    items = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(item, Tensor) and item._aval.dtype == "uint8" for item in items):
+    if _masks_of_bytes(index):
         raise RuntimeError(
             "masked_fill_ only supports boolean masks, but got mask with dtype unsigned char: "
             "convert it with .bool()"
         )
+
+
+def _warn_of_bytes(index: Any) -> None:
+    """Warn of each mask of bytes, which PyTorch takes, but not for long."""
+    for _ in _masks_of_bytes(index):
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool "
+            "instead: mask.bool()",
+            stacklevel=3,
+        )
+
+
+def _masks_of_bytes(index: Any) -> list:
+    items = index if isinstance(index, tuple | list) else (index,)
+    return [item for item in items if isinstance(item, Tensor) and item._aval.dtype == "uint8"]
 
 
 def _is_whole(views: Any, shape: tuple[int, ...]) -> bool:
@@ -127,7 +143,12 @@ def _placement(name: str, tensor: Tensor, indices: Any, values: Tensor, accumula
             f"{type(indices).__name__}"
         )
     _check_places(indexing.Plan((), tuple(indices), tensor._aval.shape))
-    return indexing.placement(tensor, indices, values, accumulate)
+    placed = indexing.placement(tensor, indices, values, accumulate)
+    if placed[0] is indexing.index_put_mask:
+        _check_bytes(indices)
+    else:
+        _warn_of_bytes(indices)
+    return placed
 
 
 def _viewed(tensor: Tensor, views) -> Any:
@@ -150,7 +171,7 @@ def _check_places(plan: indexing.Plan) -> None:
     sizes = plan.shape
     dim = 0
     for item in plan.tensors:
-        is_mask = _is_mask(item)
+        is_mask = _is_mask(item) or isinstance(item, Tensor) and item._aval.dtype == "uint8"
         if isinstance(item, Tensor) and not is_mask:
             array = item._read().read()
             if not isinstance(array, Tracer):

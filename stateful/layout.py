@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from . import geometry, geometry_views
@@ -23,6 +24,7 @@ def of(tensor: Any) -> Geometry:
     return view.geometry
 
 
+@functools.lru_cache(maxsize=4096)
 def after(step: Step, before: Geometry) -> Geometry:
     """The geometry of the result of a view step."""
     args = step.op.unbind(step.template, [before])

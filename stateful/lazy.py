@@ -10,7 +10,7 @@ Python numbers are inputs too, packed into one array for each kind.
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import sys
 import threading
 import time
@@ -21,22 +21,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from funcgrad.mode import plain
-
-from .blocks import LONGEST, PIECE, Entry, Part, repeats, split
 from .execute import (
     POLICIES,
     USED,
-    Aval,
     Kernel,
     Pending,
     Tracer,
     Value,
     direct,
+    eager,
     kernel_of,
     set_execution,
 )
-from .small import options_for
+from .structure import Structure
 
 CAP = 960
 """Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly. Like
@@ -45,49 +42,6 @@ CAP = 960
 _new = object.__new__
 _PLAIN = {np.ndarray, type(jax.numpy.zeros(()))}
 """Types of arrays that are surely no tracers."""
-_NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.complex128}
-
-
-class Structure:
-    """A node of the tree of kernels. ``next``: by step; ``programs``: by outputs.
-
-    ``wiring``: where each array argument of ``kernel`` comes from: a value, or ``~i``, an input.
-    ``numbers``, ``packed``: those of the last flush here, which are often those of the next.
-    """
-
-    __slots__ = ("next", "programs", "parent", "kernel", "wiring", "numbers", "packed")
-
-    def __init__(self, parent: Any = None, kernel: Any = None, wiring: tuple[int, ...] = ()):
-        self.next: dict[tuple, Structure] = {}
-        self.programs: dict[tuple, Callable] = {}
-        self.parent, self.kernel, self.wiring = parent, kernel, wiring
-        self.numbers: list = []
-        self.packed: dict[str, Any] = {}
-
-    def pack(self, numbers: list) -> dict[str, Any]:
-        """Numbers as arrays; what comes again stays on the device."""
-        if numbers != self.numbers or 0 in numbers:  # 0.0 equals -0.0
-            self.numbers, self.packed = numbers, _pack(numbers)
-        elif any(type(array) is np.ndarray for array in self.packed.values()):
-            with jax.enable_x64(True):
-                self.packed = jax.device_put(self.packed)
-        return self.packed
-
-    def program(self, live: tuple[int, ...], inputs: int) -> Callable:
-        """What computes the live values from the numbers and arrays of a window."""
-        entries = self.entries()
-        if repeats(entries, live) <= LONGEST:
-            jitted = compiled(entries, live)
-            return lambda numbers, arrays: jitted(self.pack(numbers), *arrays)
-        return _in_parts(split(_with_numbers(entries, inputs), live, PIECE), live)
-
-    def entries(self) -> list[Entry]:
-        """Kernel and wiring of every step from the root."""
-        found, node = [], self
-        while node.parent is not None:
-            found.append((node.kernel, node.wiring))
-            node = node.parent
-        return found[::-1]
 
 
 class Failed:
@@ -129,11 +83,7 @@ class Window:
 
     def _extend(self, step: tuple, leaves: Sequence) -> Structure:
         """The new structure after a step that was not taken from here before."""
-        try:
-            kernel = kernel_of(step[0], leaves, step[1])
-        except BaseException:
-            self._undo(step)
-            raise
+        kernel = kernel_of(step[0], leaves, step[1])
         wiring = [
             leaf.index if leaf.pending is self else self.slots[id(leaf)]
             for leaf in leaves
@@ -163,29 +113,54 @@ class Window:
         key.append(slot)
         return True
 
-    def _undo(self, key: Sequence) -> None:
-        """Forget the new inputs and numbers of a step that is not taken after all."""
-        inputs = sum(type(item) is Aval for item in key)
-        numbers = sum(type(item) is type for item in key)
-        for leaf in self.inputs[len(self.inputs) - inputs :]:
+    def _undo(self) -> None:
+        """Forget what there is of a step that is not taken after all: no kernel, or an interrupt,
+        which may come anywhere in it."""
+        inputs, numbers, values = self.structure.ends
+        for leaf in self.inputs[inputs:]:
             if leaf.pending is self:
                 leaf.pending = None
             else:
-                del self.slots[id(leaf)]
-        del self.inputs[len(self.inputs) - inputs :]
-        del self.numbers[len(self.numbers) - numbers :]
+                self.slots.pop(id(leaf), None)
+        del self.inputs[inputs:], self.numbers[numbers:], self.values[values:]
+
+    def alone(self, action: Callable[[], None]) -> None:
+        """Call ``action`` while nobody else records or runs."""
+        with self.lock:
+            if threading.get_ident() == self.owner:
+                if self.recording and _in_a_step():
+                    self._look()
+                else:
+                    action()
+                return
+            before, self.claimed = self.claimed, True
+            try:
+                while self.recording:
+                    time.sleep(0)
+                action()
+            finally:
+                self.claimed = before
 
     def flush(self) -> None:
         """Run what was recorded; every value that is still held gets its array."""
-        with self.lock:
-            if threading.get_ident() == self.owner:
-                self._flush()
-                return
-            self.claimed = True
-            while self.recording:
-                time.sleep(0)
+        self.alone(self._flush)
+
+    def _look(self) -> None:
+        """Give the values their arrays in the middle of a step, and leave the window as it is."""
+        inputs, numbers, values = self.structure.ends
+        if values:
+            program = self.structure.program(tuple(range(values)))
+            arrays = [leaf.array for leaf in self.inputs[:inputs]]
+            with jax.enable_x64(True):
+                outs = _outside_of_traces(program, self.numbers[:numbers], arrays)
+            for value, out in zip(self.values, outs, strict=False):
+                value.array = out
+
+    def forget(self) -> None:
+        """Run what was recorded, and forget how."""
+        with contextlib.suppress(Exception):  # who asks for the values is told
             self._flush()
-            self.claimed = False
+        self.structure = self.root = Structure()
 
     def wait(self) -> None:
         """Let another thread have the window."""
@@ -201,105 +176,48 @@ class Window:
             self.marked = False
             return
         inputs, numbers = self.inputs, self.numbers
-        self.reset()
-        arrays = []
-        for leaf in inputs:
-            arrays.append(leaf.array)
-            if leaf.pending is self:
-                leaf.pending = USED if type(leaf.array) is np.ndarray else None
-        holders = map(sys.getrefcount, values)  # one is `values`, one the call
-        live = tuple([i for i, count in enumerate(holders) if count > 2])
-        if not live:
-            return
         try:
+            self.reset()
+            arrays = []
+            for leaf in inputs:
+                arrays.append(leaf.array)
+                if leaf.pending is self:
+                    leaf.pending = USED if type(leaf.array) is np.ndarray else None
+            holders = map(sys.getrefcount, values)  # one is `values`, one the call
+            live = tuple([i for i, count in enumerate(holders) if count > 2])
+            if not live:
+                return
             program = structure.programs.get(live)
             if program is None:
-                program = structure.programs[live] = structure.program(live, len(inputs))
+                program = structure.programs[live] = structure.program(live)
             with jax.enable_x64(True):
-                outs = program(numbers, arrays)
-                if isinstance(outs[0], Tracer):  # we are in a trace that has nothing to do with it
-                    with jax.ensure_compile_time_eval():
-                        outs = program(numbers, arrays)
-        except KeyboardInterrupt:  # the next look tries again
-            self.structure, self.values, self.numbers = structure, values, numbers
-            self.inputs, self.slots = inputs, {id(leaf): ~i for i, leaf in enumerate(inputs)}
-            raise
+                outs = _outside_of_traces(program, numbers, arrays)
+            for i, out in zip(live, outs, strict=True):
+                value = values[i]
+                value.array, value.pending = out, None
         except Exception as error:
             failed = Failed(error)
             for value in values:
                 value.pending = failed
             raise
-        for i, out in zip(live, outs, strict=True):
-            value = values[i]
-            value.array, value.pending = out, None
+        except BaseException:  # an interrupt; the next look tries again
+            for i, value in enumerate(values):
+                value.pending, value.index = self, i
+            self.structure, self.values, self.numbers = structure, values, numbers
+            self.inputs, self.slots = inputs, {id(leaf): ~i for i, leaf in enumerate(inputs)}
+            raise
 
 
-def _pack(numbers: Sequence) -> dict[str, np.ndarray]:
-    """Numbers by kind, each kind in the order of recording."""
-    if not numbers:
-        return {}
-    kinds: dict[str, list] = {}
-    for number in numbers:
-        kinds.setdefault(type(number).__name__, []).append(number)
-    return {kind: np.array(items, _NUMBER_DTYPES[type(items[0])]) for kind, items in kinds.items()}
-
-
-def _with_numbers(entries: Sequence[Entry], inputs: int) -> list[Entry]:
-    """Entries whose places say where numbers come from too: they follow the arrays."""
-    found, numbers = [], itertools.count(inputs)
-    for kernel, wiring in entries:
-        wires = iter(wiring)
-        places = [next(wires) if type(x) is Aval else ~next(numbers) for x in kernel.inputs]
-        found.append((kernel, tuple(places)))
-    return found
-
-
-def _in_parts(parts: Sequence[Part], live: tuple[int, ...]) -> Callable:
-    """A program that runs one part after the other."""
-
-    def program(numbers, arrays):
-        found = {~i: given for i, given in enumerate([*arrays, *numbers])}
-        for block, takes, gives in parts:
-            outs = block.jitted(*[found[place] for place in takes])
-            found.update(zip(gives, outs, strict=True))
-        return [found[place] for place in live]
-
-    return program
-
-
-def compiled(entries: Sequence[Entry], live: tuple[int, ...]) -> Callable:
-    """One jitted function that runs the kernels in order and returns the live values."""
-
-    def window(numbers, *arrays):
-        values: list = []
-        used = dict.fromkeys(numbers, 0)
-        with plain():
-            for kernel, wiring in entries:
-                refs = iter(wiring)
-                args = []
-                for given in kernel.inputs:
-                    if type(given) is Aval:
-                        ref = next(refs)
-                        args.append(values[ref] if ref >= 0 else arrays[~ref])
-                    else:
-                        kind = given.__name__
-                        args.append(_weak(numbers[kind][used[kind]], given))
-                        used[kind] += 1
-                values.extend(kernel.run(*args))
-        return [values[i] for i in live]
-
-    kernels = [kernel for kernel, _ in entries]
-    avals = [x for k in kernels for x in (*k.inputs, *k.outputs) if type(x) is Aval]
-    return jax.jit(window, compiler_options=options_for(avals))
-
-
-def _weak(number: jax.Array, kind: type) -> jax.Array:
-    """A number out of a packed array, typed as weakly as the Python number that it is."""
-    if kind is bool:
-        return number.astype(np.bool_)
-    return jax.lax.convert_element_type_p.bind(
-        number, new_dtype=np.dtype(_NUMBER_DTYPES[kind]), weak_type=True, sharding=None
-    )
+def _outside_of_traces(program: Callable, numbers: list, arrays: list) -> Sequence:
+    """Run a program although we may be in somebody's trace, which has nothing to do with it."""
+    try:
+        outs = program(numbers, arrays)
+    except ValueError:  # in a trace, options of the compiler are refused
+        outs = None
+    if outs is None or isinstance(outs[0], Tracer):
+        with jax.ensure_compile_time_eval():
+            outs = program(numbers, arrays)
+    return outs
 
 
 _windows: weakref.WeakSet[Window] = weakref.WeakSet()
@@ -320,10 +238,12 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
     values or inputs of this window, for a new input also its aval, for a number its type.
     """
     window = _local.window
-    window.recording = True
-    if window.claimed:
-        window.wait()
+    if window.recording and _in_a_step():
+        return eager(fn, static, leaves)
     try:
+        window.recording = True
+        if window.claimed:
+            window.wait()
         if window.length >= CAP:
             window._flush()
         key: list = [fn, static]
@@ -339,12 +259,11 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
                 key.append(leaf.aval)
                 key.append(leaf.index)
             elif not window.take(leaf, key):
-                window._undo(key)
+                window._undo()
                 break
         else:
             step = tuple(key)
             following = window.structure.next.get(step) or window._extend(step, leaves)
-            window.structure = following
             kernel, values = following.kernel, window.values
             made = []
             for aval in kernel.outputs:
@@ -353,11 +272,26 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
                 value.pending, value.index = window, len(values)
                 made.append(value)
                 values.append(value)
+            window.structure = following  # last: up to here `_undo` can tell what there was before
             window.length += kernel.weight
             return kernel, made
+    except BaseException:
+        window._undo()
+        raise
     finally:
         window.recording = False
     return _elsewhere(fn, static, leaves)
+
+
+def _in_a_step() -> bool:
+    """Whether a signal handler or a finalizer called us while this thread is recording.
+
+    An interrupt in the last instruction of a step leaves a window that only says so.
+    """
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code is not lazy.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _elsewhere(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
@@ -388,9 +322,7 @@ def mark() -> None:
 def forget() -> None:
     """Flush all windows and forget their structures: what was inferred no longer holds."""
     for window in list(_windows):
-        with window.lock:
-            window._flush()
-            window.structure = window.root = Structure()
+        window.alone(window.forget)
 
 
 POLICIES["lazy"] = lazy

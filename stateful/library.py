@@ -43,6 +43,9 @@ class CustomOpDef:
         self._qualname, self._init_fn = name, function
         self._namespace, _, self._name = name.partition("::")
         self._signature = inspect.signature(function)
+        self._keywords = [
+            p.name for p in self._signature.parameters.values() if p.kind is p.KEYWORD_ONLY
+        ]
         unknown = mutates_args == "unknown"
         names = [] if unknown or isinstance(mutates_args, str) else list(mutates_args)
         for missing in set(names) - set(self._signature.parameters):
@@ -53,6 +56,11 @@ class CustomOpDef:
                     f"infer_schema(func): Parameter {parameter.name} must have a type annotation, "
                     f"which tells its kind; the signature is {self._signature}"
                 )
+            if parameter.name in self._keywords and "Tensor" in str(parameter.annotation):
+                raise NotImplementedError(
+                    f"custom_op with kwarg-only Tensor args: let {parameter.name} be given by "
+                    f"position; the signature is {self._signature}"
+                )
         self._mutates = tuple(names)
         self._function: type[Function] | None = None
         self._setup: Callable | None = None
@@ -62,7 +70,9 @@ class CustomOpDef:
     def register_autograd(self, backward: Callable, /, *, setup_context: Callable | None = None):
         """Say how the gradient of the op is computed, as in `autograd.Function`.
 
-        ``setup_context(ctx, inputs, output)`` saves what ``backward(ctx, *grads)`` needs.
+        ``setup_context(ctx, inputs, output)`` saves what ``backward(ctx, *grads)`` needs; with
+        arguments that go by keyword only, ``setup_context(ctx, inputs, keyword_only_inputs,
+        output)``.
         """
         if self._mutates:
             raise RuntimeError(
@@ -105,26 +115,40 @@ class CustomOpDef:
 
     def _in_place(self, named: dict, values: tuple) -> Any:
         """The op on tensors that it changes: nothing of it is recorded."""
-        with modes.no_grad():
-            result = self._init_fn(*values)
+        result = self._run(values)
         for x in tree_leaves([named[name] for name in self._mutates]):
             if isinstance(x, Tensor):
                 x._counter.version += 1
         return result
+
+    def _split(self, values: tuple) -> tuple[tuple, dict]:
+        """The arguments by position, and those that go by keyword only."""
+        count = len(values) - len(self._keywords)
+        return values[:count], dict(zip(self._keywords, values[count:], strict=True))
+
+    def _run(self, values: tuple) -> Any:
+        """The implementation; nothing of it is recorded."""
+        args, named = self._split(values)
+        with modes.no_grad():
+            return self._init_fn(*args, **named)
 
     def _make(self) -> type[Function]:
         """The `autograd.Function` of the op as it is registered now."""
         definition = self
 
         def forward(*args: Any) -> Any:
-            with modes.no_grad():
-                result = definition._init_fn(*args)
+            result = definition._run(args)
             _check_fresh(definition, args, result)
             return result
 
         def setup_context(ctx: Any, inputs: tuple, output: Any) -> None:
-            if definition._setup is not None:
-                definition._setup(ctx, inputs, output)
+            if definition._setup is None:
+                return
+            given, named = definition._split(inputs)
+            if named:
+                definition._setup(ctx, given, keyword_only_inputs=named, output=output)
+            else:
+                definition._setup(ctx, given, output)
 
         def backward(ctx: Any, *grads: Any) -> Any:
             if definition._backward is None:
@@ -132,7 +156,9 @@ class CustomOpDef:
                     f"Trying to backward through {definition} but no autograd formula was "
                     "registered. Please use register_autograd to add one."
                 )
-            return definition._backward(ctx, *grads)
+            found = definition._backward(ctx, *grads)
+            found = tuple(found) if isinstance(found, tuple | list) else (found,)
+            return (*found, *[None] * len(definition._keywords))
 
         members: dict[str, Any] = {
             "forward": staticmethod(forward), "setup_context": staticmethod(setup_context),

@@ -16,6 +16,7 @@ from funcgrad.op import REGISTRY, Op
 from .dispatch import IN_FORMULA, call
 from .faces import public, public_inplace
 from .tensor import Tensor
+from .transposed import warned
 
 FUNCTIONS: dict[str, dict[str, Callable]] = {}
 """Public functions by face ("torch", "nn", "linalg", ...) and name."""
@@ -57,7 +58,9 @@ def _attach_properties() -> None:
     for name, function in {
         "T": "numpy_T", "mT": "mT", "H": "matrix_H", "mH": "mH", "real": "real", "imag": "imag",
     }.items():  # fmt: skip
-        setattr(Tensor, name, property(named[function]))
+        setattr(Tensor, name, property(warned(name, named[function])))
+    Tensor.adjoint = warned("adjoint", named["adjoint"])  # type: ignore[attr-defined]
+    FUNCTIONS["torch"]["adjoint"] = warned("adjoint", named["adjoint"])
     for name in ("real", "imag"):
         setattr(Tensor, name, getattr(Tensor, name).setter(_part_setter(named[name])))
 
@@ -136,6 +139,22 @@ def _attach_reflected() -> None:
     for name, function in swapped.items():
         setattr(Tensor, f"__r{name}__", _operator(function))
     Tensor.__matmul__ = _matmul_operator(functions)  # type: ignore[attr-defined]
+    Tensor.__invert__ = _invert_operator(functions["bitwise_not"])  # type: ignore[attr-defined]
+
+
+def _invert_operator(bitwise_not: Callable) -> Callable:
+    """``~x``, whose error is not that of `bitwise_not`."""
+
+    @functools.wraps(bitwise_not)
+    def operator(self):
+        if self._aval.dtype.kind not in "iub":
+            raise TypeError(
+                "~ (operator.invert) is only implemented on integer and Boolean-type tensors: "
+                f"this one is {self.dtype}"
+            )
+        return bitwise_not(self)
+
+    return operator
 
 
 derive()

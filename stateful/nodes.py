@@ -65,7 +65,9 @@ class Plan:
                    if p.kind == "scalar"]  # fmt: skip
         self.holds = any(item[0] != "input" or item[1] not in numbers for item in self.fetch)
         outs = kernel.outputs
-        self.outputs = [i for i, o in enumerate(outs) if types.is_differentiable(o.dtype)]
+        self.outputs = [
+            i for i, o in enumerate(outs) if types.is_differentiable(o.dtype) and op.has_history(i)
+        ]
         last = self.outputs[-1]
         self.avals = kernel.outputs[: last + 1]
         self.missing = [None] * (len(kernel.outputs) - last - 1)
@@ -188,8 +190,12 @@ def _shape(aval) -> tuple[int, ...]:
 class OpNode(Node):
     """The node of a declared op. ``saved`` is None once the node was released."""
 
+    __slots__ = (
+        "plan", "avals", "targets", "numbers", "saved", "sequence_nr", "watched", "pre_hooks",
+        "retained", "node_pre_hooks", "node_hooks", "_metadata",
+    )  # fmt: skip
     plan: Plan
-    saved: list | None
+    saved: Sequence | None
 
     @property
     def next_functions(self):
@@ -202,7 +208,7 @@ class OpNode(Node):
         if self.plan.holds:
             self.saved = None
 
-    def saved_items(self) -> list:
+    def saved_items(self) -> Sequence:
         """What was saved: each a `SavedTensor`, a `Value` or a number."""
         items: Any = self.saved
         for i, item in enumerate(items):
@@ -285,7 +291,8 @@ class OpNode(Node):
 @functools.cache
 def node_class(op: Op) -> type[OpNode]:
     """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
-    fields: dict[str, Any] = {"__module__": "builtins", **saved_shapes.attributes(op.grad_fn)}
+    own = {"__module__": "builtins", "__slots__": ()}
+    fields: dict[str, Any] = {**own, **saved_shapes.attributes(op.grad_fn)}
     for item in itertools.chain.from_iterable(op.saves.values()):
         fields[f"_saved_{item.name}"] = property(functools.partial(_saved_attribute, item.name))
         kind = "sizes" if item.source == "sizes" else "tensor"
@@ -323,7 +330,7 @@ INPLACE_NAMES = {
 def inplace_class(cls: type[Node]) -> type[Node]:
     """The class of the node of the in-place form of an op."""
     name = INPLACE_NAMES.get(cls.__name__)
-    return cls if name is None else type(name, (cls,), {})
+    return cls if name is None else type(name, (cls,), {"__slots__": ()})
 
 
 def _static_argument(plan: Plan, parameter: Any) -> Any:

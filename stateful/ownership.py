@@ -14,7 +14,8 @@ from .layout import is_default
 
 def is_free(grad: Any, leaf: Any) -> bool:
     """Whether ``grad``, a Tensor, is held by nobody and laid out as ``leaf`` is."""
-    return getrefcount(grad) <= _OF_THE_ENGINE and is_default(grad) and is_default(leaf)
+    held = getrefcount(grad)
+    return held <= min(_ONCE, _of_the_engine()) and is_default(grad) and is_default(leaf)
 
 
 class _Leaf:
@@ -37,5 +38,12 @@ def _references(grad: Any, leaf: Any) -> int:
     return getrefcount(grad)
 
 
-_OF_THE_ENGINE = _Leaf().run([object()])
-"""References to a gradient that the engine alone holds: its buffer, and the calls down to here."""
+def _of_the_engine() -> int:
+    """References to a gradient that the engine alone holds: its buffer, and the calls down to here.
+
+    A debugger makes calls hold more; the least that was ever counted errs towards a copy.
+    """
+    return _Leaf().run([object()])
+
+
+_ONCE = _of_the_engine()

@@ -6,9 +6,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from funcgrad import types
+from funcgrad.unsupported import type_name
 
 from . import modes
 from .execute import Aval
@@ -164,18 +163,6 @@ def check_out(target: Aval, result: Aval) -> None:
             "with no elements.",
             stacklevel=4,
         )
-
-
-TYPE_NAMES = {
-    "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16",
-    "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte",
-    "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
-
-
-def type_name(dtype: np.dtype) -> str:
-    """The name of a dtype in legacy type names and in casting errors."""
-    return TYPE_NAMES.get(dtype.name, dtype.name)
 
 
 def check_partial_overlap(target: Any, leaves: Sequence) -> None:

@@ -15,6 +15,7 @@ from funcgrad.mode import mode
 from .execute import Aval, Kernel
 from .graph import Node
 from .nodes import OpNode, Plan
+from .undefined import UndefinedPlan, counts
 
 NAMES = {f"{name}Backward0": f"{name}Backward1" for name in ("Add", "Div", "Mul", "Sub")}
 NAMES["RsubBackward1"] = "SubBackward0"
@@ -37,7 +38,7 @@ def plan_class(kernel: Kernel) -> type[Plan]:
     """How a call of ``kernel`` is recorded."""
     name = kernel.fn.grad_fn
     if name not in NAMES:
-        return Plan
+        return UndefinedPlan if counts(kernel) else Plan
     places = [i for i, item in enumerate(kernel.inputs) if isinstance(item, Aval)]
     return ScalarPlan if places == [0] or len(places) == 1 and name in COMMUTING else Plan
 
@@ -46,7 +47,7 @@ def plan_class(kernel: Kernel) -> type[Plan]:
 def scalar_class(cls: type[Node]) -> type[Node]:
     """The class of the node of the overload for numbers, which saves the number at most."""
     base: Any = _ScalarLeftNode if cls.__name__ == "RsubBackward1" else _ScalarNode
-    fields: dict[str, Any] = {"__module__": "builtins"}
+    fields: dict[str, Any] = {"__module__": "builtins", "__slots__": ()}
     if hasattr(cls, "_saved_other"):
         fields["_saved_other"] = property(_number)
     return type(NAMES[cls.__name__], (base,), fields)
@@ -54,6 +55,8 @@ def scalar_class(cls: type[Node]) -> type[Node]:
 
 class _ScalarNode(OpNode):
     """The node of a tensor and a number."""
+
+    __slots__ = ()
 
     @property
     def next_functions(self):
@@ -64,6 +67,8 @@ class _ScalarNode(OpNode):
 
 class _ScalarLeftNode(OpNode):
     """The node of a number minus a tensor."""
+
+    __slots__ = ()
 
     @property
     def next_functions(self):

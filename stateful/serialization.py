@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes, modes
+from .conjugates import flipped, pending
 from .devices import device as Device
 from .dispatch import wrap
 from .execute import Value
@@ -73,7 +74,8 @@ class _Pickler(_PythonPickler):
         """The elements of the storage of a tensor, and where in it those of the tensor are."""
         storage = tensor._storage
         if storage.value.aval.dtype != tensor._aval.dtype:
-            return tensor._read().numpy().reshape(-1), contiguous(tuple(tensor.shape))
+            kept = flipped(tensor.detach(), pending(tensor))._read().numpy()
+            return kept.reshape(-1), contiguous(tuple(tensor.shape))
         if id(storage) not in self._memories:
             self._memories[id(storage)] = flat(storage)._read().numpy()
         return self._memories[id(storage)], geometry_of(tensor)
@@ -117,6 +119,9 @@ class _Pickler(_PythonPickler):
         rebuild = self._name("torch._utils", "_rebuild_tensor_v2")
         requires = tensor.requires_grad and not parameter
         args = (array, offset, tuple(size), tuple(stride), requires, hooks)
+        bits = dict(zip(("conj", "neg"), pending(tensor), strict=True))
+        if any(bits.values()):
+            args = (*args, {name: True for name, there in bits.items() if there})
         if parameter:
             self.save(self._name("torch._utils", "_rebuild_parameter"))
             self.write(pickle.MARK)
@@ -175,6 +180,10 @@ class _Memory:
 
 def _rebuild_tensor(memory, offset, size, stride, requires_grad=False, hooks=None, metadata=None):
     out = memory.show(Geometry(tuple(size), tuple(stride), offset))
+    if metadata:
+        with modes.no_grad():
+            bits = bool(metadata.get("conj")), bool(metadata.get("neg"))
+            out = flipped(out, bits)._alias()
     out.requires_grad = bool(requires_grad)
     return out
 

@@ -6,9 +6,10 @@ import os
 import warnings
 from typing import Any
 
+from funcgrad.unsupported import TYPE_NAMES
+
 from . import devices, dtypes
 from .execute import clear_kernels
-from .rules import TYPE_NAMES
 from .storages import UntypedStorage
 from .tensor import Tensor
 

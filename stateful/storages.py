@@ -12,6 +12,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from funcgrad.unsupported import type_name
+
 from . import modes
 from .described import Described
 from .dispatch import wrap
@@ -19,7 +21,7 @@ from .execute import Function, execute
 from .geometry import contiguous
 from .layout import of as geometry_of
 from .not_implemented import NotImplemented
-from .rules import check_inplace, count_write, type_name
+from .rules import check_inplace, count_write
 from .striding import flat
 from .tensor import Tensor
 from .views import Counter, Storage

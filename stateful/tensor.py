@@ -124,11 +124,6 @@ class Tensor(Described):
                 "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not " + kind
             )
         modes.check_untransformed("requires_grad_")
-        if not isinstance(requires_grad, bool):
-            raise TypeError(
-                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
-                f"{type(requires_grad).__name__}"
-            )
         if requires_grad and not types.is_differentiable(self._aval.dtype):
             raise RuntimeError(
                 "only Tensors of floating point dtype can require gradients, or of complex dtype; "

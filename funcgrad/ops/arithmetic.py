@@ -8,7 +8,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
-from .. import types
+from .. import types, unsupported
 from ..composite import composite, overloads
 from ..op import op
 from ..signature import Scalar
@@ -199,8 +199,7 @@ def _whole(x) -> bool:
 
 def _floor_quotient(self, other):
     """Python's floor division, as ATen's ``div_floor``: exact remainder first, then rounding."""
-    if self.dtype == jnp.bool_:
-        raise RuntimeError("\"div_floor_cpu\" not implemented for 'Bool'")
+    unsupported.check("floor_divide", self.dtype)
     if _whole(self):
         return jnp.floor_divide(self, other)
     rest = lax.rem(*jnp.broadcast_arrays(self, other))

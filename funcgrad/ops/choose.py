@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import numpy as np
 
+from .. import unsupported
 from ..broadcast import broadcast_shape
 from ..composite import overloads
 from ..op import op
@@ -86,8 +87,7 @@ def _clamped(self, min, max):
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     self, min, max = promote(self, min, max)
-    if jnp.issubdtype(self.dtype, jnp.complexfloating):
-        raise RuntimeError("clamp is not supported for complex types")
+    unsupported.check("clamp", self.dtype)
     return jnp.clip(self, min, max)
 
 

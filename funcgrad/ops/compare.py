@@ -35,11 +35,6 @@ def ne(self, other):
     return self != other
 
 
-def _ordered(name: str, self) -> None:
-    if types.is_complex(self.dtype):
-        raise RuntimeError(f'"{name}" not implemented for complex numbers: they have no order')
-
-
 @op("lt.Tensor", dunder="lt", promotes=True, inplace=True)
 def lt(self, other):
     """Elementwise ``self < other``.
@@ -48,7 +43,6 @@ def lt(self, other):
     >>> funcgrad.lt(jnp.array([1, 2]), 2)
     Array([ True, False], dtype=bool)
     """
-    _ordered("lt", self)
     return self < other
 
 
@@ -60,7 +54,6 @@ def le(self, other):
     >>> funcgrad.le(jnp.array([1, 2]), 2)
     Array([ True,  True], dtype=bool)
     """
-    _ordered("le", self)
     return self <= other
 
 
@@ -72,7 +65,6 @@ def gt(self, other):
     >>> funcgrad.gt(jnp.array([1, 2]), 2)
     Array([False, False], dtype=bool)
     """
-    _ordered("gt", self)
     return self > other
 
 
@@ -84,7 +76,6 @@ def ge(self, other):
     >>> funcgrad.ge(jnp.array([1, 2]), 2)
     Array([False,  True], dtype=bool)
     """
-    _ordered("ge", self)
     return self >= other
 
 
@@ -132,11 +123,6 @@ def logical_not(self):
     return self == 0
 
 
-def _no_floats(name: str, self) -> None:
-    if jnp.issubdtype(self.dtype, jnp.inexact):
-        raise RuntimeError(f"\"{name}_cpu\" not implemented for '{self.dtype}'")
-
-
 @op("bitwise_and.Tensor", inplace=True, dunder="and", promotes=True)
 def bitwise_and(self, other):
     """Elementwise ``self & other`` of integers or bools.
@@ -145,7 +131,6 @@ def bitwise_and(self, other):
     >>> funcgrad.bitwise_and(jnp.array([3]), jnp.array([6]))
     Array([2], dtype=int32)
     """
-    _no_floats("bitwise_and", self)
     return self & other
 
 
@@ -157,7 +142,6 @@ def bitwise_or(self, other):
     >>> funcgrad.bitwise_or(jnp.array([3]), jnp.array([6]))
     Array([7], dtype=int32)
     """
-    _no_floats("bitwise_or", self)
     return self | other
 
 
@@ -169,7 +153,6 @@ def bitwise_xor(self, other):
     >>> funcgrad.bitwise_xor(jnp.array([3]), jnp.array([6]))
     Array([5], dtype=int32)
     """
-    _no_floats("bitwise_xor", self)
     return self ^ other
 
 
@@ -181,7 +164,6 @@ def bitwise_not(self):
     >>> funcgrad.bitwise_not(jnp.array([3]))
     Array([-4], dtype=int32)
     """
-    _no_floats("bitwise_not", self)
     return ~self
 
 
@@ -193,7 +175,6 @@ def bitwise_left_shift(self, other):
     >>> funcgrad.bitwise_left_shift(jnp.array([3]), jnp.array([2]))
     Array([12], dtype=int32)
     """
-    _no_floats("lshift", self)
     return jnp.left_shift(self, other)
 
 
@@ -205,7 +186,6 @@ def bitwise_right_shift(self, other):
     >>> funcgrad.bitwise_right_shift(jnp.array([12]), jnp.array([2]))
     Array([3], dtype=int32)
     """
-    _no_floats("rshift", self)
     return jnp.right_shift(self, other)
 
 

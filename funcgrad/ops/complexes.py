@@ -83,11 +83,6 @@ def sign(self):
     >>> funcgrad.sign(jnp.array([-2.0, 0.0, 3.0]))
     Array([-1.,  0.,  1.], dtype=float32)
     """
-    if types.is_complex(self.dtype):
-        raise RuntimeError(
-            "Unlike NumPy, torch.sign doesn't match the behavior of sgn for complex tensors. "
-            "Use sgn instead."
-        )
     return _real_sign(self)
 
 
@@ -174,7 +169,7 @@ def conj(self):
 
 
 @op("_conj_physical", grad_fn="ConjPhysicalBackward0", face="private",
-    vjp=dict(self=lambda grad: grad.conj()))  # fmt: skip
+    vjp=dict(self=lambda grad: conj_physical(grad)))  # fmt: skip
 def _conj_physical(self):
     """The complex conjugate as new memory."""
     return jnp.conj(self)

@@ -14,6 +14,7 @@ from jax import lax
 from .. import types
 from ..composite import composite
 from ..op import op
+from ..signature import Size
 from ..signature import dtype as as_dtype
 from .dims import wrap_dim
 from .reduce import sum_all
@@ -46,16 +47,18 @@ def _take_rows(rows, order):
 
 
 @op("_runs", face="private", outputs=("output", "inverse_indices", "counts"))
-def _runs(rows, starts, count: int, order=None):
+def _runs(rows, starts, count: int, dim: int, shape: Size, placed: Size, order=None):
     """The first row of each of ``count`` runs, the run of every row, and how long the runs are.
 
-    ``order`` says where a row was before sorting.
+    ``order`` says where a row was before sorting. A row is a slice of ``shape`` along ``dim``; the
+    runs of the rows have the shape ``placed``.
     """
     first = jnp.nonzero(starts, size=count)[0]
     run = (jnp.cumsum(starts) - 1).astype(types.index_dtype())
     inverse = run if order is None else jnp.zeros_like(run).at[order].set(run)
     counts = jnp.diff(first, append=rows.shape[0]).astype(types.index_dtype())
-    return rows[first], inverse, counts
+    found = jnp.moveaxis(rows[first].reshape(count, *shape), 0, dim)
+    return found, inverse.reshape(placed), counts
 
 
 def _distinct(input, dim, return_inverse: bool, return_counts: bool, in_order: bool):
@@ -64,6 +67,7 @@ def _distinct(input, dim, return_inverse: bool, return_counts: bool, in_order: b
         raise NotImplementedError(f"\"unique\" not implemented for '{input.dtype}': no order")
     if dim is None:
         rows = reshape(input, (math.prod(input.shape), 1))
+        layout = 0, (), tuple(input.shape)
     else:
         if not input.ndim:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
@@ -76,14 +80,11 @@ def _distinct(input, dim, return_inverse: bool, return_counts: bool, in_order: b
                 f"applied: dim={dim} of shape {list(input.shape)}"
             )
         rows = reshape(front, (front.shape[0], rest))
+        layout = dim, tuple(front.shape[1:]), (front.shape[0],)
     order = _row_order(rows) if in_order else None
     rows = rows if order is None else _take_rows(rows, order)
     starts = _run_starts(rows)
-    values, inverse, counts = _runs(rows, starts, int(sum_all(starts)), order)
-    if dim is None:
-        values, inverse = reshape(values, (values.shape[0],)), reshape(inverse, input.shape)
-    else:
-        values = movedim(reshape(values, (values.shape[0], *front.shape[1:])), 0, dim)
+    values, inverse, counts = _runs(rows, starts, int(sum_all(starts)), *layout, order)
     rest = [x for x, wanted in ((inverse, return_inverse), (counts, return_counts)) if wanted]
     return (values, *rest) if rest else values
 

@@ -98,7 +98,6 @@ def max_all(self):
     Array(3., dtype=float32)
     """
     check_not_empty("max", self)
-    _no_complex("max", self)
     return jnp.max(self)
 
 
@@ -111,7 +110,6 @@ def min_all(self):
     Array(1., dtype=float32)
     """
     check_not_empty("min", self)
-    _no_complex("min", self)
     return jnp.min(self)
 
 
@@ -157,7 +155,6 @@ def _shared(grad, self, dim, keepdim, result):
 
 
 def _reduced(name: str, self, dim, keepdim, reduce):
-    _no_complex(name, self)
     if dim == ():
         check_not_empty(name, self)
     dims = dims_of(dim, self.ndim)

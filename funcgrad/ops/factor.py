@@ -222,14 +222,26 @@ def logdet(self):
 # -- least squares ---------------------------------------------------------------------------------
 
 
-def _lstsq_self(grad_solution, self, b):
+def _lstsq_self(grad_solution, grad_residuals, self, b, solution):
     pinv = linalg_pinv(self)
-    return _pinv_self(matmul(_column(grad_solution, self), mH(_column(b, self))), self, pinv)
+    found = _pinv_self(matmul(_column(grad_solution, self), mH(_column(b, self))), self, pinv)
+    if 0 in grad_residuals.shape:
+        return found
+    missed = _missed(grad_residuals, self, b, solution)
+    return found + matmul(missed, mH(_column(solution, self)))
 
 
-def _lstsq_b(grad_solution, self, b):
+def _lstsq_b(grad_solution, grad_residuals, self, b, solution):
     found = matmul(mH(linalg_pinv(self)), _column(grad_solution, self))
+    if 0 not in grad_residuals.shape:
+        found = found - _missed(grad_residuals, self, b, solution)
     return reshape(found, b.shape)
+
+
+def _missed(grad_residuals, self, b, solution):
+    """The gradient of the residuals at ``A X - B``; that of ``X`` is 0, where they are least."""
+    rest = matmul(self, _column(solution, self)) - _column(b, self)
+    return 2 * unsqueeze(grad_residuals, -2) * rest
 
 
 def _column(b, A):
@@ -253,7 +265,7 @@ def linalg_lstsq(self, b, rcond: float | None = None, *, driver: str | None = No
     x = jnp.swapaxes(Vh, -1, -2).conj() @ (scale[..., None] * adjoint)
     rows, columns = self.shape[-2:]
     rest = jnp.zeros((0,), S.dtype)
-    if rows > columns:
+    if rows > columns and driver in ("gels", "gelsd", "gelss"):
         rest = (jnp.abs(self @ x - right) ** 2).sum(-2)
         rest = jnp.where((kept.sum(-1) == columns)[..., None], rest, jnp.nan)
     nothing = jnp.zeros((0,), S.dtype)
@@ -267,7 +279,8 @@ def linalg_lstsq(self, b, rcond: float | None = None, *, driver: str | None = No
 def lstsq(A, B, rcond=None, *, driver=None):
     """The ``X`` that makes ``A X`` closest to ``B``; residuals, rank and singular values.
 
-    The residuals are given for more rows than columns. nan where the rank is not full.
+    The residuals are given for more rows than columns by every ``driver`` but the default,
+    ``"gelsy"``. nan where the rank is not full.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.linalg.lstsq(jnp.ones((2, 1)), jnp.array([[1.0], [3.0]]))[0].round(3)

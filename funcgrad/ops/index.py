@@ -258,6 +258,8 @@ def _is_hit(x, dim: int, index):
     """Whether a part of dimension ``dim`` is at ``index``, in a shape that broadcasts to ``x``."""
     dim = wrap_dim(dim, x.ndim)
     length = x.shape[dim] if x.ndim else 1
+    if index.ndim > 1:
+        raise RuntimeError(f"Index has to be a vector/scalar: index_fill() got {index.ndim}-D")
     index = _vector(index, length, dim, "index_fill")
     hit = jnp.zeros(length, bool).at[index].set(True)
     return lax.reshape(hit, (length, *(1,) * (x.ndim - dim - 1)) if x.ndim else ())

@@ -198,17 +198,17 @@ def _group_weight(grad, input, N, C, HxW, group, eps):
     "native_group_norm", grad_fn="NativeGroupNormBackward0", face="private",
     outputs=("result0", "result1", "result2"),
     vjp=dict(
-        input=lambda grad_result0, input, weight, N, C, HxW, group, eps: (
-            _group_input(grad_result0, input, weight, N, C, HxW, group, eps)
+        input=lambda grads, input, weight, N, C, HxW, group, eps: (
+            _group_input(grads[0], input, weight, N, C, HxW, group, eps)
         ),
-        weight=lambda grad_result0, input, N, C, HxW, group, eps: (
-            _group_weight(grad_result0, input, N, C, HxW, group, eps)
+        weight=lambda grads, input, N, C, HxW, group, eps: (
+            _group_weight(grads[0], input, N, C, HxW, group, eps)
         ),
-        bias=lambda grad_result0: over_channels(grad_result0),
+        bias=lambda grads: over_channels(grads[0]),
     ),
 )  # fmt: skip
 def native_group_norm(input, weight, bias, N: int, C: int, HxW: int, group: int, eps: float):
-    """`group_norm`, the means and one over the deviations."""
+    """`group_norm`, the means and one over the deviations, whose gradients count for nothing."""
     x = wide(input).reshape(N, group, C // group * HxW)
     center, scale = moments(x, (2,), eps)
     out = ((x - center) * scale).reshape(input.shape)

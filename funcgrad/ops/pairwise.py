@@ -14,6 +14,7 @@ import numpy as np
 from ..composite import composite
 from ..derivative import derived
 from ..op import op
+from .complexes import is_floating_point
 from .copying import clone
 from .norm import Order, _norm_self, linalg_vector_norm
 from .view import transpose
@@ -38,6 +39,14 @@ def _length(difference, p):
     if p == 0:
         return jnp.sum(jnp.minimum(jnp.ceil(jnp.abs(difference)), 1), -1)
     return linalg_vector_norm.fn(difference, p, (-1,))
+
+
+def _check(name, p, *given):
+    for x in given:
+        if not is_floating_point(x):
+            raise RuntimeError(f"{name} only supports floating-point dtypes, got: {x.dtype}")
+    if not p >= 0:
+        raise RuntimeError(f"{name} only supports non-negative p values, got: {p}")
 
 
 def _turned(x):
@@ -84,8 +93,9 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
         raise RuntimeError(
             f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
         )
-    if p < 0:
-        raise RuntimeError("cdist only supports non-negative p values")
+    _check("cdist", p, x1, x2)
+    if x1.dtype != x2.dtype:
+        raise RuntimeError(f"cdist expected scalar type {x1.dtype} but found {x2.dtype}")
     return _cdist_forward(x1, x2, float(p))
 
 
@@ -120,8 +130,7 @@ def pdist(input, p=2.0):
     """
     if input.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
-    if p < 0:
-        raise RuntimeError("pdist only supports non-negative p values")
+    _check("pdist", p, input)
     return _pdist_forward(input, float(p))
 
 

@@ -6,13 +6,12 @@ import jax.numpy as jnp
 
 from ..composite import overloads
 from ..op import op
+from ..unsupported import type_name
 from .creation import zeros_like
 
 
-def _whole_or(name: str, self, rounded):
+def _whole_or(self, rounded):
     """Integers are round already."""
-    if self.dtype == jnp.bool_:
-        raise RuntimeError(f"\"{name}\" not implemented for 'Bool'")
     return rounded(self) if jnp.issubdtype(self.dtype, jnp.inexact) else self
 
 
@@ -24,7 +23,7 @@ def floor(self):
     >>> funcgrad.floor(jnp.array([-1.5, 1.5]))
     Array([-2.,  1.], dtype=float32)
     """
-    return _whole_or("floor", self, jnp.floor)
+    return _whole_or(self, jnp.floor)
 
 
 @op("ceil", grad_fn="CeilBackward0", inplace=True, vjp=dict(self=lambda grad: zeros_like(grad)))
@@ -35,7 +34,7 @@ def ceil(self):
     >>> funcgrad.ceil(jnp.array([-1.5, 1.5]))
     Array([-1.,  2.], dtype=float32)
     """
-    return _whole_or("ceil", self, jnp.ceil)
+    return _whole_or(self, jnp.ceil)
 
 
 @op("trunc", grad_fn="TruncBackward0", inplace=True, vjp=dict(self=lambda grad: zeros_like(grad)))
@@ -46,7 +45,7 @@ def trunc(self):
     >>> funcgrad.trunc(jnp.array([-1.5, 1.5]))
     Array([-1.,  1.], dtype=float32)
     """
-    return _whole_or("trunc", self, jnp.trunc)
+    return _whole_or(self, jnp.trunc)
 
 
 @op("round", grad_fn="RoundBackward0", inplace=True, vjp=dict(self=lambda grad: zeros_like(grad)))
@@ -57,7 +56,7 @@ def round_whole(self):
     >>> funcgrad.round(jnp.array([0.5, 1.5, 2.6]))
     Array([0., 2., 3.], dtype=float32)
     """
-    return _whole_or("round", self, jnp.round)
+    return _whole_or(self, jnp.round)
 
 
 @op("round.decimals", grad_fn="RoundBackward1", inplace=True,
@@ -70,7 +69,7 @@ def round_decimals(self, *, decimals: int):
     Array([1.3], dtype=float32)
     """
     if not jnp.issubdtype(self.dtype, jnp.inexact):
-        raise RuntimeError(f"\"round_vml_cpu\" not implemented for '{self.dtype}'")
+        raise NotImplementedError(f"\"round_cpu\" not implemented for '{type_name(self.dtype)}'")
     scale = jnp.asarray(10.0 ** abs(decimals), self.dtype)
     if decimals < 0:
         return jnp.round(self / scale) * scale
@@ -88,4 +87,4 @@ def frac(self):
     >>> funcgrad.frac(jnp.array([-1.5, 1.25]))
     Array([-0.5 ,  0.25], dtype=float32)
     """
-    return _whole_or("frac", self, lambda x: x - jnp.trunc(x))
+    return _whole_or(self, lambda x: x - jnp.trunc(x))

@@ -299,8 +299,30 @@ def _neutral(reduce: str, dtype):
     return limits.min if reduce == "amax" else limits.max
 
 
-@composite(inplace=True)
-def index_reduce(self, dim, index, source, reduce, *, include_self=True):
+def _index_places(dim, index, source):
+    """A place for each element of ``source``, whose slices along ``dim`` go to ``index``."""
+    dim = wrap_dim(dim, max(source.ndim, 1))
+    places = reshape(index, [-1 if d == dim else 1 for d in range(max(source.ndim, 1))])
+    return expand(places, source.shape) if source.ndim else reshape(index, ())
+
+
+def _index_reduce_grads(grad, self, dim, index, source, reduce, include_self, result):
+    places = _index_places(dim, index, source)
+    return _reduce_grads(grad, self, dim, places, source, reduce, include_self, result)
+
+
+@op(
+    "index_reduce", grad_fn="IndexReduceBackward0", inplace=True,
+    vjp=dict(
+        self=lambda grad, self, dim, index, source, reduce, include_self, result: (
+            _index_reduce_grads(grad, self, dim, index, source, reduce, include_self, result)[0]
+        ),
+        source=lambda grad, self, dim, index, source, reduce, include_self, result: (
+            _index_reduce_grads(grad, self, dim, index, source, reduce, include_self, result)[1]
+        ),
+    ),
+)  # fmt: skip
+def index_reduce(self, dim: int, index, source, reduce: str, *, include_self: bool = True):
     """`scatter_reduce` of whole slices: ``prod``, ``mean``, ``amax``, ``amin``.
 
     >>> import jax.numpy as jnp, funcgrad
@@ -312,7 +334,10 @@ def index_reduce(self, dim, index, source, reduce, *, include_self=True):
             "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
             f"{reduce}"
         )
-    dim = wrap_dim(dim, self.ndim)
-    places = reshape(index, [-1 if d == dim else 1 for d in range(max(source.ndim, 1))])
-    places = expand(places, source.shape) if source.ndim else reshape(index, ())
-    return scatter_reduce(self, dim, places, source, reduce, include_self=include_self)
+    if index.ndim > 1:
+        raise IndexError(
+            f"index_reduce_(): Index is supposed to be a vector, but got dim: {index.ndim}"
+        )
+    places = _index_places(dim, index, source)
+    target, source = _target(self, dim, places, source, "index_reduce")
+    return lax.reshape(reduce_at(target, source, reduce, include_self), self.shape)

@@ -79,7 +79,9 @@ def numpy_T(self):
 
 @composite(face="private")
 def mT(self):
-    """The last two dimensions exchanged: ``x.mT``."""
+    """The last two dimensions exchanged: ``x.mT``. ``self`` if it has no dimension."""
+    if not self.ndim:
+        return self
     _at_least_matrix("tensor.mT", self)
     return transpose(self, -2, -1)
 
@@ -87,6 +89,8 @@ def mT(self):
 @composite(face="private")
 def mH(self):
     """The last two dimensions exchanged, conjugated: ``x.mH``."""
+    if not self.ndim:
+        return self.conj()
     _at_least_matrix("tensor.mH", self)
     return transpose(self, -2, -1).conj()
 
@@ -99,7 +103,7 @@ def matrix_H(self):
             "tensor.H is only supported on matrices (2-D tensors). Got "
             f"{self.ndim}-D tensor. For batches of matrices, consider using tensor.mH"
         )
-    return mH(self) if self.ndim else self.conj()
+    return mH(self)
 
 
 @composite()
@@ -110,6 +114,8 @@ def adjoint(self):
     >>> funcgrad.adjoint(jnp.ones((5, 2, 3))).shape
     (5, 3, 2)
     """
+    if not self.ndim:
+        return self.conj()
     _at_least_matrix("tensor.adjoint()", self)
     return transpose(self, -2, -1).conj()
 

@@ -150,8 +150,6 @@ def signbit(self):
     >>> funcgrad.signbit(jnp.array([-0.0, 1.0]))
     Array([ True, False], dtype=bool)
     """
-    if types.is_complex(self.dtype):
-        raise RuntimeError("signbit is not implemented for complex tensors.")
     if types.is_floating(self.dtype):
         return jnp.signbit(self)
     return jnp.zeros(self.shape, bool) if self.dtype == jnp.bool_ else self < 0

@@ -112,6 +112,8 @@ def _arguments(dim, unbiased, keepdim, correction):
         dim, unbiased = None, dim
     if unbiased is not None:
         correction = int(unbiased)
+    elif dim is not None and correction is None:
+        correction = 1  # the signature with a dimension has a number, and nodes show it
     return dim, dict(correction=correction, keepdim=keepdim)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 class Interval:
     """From when to when, in microseconds of the wall clock.
 
-    >>> Interval(1.0, 3.0).elapsed_us()
+    >>> import stateful as torch
+    >>> torch.autograd.profiler_util.Interval(1.0, 3.0).elapsed_us()
     2.0
     """
 
@@ -25,6 +26,7 @@ class Interval:
 class FormattedTimesMixin:
     """The times of an event as text.
 
+    >>> from stateful.autograd.profiler_util import FunctionEvent
     >>> FunctionEvent(0, "add", thread=0, start_us=1.0, end_us=2.5).cpu_time_str
     '1.500us'
     """
@@ -113,6 +115,7 @@ class FunctionEvent(FormattedTimesMixin):
 class FunctionEventAvg(FormattedTimesMixin):
     """Several ranges as one.
 
+    >>> from stateful.autograd.profiler_util import FunctionEvent, FunctionEventAvg
     >>> total = FunctionEventAvg()
     >>> total += FunctionEvent(0, "sum", thread=0, start_us=1.0, end_us=3.0)
     >>> total.key, total.count, total.cpu_time_total

@@ -7,8 +7,10 @@ default dicts, deques, and the classes given to `register_pytree_node`.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
+
+from ..sizes import Size
 
 
 class NodeDef(NamedTuple):
@@ -32,6 +34,7 @@ def _mapping(cls: type) -> NodeDef:
 
 SUPPORTED_NODES: dict[type, NodeDef] = {
     tuple: NodeDef(lambda t: (list(t), None), lambda children, _: tuple(children)),
+    Size: NodeDef(lambda t: (list(t), None), lambda children, _: Size(children)),
     list: NodeDef(lambda t: (t, None), lambda children, _: list(children)),
     dict: _mapping(dict),
     OrderedDict: _mapping(OrderedDict),
@@ -42,6 +45,7 @@ SUPPORTED_NODES: dict[type, NodeDef] = {
         lambda d: (list(d), d.maxlen), lambda children, maxlen: deque(children, maxlen=maxlen)
     ),
 }
+_MAPPINGS = (dict, OrderedDict, defaultdict)
 _NAMED = NodeDef(lambda t: (list(t), type(t)), lambda children, cls: cls(*children))
 
 
@@ -100,6 +104,10 @@ class TreeSpec:
         return f"TreeSpec({self.type.__name__}, {self.context}, [{children}])"
 
 
+def _is_of_named(spec: TreeSpec) -> bool:
+    return spec.type is tuple and isinstance(spec.context, type)
+
+
 def tree_flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list, TreeSpec]:
     """The leaves of a nested container in order, and its structure."""
     leaves: list = []
@@ -131,8 +139,7 @@ def _unflatten(leaves: Any, spec: TreeSpec) -> Any:
     if spec.is_leaf():
         return next(leaves)
     children = [_unflatten(leaves, child) for child in spec.children_specs]
-    named = isinstance(spec.context, type) and spec.type is tuple
-    definition = _NAMED if named else SUPPORTED_NODES[spec.type]
+    definition = _NAMED if _is_of_named(spec) else SUPPORTED_NODES[spec.type]
     return definition.unflatten_fn(children, spec.context)
 
 
@@ -141,7 +148,9 @@ def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list
     return tree_flatten(tree, is_leaf)[0]
 
 
-tree_iter = tree_leaves
+def tree_iter(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> Iterator:
+    """As `tree_leaves`, as an iterator."""
+    return iter(tree_leaves(tree, is_leaf))
 
 
 def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> TreeSpec:
@@ -162,17 +171,30 @@ def _flatten_up_to(tree: Any, spec: TreeSpec) -> list:
     """The parts of ``tree`` at the leaves of ``spec``."""
     if spec.is_leaf():
         return [tree]
-    definition = _definition(tree)
-    kind = tuple if definition is _NAMED else type(tree)
-    if definition is None or kind is not spec.type:
-        raise ValueError(f"Type mismatch; expected {spec.type!r}, but got {type(tree)!r}.")
-    children, _ = definition.flatten_fn(tree)
+    children = _children_like(tree, spec)
     if len(children) != len(spec.children_specs):
         raise ValueError(
             f"Node arity mismatch; expected {len(spec.children_specs)}, but got {len(children)}."
         )
     pairs = zip(children, spec.children_specs, strict=True)
     return [part for child, below in pairs for part in _flatten_up_to(child, below)]
+
+
+def _children_like(tree: Any, spec: TreeSpec) -> list:
+    """The children of ``tree`` in the order of ``spec``: those of mappings by their keys."""
+    if spec.type in _MAPPINGS and type(tree) in _MAPPINGS:
+        keys = spec.context[1] if spec.type is defaultdict else spec.context
+        if set(keys) != set(tree):
+            missing, extra = set(keys) - set(tree), set(tree) - set(keys)
+            raise ValueError(
+                f"Node keys mismatch; missing key(s): {missing}; extra key(s): {extra}."
+            )
+        return [tree[key] for key in keys]
+    expected = spec.context if _is_of_named(spec) else spec.type
+    definition = _definition(tree)
+    if definition is None or type(tree) is not expected:
+        raise ValueError(f"Node type mismatch; expected {expected!r}, but got {type(tree)!r}.")
+    return definition.flatten_fn(tree)[0]
 
 
 def tree_map_(func: Callable, tree: Any, *rests: Any, **options: Any) -> Any:

@@ -142,9 +142,31 @@ def case_lists_of_tensors(torch, show):
     show.error(lambda: torch._foreach_neg([]), "must have at least one tensor")
 
 
+def case_lists_by_other_names(torch, show):
+    xs = [torch.tensor([1.0, 2.0]), torch.tensor([3.0])]
+    show(torch._foreach_pow(2.0, xs), torch._foreach_norm(xs, ord=1))
+    show(torch._foreach_sub(xs, scalar=1.0), torch._foreach_sub(xs, other=xs))
+    show(type(torch._foreach_add_(xs, 1)).__name__, type(torch._foreach_add(xs, 1)).__name__)
+
+
+def case_what_is_out_of_range(torch, show):
+    x = torch.arange(6.0).view(2, 3)
+    show.error(lambda: torch.gradient(x, dim=5), "Dimension out of range")
+    show.error(lambda: torch.empty_strided((-2, 3), (1, 2)), "negative dimension")
+    show(torch.empty_strided((0, 3), (3, 1)).shape)
+    show(torch.kl_div(torch.zeros(2), torch.ones(2), -1))
+    show(torch.kl_div(torch.zeros(2), torch.ones(2), 3))
+    for given in (x.long(), x.to(torch.complex64)):
+        show.error(lambda given=given: torch.cdist(given, given), "floating-point dtypes")
+    show.error(lambda: torch.pdist(x.long()), "floating-point dtypes")
+    show.error(lambda: torch.cdist(x, x, float("nan")), "non-negative p values")
+    show.error(lambda: torch.cdist(x.double(), x), "expected scalar type")
+
+
 def case_methods(torch, show):
     x = torch.tensor([1.0, 2.0], requires_grad=True)
-    show(list(reversed(x)), x.new([1, 2]), x.new(2, 3).shape, x.__rdiv__(2), x.__array_priority__)
+    show(reversed(x), reversed(x[0]), x.__rdiv__(2), x.__array_priority__)
+    show(x.new([1, 2]), x.new(2, 3).shape)
     show((x > 1)._is_all_true(), (x > 1)._is_any_true(), torch.ones(2).polygamma_(1))
     y = torch.ones(2)
     show(y.map2_(torch.ones(2), torch.zeros(2), lambda a, b, c: a + b + c))

@@ -1,5 +1,9 @@
 """Conjugates and negatives that are still to be taken: the bits of views."""
 
+import copy
+import io
+import pickle
+
 
 def case_bits(torch, show):
     z = torch.tensor([1 + 2j, 3 - 1j])
@@ -84,3 +88,27 @@ def case_write_to_a_negative_view(torch, show):
     w = (x * 2)._neg_view()
     (g,) = torch.autograd.grad((w * w).sum(), x)
     show(g)
+
+
+def case_copies_of_pending_conjugates(torch, show):
+    z = torch.tensor([1 + 2j, 3 - 1j])
+    for x in (z.conj(), z.conj()[1:], z.conj().imag, torch._neg_view(torch.ones(2))):
+        file = io.BytesIO()
+        torch.save(x, file)
+        file.seek(0)
+        for made in (
+            copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x)), torch.load(file)
+        ):  # fmt: skip
+            show(made.is_conj(), made.is_neg(), made._is_view(), made)
+    whole, part = copy.deepcopy([z, z.conj()])
+    whole.mul_(2)
+    show(whole, part)
+    same = copy.copy(z.conj())
+    z.mul_(2)
+    show(same)
+
+
+def case_second_conjugate_in_memory(torch, show):
+    z = torch.tensor([1 + 2j], requires_grad=True)
+    (g,) = torch.autograd.grad(z.conj_physical(), z, torch.ones_like(z), create_graph=True)
+    show(g, g.is_conj())

@@ -57,3 +57,13 @@ def case_registered(torch, show):
     doubled = tree.tree_map(lambda x: x * 2, [Pair(1, 2)])
     show(doubled[0].a, doubled[0].b, tree.tree_leaves(doubled))
     show.error(lambda: tree.register_pytree_node(Pair, None, None), "is already registered")
+
+
+def case_containers_side_by_side(torch, show):
+    tree = pytree(torch)
+    show(tree.tree_map(lambda a, b: (a, b), {"a": 1, "b": 2}, {"b": 10, "a": 20}))
+    show(tree.tree_map(lambda a, b: (a, b), {"a": 1}, collections.OrderedDict(a=3)))
+    show(tree.tree_flatten(torch.Size([2, 3]))[0], next(tree.tree_iter([1, 2])))
+    one = {"a": 1, "b": 2}
+    show.error(lambda: tree.tree_map(max, one, {"b": 10, "c": 20}), "Node keys mismatch")
+    show.error(lambda: tree.tree_map(max, Point(1, 2), (3, 4)), "Node type mismatch")

@@ -73,3 +73,29 @@ def case_writes_and_refusals(torch, show):
     make = torch.library.custom_op
     show.error(lambda: make("plain", plain, mutates_args=()))
     show.error(lambda: make("conformance::bare", lambda x: x, mutates_args=()), "must have a type")
+
+
+def case_arguments_by_keyword_only(torch, show):
+    @torch.library.custom_op("conformance::times", mutates_args=())
+    def times(x: torch.Tensor, *, factor: float = 2.0) -> torch.Tensor:
+        return x * factor
+
+    def setup_context(ctx, inputs, keyword_only_inputs, output):
+        show(len(inputs), keyword_only_inputs)
+        ctx.factor = keyword_only_inputs["factor"]
+
+    times.register_autograd(lambda ctx, grad: grad * ctx.factor, setup_context=setup_context)
+    x = torch.ones(2, requires_grad=True)
+    (times(x) + times(x, factor=5.0)).sum().backward()
+    show(x.grad)
+    show.error(
+        lambda: torch.library.custom_op("conformance::to", _named_tensor(torch), mutates_args=()),
+        "kwarg-only Tensor args",
+    )
+
+
+def _named_tensor(torch):
+    def function(x: torch.Tensor, *, y: torch.Tensor) -> torch.Tensor:
+        return x + y
+
+    return function

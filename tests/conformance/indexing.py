@@ -175,3 +175,28 @@ def case_mask_is_overwritten(torch, show):
         show(torch.autograd.grad(y.sum(), x, retain_graph=True))
         mask.logical_not_()
         show.error(lambda y=y: y.sum().backward(), phrase)
+
+
+def case_masks_of_bytes(torch, show):
+    mask, x, warned = torch.tensor([1, 0, 1], dtype=torch.uint8), torch.arange(3.0), "torch.uint8"
+    show(show.warning(lambda: x[mask], warned))
+    show(show.warning(lambda: torch.arange(6.0).view(3, 2)[mask, 0], warned))
+    show(show.warning(lambda: x.index_put((mask,), torch.ones(2)), warned))
+    one = torch.tensor(5.0)
+    show(show.warning(lambda: x.index_put((mask,), one, accumulate=True), warned))
+    show.error(lambda: x.clone().index_put_((mask,), one), "only supports boolean masks")
+    show.error(lambda: x.clone().__setitem__(mask, 5.0), "only supports boolean masks")
+    show.warning(lambda: x.__setitem__(mask, torch.ones(2)), warned)
+    show(x)
+
+
+def case_distinct_elements_are_no_views(torch, show):
+    x = torch.tensor([[2.0, 1.0], [2.0, 1.0]])
+    for found in (
+        torch.unique(x, return_inverse=True, return_counts=True),
+        torch.unique(x, return_inverse=True, return_counts=True, dim=0),
+        torch.unique(x, return_inverse=True, dim=1),
+        torch.unique_consecutive(x, return_inverse=True, return_counts=True),
+        (x.unique(),),
+    ):
+        show([(item, item._is_view()) for item in found])

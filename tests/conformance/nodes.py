@@ -236,3 +236,32 @@ def case_graphs_of_formulas_with_numbers(torch, show):
     (g,) = torch.autograd.grad((x**3).sum(), x, create_graph=True)
     first = g.grad_fn.next_functions[1][0]
     show(first, float(first._saved_other), [n for n in dir(first) if n.startswith("_saved")])
+
+
+def case_no_place_for_attributes(torch, show):
+    """Nodes that are no Python objects in PyTorch take none; those of custom functions do."""
+
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2
+
+    x = leaf(torch)
+    y = torch.tanh(x * 2).add_(1)
+    for node in (y.grad_fn, y.grad_fn.next_functions[0][0], (x * 1).grad_fn.next_functions[0][0]):
+        for name in ("note", "name", "metadata", "next_functions"):
+            try:
+                setattr(node, name, 1)
+                show("taken", name)
+            except AttributeError:
+                show("refused", name, node.name())
+        show(hasattr(node, "note"), hasattr(node, "__dict__"))
+        node.metadata["note"] = 1
+        show(node.metadata)
+    node = Double.apply(x).grad_fn
+    node.note = 3
+    show(node.note)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import stateful as torch
-from stateful import blocks, lazy
+from stateful import blocks, lazy, structure
 from stateful.blocks import LONGEST, Block, repeats, split
 
 
@@ -36,7 +36,7 @@ def flushes(monkeypatch):
         seen.append((entries, outputs, parts))
         return parts
 
-    monkeypatch.setattr(lazy, "split", spy)
+    monkeypatch.setattr(structure, "split", spy)
     return seen
 
 
@@ -76,7 +76,7 @@ def test_parts_and_whole(size):
         low, high = torch.aminmax(values * 2)
         out = (values + indices) * high - low
         window = lazy._local.window
-        entries = lazy._with_numbers(window.structure.entries(), len(window.inputs))
+        entries = structure._with_numbers(window.structure.entries(), len(window.inputs))
         inputs = [leaf.read() for leaf in window.inputs] + window.numbers
         outputs = (out._storage.value.index, high._storage.value.index)
     found = {~i: given for i, given in enumerate(inputs)}

@@ -13,7 +13,7 @@ _INSTEAD = {
 }  # fmt: skip
 
 
-def _gone(name: str, instead: str) -> Callable:
+def _removed(name: str, instead: str) -> Callable:
     def function(*args: Any, **kwargs: Any) -> NoReturn:
         raise RuntimeError(
             f"This function was deprecated since version 1.9 and is now removed. `torch.{name}` is "
@@ -48,7 +48,7 @@ def _reinforce(self: Tensor, reward: Any) -> NoReturn:
     )
 
 
-GONE = {name: _gone(name, instead) for name, instead in _INSTEAD.items() if name != "lstsq"}
+REMOVED = {name: _removed(name, instead) for name, instead in _INSTEAD.items() if name != "lstsq"}
 for _name in ("eig", "lstsq", "solve", "symeig"):
-    setattr(Tensor, _name, _gone(_name, _INSTEAD[_name]))
+    setattr(Tensor, _name, _removed(_name, _INSTEAD[_name]))
 Tensor.reinforce = _reinforce  # type: ignore[attr-defined]

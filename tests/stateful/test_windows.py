@@ -1,5 +1,7 @@
-"""A window whose program does not come to an end: what its values are afterwards."""
+"""Windows that do not come to an end, and those that end inside of a trace."""
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import stateful as torch
@@ -39,3 +41,26 @@ def test_an_interrupted_window_loses_nothing(monkeypatch):
     assert loss.item() == 8.75
     assert weight.tolist() == [-0.75, -1.5]
     assert after.tolist() == [-1.5, -3.0]
+
+
+@pytest.mark.parametrize("length", [2, 90])  # one program; one in parts
+def test_a_look_inside_of_a_trace(length):
+    """What is looked at inside of `jax.jit` has nothing to do with it, and stays as it was."""
+
+    def look():
+        x = torch.ones(2)
+        held = [x]
+        for _ in range(length):
+            held.append(held[-1] * 0.75 + 0.125)
+        return sum(h.sum() for h in held).item()
+
+    expected = look()
+    seen = []
+
+    @jax.jit
+    def traced(array):
+        seen.extend([look(), look(), look()])
+        return array + 1
+
+    assert traced(jnp.ones(2)).tolist() == [2, 2]
+    assert [*seen, look(), look()] == [expected] * 5
