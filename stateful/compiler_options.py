@@ -1,28 +1,69 @@
-"""Small programs are compiled for one thread.
+"""Programs without large matrix products are compiled for one thread.
 
-XLA's CPU programs offer every matrix product to a pool of threads. Where the arrays are small, one
-thread is done before the others have heard of it: a step of a tiny network takes 5 of 90
-microseconds less.
+XLA's CPU programs offer every product to a pool of threads. A small one is done before the others
+have heard of it: a compiled step of a recurrent network takes a fifth less, a scanned step of a
+tiny network a quarter (`benchmarks/README.md`).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import jax
 
-from .execute import Aval
+from .execute import Aval, Kernel
 
-SMALL = 1024
-"""Elements of the largest array of a small program."""
+LARGE = 2**18
+"""Multiplications in a matrix product that is worth the other threads."""
 ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
 
 
-def options_for(avals: Iterable[Aval]) -> dict | None:
-    """What to tell the compiler of a program with these arrays (``jax.jit(compiler_options=)``)."""
-    small = all(aval.struct.size <= SMALL for aval in avals)
-    return ONE_THREAD if small and _is_known() else None
+def jit(function: Callable, products: Iterable[float], **settings: Any) -> Callable:
+    """`jax.jit` for a program with ``products`` of these sizes."""
+    plain = jax.jit(function, **settings)
+    if any(size > LARGE for size in products) or not _is_known():
+        return plain
+    best = jax.jit(function, compiler_options=ONE_THREAD, **settings)
+
+    def run(*args):
+        try:
+            return best(*args)
+        except ValueError:  # inside of somebody's trace options are refused
+            return plain(*args)
+
+    return run
+
+
+def products_of(kernels: Iterable[Kernel]) -> Iterator[float]:
+    """How many multiplications each kernel makes at the most, if it is a matrix product.
+
+    Of (m, k) @ (k, n) they are the root of the product of the three sizes.
+    """
+    for kernel in kernels:
+        inner = getattr(kernel.fn, "entries", None)
+        if inner is not None:
+            yield from products_of(k for k, _ in inner)
+        elif sum(type(given) is Aval for given in kernel.inputs) > 1:
+            avals = [x for x in (*kernel.inputs, *kernel.outputs) if type(x) is Aval]
+            yield math.sqrt(math.prod(sorted(aval.struct.size for aval in avals)[-3:]))
+
+
+def products_in(jaxpr: Any) -> Iterator[float]:
+    """The same for the equations of a traced program."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in ("dot_general", "conv_general_dilated"):
+            variables = (*equation.invars, *equation.outvars)
+            yield math.sqrt(math.prod(v.aval.size for v in variables))
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
+            if _is_program(inner):
+                yield from products_in(getattr(inner, "jaxpr", inner))
+
+
+def _is_program(item: Any) -> bool:
+    return hasattr(item, "jaxpr") or hasattr(item, "eqns")
 
 
 @functools.cache
@@ -32,6 +73,6 @@ def _is_known() -> bool:
         return False
     try:
         jax.jit(lambda: 0, compiler_options=ONE_THREAD).lower().compile()
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         return False
     return True

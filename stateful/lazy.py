@@ -210,11 +210,8 @@ class Window:
 
 def _outside_of_traces(program: Callable, numbers: list, arrays: list) -> Sequence:
     """Run a program although we may be in somebody's trace, which has nothing to do with it."""
-    try:
-        outs = program(numbers, arrays)
-    except ValueError:  # in a trace, options of the compiler are refused
-        outs = None
-    if outs is None or isinstance(outs[0], Tracer):
+    outs = program(numbers, arrays)
+    if isinstance(outs[0], Tracer):
         with jax.ensure_compile_time_eval():
             outs = program(numbers, arrays)
     return outs

@@ -16,7 +16,7 @@ import numpy as np
 from funcgrad.mode import plain
 
 from .blocks import LONGEST, PIECE, Entry, Part, repeats, split
-from .compiler_options import options_for
+from .compiler_options import jit, products_of
 from .execute import Aval
 
 _NUMBER_DTYPES = {float: np.float64, int: np.int64, bool: np.int64, complex: np.complex128}
@@ -149,9 +149,7 @@ def compiled(entries: Sequence[Entry], live: tuple[int, ...]) -> Callable:
                 values.extend(kernel.run(*args))
         return [values[i] for i in live]
 
-    kernels = [kernel for kernel, _ in entries]
-    avals = [x for k in kernels for x in (*k.inputs, *k.outputs) if type(x) is Aval]
-    return jax.jit(window, compiler_options=options_for(avals))
+    return jit(window, products_of(kernel for kernel, _ in entries))
 
 
 def _weak(number: jax.Array, kind: type) -> jax.Array:

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..compiler_options import jit, products_in
 from ..dispatch import wrap
 from ..execute import Value
 from ..tensor import Tensor
@@ -149,7 +150,8 @@ def _loop(program: Program, length: int) -> Callable:
         return [*joined, *last[count:settled]]
 
     with jax.enable_x64(True):
-        return jax.jit(loop, donate_argnums=tuple(range(len(program.donated))))
+        products = products_in(program.closed.jaxpr)
+        return jit(loop, products, donate_argnums=tuple(range(len(program.donated))))
 
 
 def _stacked(program: Program, outputs: list[list]) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from funcgrad.random import State, to_traced
 
+from ..compiler_options import jit, products_in
 from ..dispatch import wrap
 from ..execute import Aval, Value
 from ..graph import FREED
@@ -123,7 +124,8 @@ class Program:
         if self.backward is not None:
             self.given = [inputs.index(i) for i in self.backward.given]
         with jax.enable_x64(True):
-            self.jitted = jax.jit(self.function, donate_argnums=donate)
+            products = products_in(self.closed.jaxpr)
+            self.jitted = jit(self.function, products, donate_argnums=donate)
 
 
 def _reordered(closed, inputs: list[int], outputs: list[int]) -> Callable:

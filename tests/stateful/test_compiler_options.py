@@ -1,0 +1,53 @@
+"""Which programs are compiled for one thread, and that they run wherever others do."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import stateful as torch
+from stateful.compiler_options import LARGE, jit, products_in, products_of
+from stateful.lazy import _local, flush
+
+
+def products(function):
+    """What `products_of` says of the kernels that a function records."""
+    with torch.set_execution("lazy"):
+        flush()
+        held = function()
+        entries = _local.window.structure.entries()
+        del held
+        flush()
+    return list(products_of(kernel for kernel, _ in entries))
+
+
+def test_products_of_kernels():
+    a, b = torch.ones(5, 7), torch.ones(7, 11)
+    flush()
+    assert products(lambda: a @ b) == [5 * 7 * 11]
+    assert products(lambda: a.T.contiguous()) == []
+    assert products(lambda: torch.tanh(a * 2)) == []
+
+
+def test_products_of_a_backward_pass():
+    a, b = torch.ones(5, 7, requires_grad=True), torch.ones(7, 11, requires_grad=True)
+    loss = (a @ b).sum()
+    loss.item()
+    found = products(lambda: loss.backward())
+    assert max(found) == pytest.approx(5 * 7 * 11, rel=0.5)
+
+
+def test_products_in_a_loop():
+    w = jnp.ones((7, 7))
+
+    def loop(x):
+        return jax.lax.scan(lambda c, _: (c @ w, None), x, None, 3)[0]
+
+    assert list(products_in(jax.make_jaxpr(loop)(jnp.ones((5, 7))).jaxpr)) == [5 * 7 * 7]
+
+
+@pytest.mark.parametrize("size", [1, 2 * LARGE])
+def test_inside_of_a_trace(size):
+    double = jit(lambda x: x * 2, [size])
+    assert double(jnp.ones(2)).tolist() == [2, 2]
+    assert jax.jit(lambda x: double(x) + 1)(jnp.ones(2)).tolist() == [3, 3]
+    assert jax.vmap(double)(jnp.ones(2)).tolist() == [2, 2]
