@@ -103,7 +103,8 @@ class Window:
             slot = ~len(self.inputs)
             self.inputs.append(leaf)
             if leaf.pending is USED:  # what came from the host is moved at its second use, because
-                with jax.enable_x64(True):  # many such values have only one
+                # many such values have only one; we may be in somebody's trace
+                with jax.enable_x64(True), jax.ensure_compile_time_eval():
                     leaf.array, leaf.pending = jax.device_put(leaf.array), None
             if leaf.pending is None:
                 leaf.pending, leaf.index = self, slot

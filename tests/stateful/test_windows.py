@@ -64,3 +64,17 @@ def test_a_look_inside_of_a_trace(length):
 
     assert traced(jnp.ones(2)).tolist() == [2, 2]
     assert [*seen, look(), look()] == [expected] * 5
+
+
+def test_an_array_from_the_host_used_inside_of_a_trace():
+    """It is moved to the device at its second use, which may be there."""
+    x = torch.tensor([1.0, 2.0])
+    seen = [(x * 3.5).tolist()]
+
+    @jax.jit
+    def traced(array):
+        seen.extend([(x * 3.5).tolist(), (x * 3.5).tolist()])
+        return array
+
+    traced(jnp.ones(2))
+    assert [*seen, (x * 3.5).tolist()] == [[3.5, 7.0]] * 4
