@@ -14,13 +14,13 @@ def case_functions(torch, show):
     d, x = duck(), torch.ones(2)
     show(torch.add(d, 1), torch.add(x, d), torch.mul(d, x), torch.sum(d, dim=0), torch.exp(d))
     show(torch.cat([x, d]), torch.stack((d, d)), torch.where(x > 0, d, x), torch.matmul(x, d))
-    show(torch.nn.functional.relu(d), torch.nn.functional.linear(x, d), torch.mean(d))
+    show(torch.relu(d), torch.nn.functional.linear(x, d), torch.mean(d))
     show.error(lambda: torch.add(object(), 1), "must be Tensor, not object")
 
 
 def case_methods_and_operators(torch, show):
     d, x = duck(), torch.ones(2)
-    show(x.add(d), x.sub_(d), x + d, x @ d, x * d, x - d, x == d, x < d)
+    show(x.add(d), x.sub_(d), x + d, x @ d, x * d, x - d, x != d, x < d)
     show.error(lambda: d + 1)
     show(torch.is_tensor(d), torch.overrides.is_tensor_like(d))
 
