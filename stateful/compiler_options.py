@@ -40,7 +40,8 @@ def jit(function: Callable, products: Iterable[float], **settings: Any) -> Calla
 def products_of(kernels: Iterable[Kernel]) -> Iterator[float]:
     """How many multiplications each kernel makes at the most, if it is a matrix product.
 
-    Of (m, k) @ (k, n) they are the root of the product of the three sizes.
+    Of (m, k) @ (k, n) they are the root of the product of the three sizes. A convolution counts as
+    large.
     """
     for kernel in kernels:
         inner = getattr(kernel.fn, "entries", None)
@@ -48,13 +49,17 @@ def products_of(kernels: Iterable[Kernel]) -> Iterator[float]:
             yield from products_of(k for k, _ in inner)
         elif sum(type(given) is Aval for given in kernel.inputs) > 1:
             avals = [x for x in (*kernel.inputs, *kernel.outputs) if type(x) is Aval]
-            yield math.sqrt(math.prod(sorted(aval.struct.size for aval in avals)[-3:]))
+            sizes = sorted(aval.struct.size for aval in avals)
+            convolves = "convolution" in repr(kernel.fn).lower()  # the op, or its backward
+            yield math.inf if convolves else math.sqrt(math.prod(sizes[-3:]))
 
 
 def products_in(jaxpr: Any) -> Iterator[float]:
     """The same for the equations of a traced program."""
     for equation in jaxpr.eqns:
-        if equation.primitive.name in ("dot_general", "conv_general_dilated"):
+        if equation.primitive.name == "conv_general_dilated":
+            yield math.inf
+        if equation.primitive.name == "dot_general":
             variables = (*equation.invars, *equation.outvars)
             yield math.sqrt(math.prod(v.aval.size for v in variables))
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):

@@ -51,3 +51,13 @@ def test_inside_of_a_trace(size):
     assert double(jnp.ones(2)).tolist() == [2, 2]
     assert jax.jit(lambda x: double(x) + 1)(jnp.ones(2)).tolist() == [3, 3]
     assert jax.vmap(double)(jnp.ones(2)).tolist() == [2, 2]
+
+
+def test_a_convolution_counts_as_large():
+    x, w = torch.ones(1, 1, 3, 3, requires_grad=True), torch.ones(1, 1, 2, 2, requires_grad=True)
+    y = torch.nn.functional.conv2d(x, w).sum()
+    assert max(products(lambda: torch.nn.functional.conv2d(x, w))) > LARGE
+    y.item()
+    assert max(products(lambda: y.backward())) > LARGE
+    traced = jax.make_jaxpr(lambda x, w: jax.lax.conv(x, w, (1, 1), "SAME"))(x._array, w._array)
+    assert max(products_in(traced.jaxpr)) > LARGE
