@@ -15,13 +15,13 @@ from .torch_function import handle, overloaded, state
 
 def foreign(function: Callable, args: tuple, kwargs: dict) -> Any:
     """What such an argument says that the call, which is failing, means; else fail."""
-    given = [x for x in overloaded(_arguments(args, kwargs)) if not isinstance(x, Face.tensor)]
+    given = [x for x in overloaded(arguments(args, kwargs)) if not isinstance(x, Face.tensor)]
     if not given or not state.subclasses:
-        raise  # noqa: PLE0704: the exception that the caller is handling
+        raise  # noqa: PLE0704 (the exception that the caller is handling)
     return handle(function, given, args, kwargs)
 
 
-def _arguments(args: tuple, kwargs: dict) -> Iterator:
+def arguments(args: tuple, kwargs: dict) -> Iterator:
     """The arguments, and those in lists."""
     for argument in (*args, *kwargs.values()):
         if isinstance(argument, tuple | list):

@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import Any
 
 from .described import Described
+from .foreign import arguments
 from .tensor import Tensor
 from .torch_function import (
     handle,
@@ -67,15 +68,6 @@ PLAIN = frozenset("as_subclass new _make_subclass".split())
 """Methods that mean the same for every class."""
 
 
-def _arguments(args: tuple, kwargs: dict) -> Iterator:
-    """The arguments, and those in lists."""
-    for argument in (*args, *kwargs.values()):
-        if isinstance(argument, tuple | list):
-            yield from argument
-        else:
-            yield argument
-
-
 def overridable(function: Callable, name: str, told: Callable[[], Any] | None = None) -> Callable:
     """``function`` after it asked modes and the classes of its arguments.
 
@@ -84,7 +76,7 @@ def overridable(function: Callable, name: str, told: Callable[[], Any] | None = 
 
     @functools.wraps(function)
     def public(*args, **kwargs):
-        given = overloaded(_arguments(args, kwargs)) if state.subclasses else []
+        given = overloaded(arguments(args, kwargs)) if state.subclasses else []
         if given or state.modes:
             return handle(public if told is None else told(), given, args, kwargs)
         return function(*args, **kwargs)
