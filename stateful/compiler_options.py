@@ -50,7 +50,8 @@ def products_of(kernels: Iterable[Kernel]) -> Iterator[float]:
         elif sum(type(given) is Aval for given in kernel.inputs) > 1:
             avals = [x for x in (*kernel.inputs, *kernel.outputs) if type(x) is Aval]
             sizes = sorted(aval.struct.size for aval in avals)
-            convolves = "convolution" in repr(kernel.fn).lower()  # the op, or its backward
+            op = getattr(kernel.fn, "op", kernel.fn)  # of a backward, or the one that is called
+            convolves = getattr(op, "name", "").startswith("convolution")
             yield math.inf if convolves else math.sqrt(math.prod(sizes[-3:]))
 
 

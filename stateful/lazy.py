@@ -59,8 +59,8 @@ class Window:
     """What one thread has recorded and not run yet. Another thread may ask for its values.
 
     That thread takes the ``lock`` and claims the window; the owner, who records without a lock,
-    says when it is in the middle of a step. (Dekker's algorithm; the lock itself takes longer than
-    half of what a step does.)
+    says when it is in the middle of a step. (Dekker's algorithm; with the lock a recorded op takes
+    0.15 us more, of 3.)
     """
 
     def __init__(self):
