@@ -18,6 +18,9 @@ from .indexing import index_put as index_put
 from .indexing import setitem as setitem
 from .op import REGISTRY as REGISTRY
 from .op import Op as Op
+from .ops import bessel as _bessel
+from .ops import fractional_pool as _fractional_pool
+from .ops import polynomials as _polynomials
 from .ops.activation import hardshrink as hardshrink
 from .ops.activation import hardsigmoid as hardsigmoid
 from .ops.activation import hardswish as hardswish
@@ -302,6 +305,9 @@ from .ops.reduce import nanmean as nanmean
 from .ops.reduce import nansum as nansum
 from .ops.reduce import prod as prod
 from .ops.reduce import sum as sum
+from .ops.reflections import geqrf as geqrf
+from .ops.reflections import orgqr as orgqr
+from .ops.reflections import ormqr as ormqr
 from .ops.resize import interpolate as interpolate
 from .ops.resize import upsample as upsample
 from .ops.rounding import ceil as ceil

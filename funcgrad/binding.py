@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple, get_args
 
 from . import signature as signatures
-from .template import HOLE, is_small
+from .template import HOLE, small_numbers
 
 ALIASES = {"input": "self", "axis": "dim", "keepdims": "keepdim"}
 """Argument names that PyTorch's Python functions take beside ATen's."""
@@ -26,6 +27,8 @@ class Parameter(NamedTuple):
     default: Any
     keyword_only: bool
     convert: Callable[[Any], Any] | None
+    optional: bool = False
+    """Whether None is a value."""
 
 
 class Given(NamedTuple):
@@ -40,7 +43,7 @@ class Form:
 
     ``tensors``: how many of the given arguments come first and can only be tensors.
     ``given``: what the others are, in the order of the signature, as (number among those given,
-    place in the template, kind, converter, default).
+    place in the template, kind, converter, default, integers that are part of the template).
     """
 
     template: tuple
@@ -53,7 +56,9 @@ def parameters(fn: Callable) -> list[Parameter]:
     found = []
     for p in inspect.signature(fn, eval_str=True).parameters.values():
         kind, convert = signatures.classify(p.annotation)
-        found.append(Parameter(p.name, kind, p.default, p.kind is p.KEYWORD_ONLY, convert))
+        optional = p.default is None or NoneType in get_args(p.annotation)
+        keyword = p.kind is p.KEYWORD_ONLY
+        found.append(Parameter(p.name, kind, p.default, keyword, convert, optional))
     return found
 
 
@@ -82,14 +87,14 @@ class Binder:
             return list(args), form.template
         leaves = list(args[: form.tensors])
         template = list(form.template)
-        for number, place, kind, convert, default in form.given:
+        for number, place, kind, convert, default, small in form.given:
             arg = args[number]
             if kind == "static":
                 template[place] = arg if convert is None else convert(arg)
             elif arg is None:
                 template[place] = None
             elif kind == "scalar":
-                if arg is default or type(arg) is int and is_small(arg, default):
+                if arg is default or type(arg) is int and arg in small:
                     template[place] = arg
                 else:
                     leaves.append(arg)
@@ -137,7 +142,8 @@ class Binder:
         for place, (param, arg) in enumerate(zip(self.params, full, strict=True)):
             if isinstance(arg, Given):
                 template.append(HOLE)
-                given.append((arg.number, place, param.kind, param.convert, param.default))
+                small = small_numbers(param.default)
+                given.append((arg.number, place, param.kind, param.convert, param.default, small))
             else:
                 static = param.kind == "static" and param.convert is not None
                 template.append(param.convert(arg) if static else arg)  # type: ignore[misc]

@@ -102,7 +102,7 @@ def _accepts(op: Op, args, kwargs, numbers_too: bool) -> bool:
 
 def _fits(param: Parameter, arg, numbers_too: bool) -> bool:
     if arg is None:
-        return param.default is None
+        return param.optional
     if param.kind == "tensor":
         return is_tensor(arg) or (numbers_too and isinstance(arg, signatures.NUMBERS))
     if param.kind == "tensors":

@@ -19,6 +19,8 @@ from jax.core import Tracer
 from . import signature as signatures
 from .linear import linear
 from .template import HOLE
+from .together import together
+from .underivable import NODE, underivable
 
 Op = Any
 """`op.Op`, which is built on this file."""
@@ -27,10 +29,19 @@ Op = Any
 class Derived(tuple):
     """The inputs whose formula `jax.vjp` writes. See `derived`."""
 
+    asks: dict[str, tuple[int, ...]] = {}
+    once: str | None = None
 
-def derived(*names: str) -> Derived:
-    """Say that JAX's own derivative with respect to ``names`` already is PyTorch's."""
-    return Derived(names)
+
+def derived(*names: str, once: str | None = None, **asks: tuple[int, ...]) -> Derived:
+    """Say that JAX's own derivative with respect to ``names`` already is PyTorch's.
+
+    ``once``: what PyTorch calls the gradient, where it cannot be differentiated again. ``asks``:
+    for inputs on which only some of several outputs depend, the numbers of these.
+    """
+    found = Derived(names)
+    found.asks, found.once = asks, once
+    return found
 
 
 def push_forward(op: Op, template: tuple, leaves, tangents, out):
@@ -97,6 +108,8 @@ def _pull_back(op: Op, name: str, rebuild: Callable, count: int, primal, avals: 
             for a in avals
         ]
         result = op.apply_formula(name, grads, rebuild(arrays[:count]))
+        if op.name.startswith("scatter") and not isinstance(primal, tuple):
+            result = _grown(result, jnp.shape(primal))
         if isinstance(primal, tuple):
             return [
                 fit(g, jnp.shape(p), p.dtype)
@@ -106,6 +119,14 @@ def _pull_back(op: Op, name: str, rebuild: Callable, count: int, primal, avals: 
         return [fit(result, jnp.shape(primal), jnp.result_type(primal))]
 
     return pulled
+
+
+def _grown(grad, shape: tuple[int, ...]):
+    """``grad`` with zeros for what a source has beyond the index, which `scatter` does not read."""
+    if grad.ndim != len(shape):
+        return grad
+    beyond = [(0, max(n - m, 0)) for n, m in zip(shape, grad.shape, strict=True)]
+    return jnp.pad(grad, beyond) if any(end for _, end in beyond) else grad
 
 
 def fit(grad, shape: tuple[int, ...], dtype, wrong: str = "The gradient does not fit"):
@@ -168,32 +189,45 @@ def _with_float0(outs, tangents):
 
 
 def derive(op: Op, names: Derived) -> dict[str, Callable]:
-    """Formulas that are ops themselves, so that they can be differentiated again."""
-    return {name: _derived_formula(op, name) for name in names}
+    """Formulas that are ops themselves, so that they can be differentiated again.
+
+    Those of several inputs are one op, as they are in PyTorch where it has a kernel for them.
+    """
+    formulas: dict[str, Callable] = _derived_formulas(op, names)
+    for name, outputs in names.asks.items():
+        formulas[name].asks = outputs  # type: ignore[attr-defined]
+    return formulas
 
 
-def _derived_formula(op: Op, name: str):
+def _derived_formulas(op: Op, names: Derived) -> dict[str, Any]:
     signature = inspect.signature(op.fn, eval_str=True)
     wanted = ["grads" if isinstance(op.outputs, str) or len(op.outputs) > 1 else "grad", *op.names]
 
     @functools.cache
     def backward_op() -> Op:
-        return _backward_op(op, name, signature)
+        return _backward_op(op, names, signature)
 
-    def formula(*arguments):
+    def joint(mask, *arguments):
         grads, *rest = arguments
         if isinstance(op.outputs, str) or not isinstance(grads, list):
             grads = [grads]
-        return backward_op()(*grads, *rest)
+        return backward_op()(*grads, *rest, mask)
 
-    formula.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(w, inspect.Parameter.POSITIONAL_OR_KEYWORD) for w in wanted]
-    )
-    return formula
+    def single(*arguments):
+        return joint((1,), *arguments)
+
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, keyword) for name in ("mask", *wanted)]
+    joint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    single.__signature__ = inspect.Signature(parameters[1:])  # type: ignore[attr-defined]
+    return {names[0]: single} if len(names) == 1 else dict(together(joint, *names))
 
 
-def _backward_op(op: Op, name: str, signature: inspect.Signature) -> Op:
-    """The op ``(grad..., *inputs) -> gradient of input name``, itself derived."""
+def _backward_op(op: Op, names: Derived, signature: inspect.Signature) -> Op:
+    """The op ``(grad..., *inputs, mask) -> gradients of the inputs of these names``.
+
+    The mask says with a 1 which are needed; the others come out empty.
+    """
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     if isinstance(op.outputs, str):
         heads = [inspect.Parameter("cotangents", keyword, annotation=signatures.Tensors)]
@@ -202,29 +236,39 @@ def _backward_op(op: Op, name: str, signature: inspect.Signature) -> Op:
     else:
         heads = [inspect.Parameter(_unused(f"cotangent_{o}", op), keyword) for o in op.outputs]
     tails = [p.replace(kind=keyword, default=p.empty) for p in signature.parameters.values()]
-    index = op.names.index(name)
+    last = inspect.Parameter(_unused("needed", op), keyword, annotation=signatures.Size)
+    places = [op.names.index(name) for name in names]
 
     def backward(*arguments):
-        grads, args = arguments[: len(heads)], list(arguments[len(heads) :])
+        grads, args, mask = arguments[: len(heads)], list(arguments[len(heads) : -1]), arguments[-1]
+        moving = [place for place, needed in zip(places, mask, strict=True) if needed]
 
-        def of_one(x):
-            args[index] = x
+        def of_some(*inputs):
+            for place, x in zip(moving, inputs, strict=True):
+                args[place] = x
             holes = [HOLE] * len(args)
             return op.run(tuple(holes), args)
 
-        out, pull = jax.vjp(of_one, args[index])
+        out, pull = jax.vjp(of_some, *(args[place] for place in moving))
         grads = grads[0] if isinstance(op.outputs, str) else grads
         flat, tree = jax.tree.flatten(out)
         cotangents = [_cotangent(g, o) for g, o in zip(grads, flat, strict=True)]
-        return _conjugate(pull(jax.tree.unflatten(tree, cotangents))[0])
+        found = iter(_conjugate(pull(jax.tree.unflatten(tree, cotangents))))
+        results = [next(found) if needed else jnp.zeros(0, flat[0].dtype) for needed in mask]
+        return results[0] if len(names) == 1 else tuple(results)
 
-    backward.__signature__ = inspect.Signature([*heads, *tails])  # type: ignore[attr-defined]
-    backward.__doc__ = f"The gradient of `{op.name}` with respect to `{name}`, as JAX derives it."
-    again = Derived([*(h.name for h in heads), *op.vjp])
-    stem = (op.grad_fn or op.name).rstrip("0123456789")
-    return type(op)(
-        backward, f"{op.aten}_backward_{name}", f"{stem}Backward0", again, {"face": "private"}
-    )
+    backward.__signature__ = inspect.Signature([*heads, *tails, last])  # type: ignore[attr-defined]
+    text = ", ".join(names)
+    backward.__doc__ = f"The gradients of `{op.name}` with respect to {text}, as JAX derives them."
+    again: Any = Derived([*(h.name for h in heads), *op.vjp])
+    node = f"{(op.grad_fn or op.name).rstrip('0123456789')}Backward0"
+    if names.once is not None:
+        again, node = underivable(names.once, again), NODE
+    flags: dict[str, Any] = {"face": "private"}
+    if len(names) > 1:
+        flags["outputs"] = tuple(f"grad_of_{name}" for name in names)
+    aten = f"{op.aten}_backward_{'_'.join(names)}"
+    return type(op)(backward, aten, node, again, flags)
 
 
 def _unused(name: str, op: Op) -> str:

@@ -31,6 +31,7 @@ from .ops.norm import vector_norm as vector_norm
 from .ops.products import cross_of_last as cross  # noqa: F401
 from .ops.products import multi_dot as multi_dot
 from .ops.products import vecdot as vecdot
+from .ops.reflections import linalg_householder_product as householder_product  # noqa: F401
 from .ops.solve import LinAlgError as LinAlgError
 from .ops.solve import det as det
 from .ops.solve import inv as inv

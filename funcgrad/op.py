@@ -7,6 +7,7 @@ differentiable input. *The parameter names of a formula are what a graph node sa
     <input>                      an input of the op
     <output>                     an output of the op (``result`` where the op names none)
     <input>_sym_sizes            the shape of a tensor input
+    <input>_sym_strides          its strides, None where nobody knows them
 
 Everything else is derived: the function with PyTorch's gradient in reverse and forward mode (this
 file), the Tensor method, its in-place form and its graph node (``stateful``), the tests.
@@ -36,7 +37,7 @@ REGISTRY: dict[str, Op] = {}
 
 
 class Saved(NamedTuple):
-    """One thing that a formula names. ``source`` is ``"input"``, ``"output"`` or ``"sizes"``."""
+    """One thing that a formula names; ``source`` is input, output, sizes or strides."""
 
     name: str
     source: str
@@ -124,6 +125,8 @@ class Op:
             and (self.promotes in (True, "float") or p.name in self.promotes)
         ]  # fmt: skip
         flat = [x for i in where for x in (args[i] if isinstance(args[i], tuple) else (args[i],))]
+        if self.name in unsupported.NO_BOOL:
+            unsupported.check_no_bool(flat)
         promote = types.promote_float if self.promotes == "float" else types.promote
         items = iter(promote(*flat))
         args = list(args)
@@ -143,13 +146,13 @@ class Op:
                 continue
             if wanted.startswith("grad_") and wanted[5:] in outputs:
                 continue
-            source = wanted.removesuffix("_sym_sizes")
+            source, _, kind = wanted.partition("_sym_")
             if wanted in self.binder.positions:
                 found.append(Saved(wanted, "input", self.binder.positions[wanted]))
             elif wanted in outputs:
                 found.append(Saved(wanted, "output", outputs.index(wanted)))
-            elif source != wanted and source in self.binder.positions:
-                found.append(Saved(wanted, "sizes", self.binder.positions[source]))
+            elif kind in ("sizes", "strides") and source in self.binder.positions:
+                found.append(Saved(wanted, kind, self.binder.positions[source]))
             else:
                 raise DeclarationError(
                     f"{self.aten}: the formula of '{name}' names '{wanted}', which is neither an "
@@ -191,8 +194,9 @@ class Op:
                     values[item.name] = results[item.index]
                 elif item.source == "input":
                     values[item.name] = args[item.index]
-                else:
-                    values[item.name] = _shapes(args[item.index])
+                else:  # arrays have no strides
+                    sizes = item.source == "sizes"
+                    values[item.name] = _shapes(args[item.index]) if sizes else None
         return values
 
     def _make_pure(self, template: tuple):

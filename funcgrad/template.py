@@ -16,12 +16,12 @@ class _Hole:
 HOLE = _Hole()
 
 
-def is_small(number: Any, default: Any) -> bool:
-    """Small integers are few, and worth knowing to the compiler: ``pow(x, 2)``.
+def small_numbers(default: Any) -> range:
+    """Integers that are few, and worth knowing to the compiler: ``pow(x, 2)``.
 
-    Not where the default is a float: equal numbers of two types must not share a template.
+    None where the default is a float: equal numbers of two types must not share a template.
     """
-    return type(number) is int and -4 <= number <= 4 and type(default) is not float
+    return range(0) if type(default) is float else range(-4, 5)
 
 
 def fill(entry: Any, items: Iterator) -> Any:

@@ -187,6 +187,8 @@ def promote(*operands: Any) -> tuple[Any, ...]:
     >>> [str(operand.dtype) for operand in promote(jnp.ones(3, jnp.float16), 2.5)]
     ['float16', 'float16']
     """
+    if not operands:
+        return ()
     dtype = result_type(*operands)
     return tuple(cast(operand, dtype) for operand in operands)
 
@@ -220,8 +222,17 @@ def cast(operand: Any, dtype: Any) -> Any:
     if isinstance(operand, jax.Array):
         if operand.dtype == dtype and not operand.weak_type:
             return operand
+        if operand.dtype == jnp.bool_ and _kind(dtype) >= _FLOAT:
+            return _zeros_and_ones(operand, dtype)
         return jax.lax.convert_element_type(_real_part(operand, dtype), dtype)
     return jnp.asarray(_real_part(np.asarray(operand), dtype).astype(dtype))
+
+
+def _zeros_and_ones(mask: jax.Array, dtype: np.dtype) -> jax.Array:
+    """A mask as numbers. XLA would take the product with a converted mask for a choice between a
+    number and 0, but 0 times inf is nan.
+    """
+    return jnp.where(mask, jnp.ones((), dtype), jnp.zeros((), dtype))
 
 
 def _number_dtype(operand: Any) -> np.dtype | None:

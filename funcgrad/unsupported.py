@@ -5,6 +5,10 @@ JAX computes some of these, so that a program would get a result where PyTorch r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import jax.numpy as jnp
 import numpy as np
 
 from . import types
@@ -27,8 +31,17 @@ _BITS = {
     "bitwise_left_shift": "lshift_cpu", "bitwise_right_shift": "rshift_cpu",
     "gcd": "gcd_cpu", "lcm": "lcm_cpu",
 }  # fmt: skip
+_SPECIAL = """
+airy_ai bessel_j0 bessel_j1 bessel_y0 bessel_y1 chebyshev_polynomial_t chebyshev_polynomial_u
+chebyshev_polynomial_v chebyshev_polynomial_w erfcx hermite_polynomial_h hermite_polynomial_he
+laguerre_polynomial_l legendre_polynomial_p modified_bessel_i0 modified_bessel_i1 modified_bessel_k0
+modified_bessel_k1 scaled_modified_bessel_k0 scaled_modified_bessel_k1
+shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
+shifted_chebyshev_polynomial_w spherical_bessel_j0
+""".split()
+_HALF = {f"special_{name}": f"{name}_cpu" for name in _SPECIAL}
 _COMPLEX = {
-    **_BITS,
+    **_BITS, **_HALF,
     "max": "max_all", "min": "min_all", "amax": "max_values_cpu", "amin": "min_values_cpu",
     "aminmax": "aminmax_cpu", "cummax": "cummax_cpu", "cummin": "cummin_cpu",
     "median": "median_cpu", "nanmedian": "median_cpu", "median.dim": "median_out",
@@ -68,7 +81,7 @@ _AS_RUNTIME_ERROR = {
     "rad2deg": "rad2deg is not supported for complex tensors.",
     "deg2rad": "deg2rad is not supported for complex tensors.",
 }  # fmt: skip
-_BY_KIND = {"complex": _COMPLEX, "floating": _BITS, "bool": _BOOL}
+_BY_KIND = {"complex": _COMPLEX, "floating": _BITS, "half": {**_BITS, **_HALF}, "bool": _BOOL}
 
 
 def is_limited(aten: str) -> bool:
@@ -91,7 +104,9 @@ def check(aten: str, dtype: np.dtype) -> None:
 
 
 def _real_kind(dtype: np.dtype) -> str:
-    return "bool" if dtype == np.dtype(bool) else "floating" if types.is_floating(dtype) else "int"
+    if not types.is_floating(dtype):
+        return "bool" if dtype == np.dtype(bool) else "int"
+    return "half" if dtype.itemsize < 4 else "floating"
 
 
 def _entry(table: dict[str, str], aten: str) -> str | None:
@@ -102,3 +117,31 @@ def _entry(table: dict[str, str], aten: str) -> str | None:
     if aten in ("max.dim", "min.dim"):
         return None
     return table.get(aten) or table.get(aten.partition(".")[0])
+
+
+def check_number(value: Any, dtype: np.dtype) -> None:
+    """RuntimeError for a complex number that is to be stored in a real ``dtype``."""
+    given = isinstance(value, complex) or types.is_complex(getattr(value, "dtype", dtype))
+    if given and not types.is_complex(dtype):
+        name = type_name(dtype).lower()
+        raise RuntimeError(
+            f"value cannot be converted to type {name} without overflow: it is complex"
+        )
+
+
+NO_BOOL = ("sub", "rsub")
+
+
+def check_no_bool(operands: Iterable) -> None:
+    """RuntimeError if one of the operands of a subtraction is boolean."""
+    booleans = [jnp.result_type(x) == jnp.bool_ for x in operands]
+    if all(booleans):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    if any(booleans):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
+        )

@@ -16,6 +16,7 @@ from . import attributes as _attributes
 from . import autograd as autograd
 from . import backends as backends
 from . import bounds as _bounds
+from . import captures as _captures
 from . import compiler as compiler
 from . import conversion as _conversion
 from . import copies as _copies
@@ -29,6 +30,7 @@ from . import functional as functional
 from . import incidental as _incidental
 from . import indexing as _indexing
 from . import inplace_views as _inplace_views
+from . import input_strides as _input_strides
 from . import jit as jit
 from . import library as library
 from . import linalg as linalg
@@ -42,7 +44,9 @@ from . import profiler as profiler
 from . import removed as _removed
 from . import sampling as _sampling
 from . import shapes as _shapes
+from . import slice_by_slice as _slice_by_slice
 from . import special as special
+from . import standing_in as _standing_in
 from . import storage as storage
 from . import storages as _storages
 from . import striding as _striding
@@ -54,6 +58,7 @@ from . import underivable as _underivable
 from . import utils as utils
 from . import version as version
 from . import view_copies as _view_copies
+from . import wrappers as _wrappers
 from . import zero_gradient as _zero_gradient
 from .absent import accelerator as accelerator
 from .absent import cpu as cpu
@@ -63,8 +68,6 @@ from .absent import mtia as mtia
 from .absent import xpu as xpu
 from .amp import GradScaler as GradScaler
 from .amp import autocast as autocast
-from .amp import get_autocast_dtype as get_autocast_dtype
-from .amp import is_autocast_enabled as is_autocast_enabled
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from .autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from .autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
@@ -72,6 +75,7 @@ from .cache import cache_programs as cache_programs
 from .creation import as_tensor as as_tensor
 from .creation import from_numpy as from_numpy
 from .creation import tensor as tensor
+from .cuda import amp as _cuda_amp
 from .devices import device as device
 from .dtypes import *  # noqa: F403
 from .examples import attach as _attach_examples
@@ -132,6 +136,7 @@ from .tensor import Tensor as Tensor
 
 __version__ = "2.13.0+jax"
 globals().update(_aliases.ALIASES)
+globals().update(amp.AUTOCAST)
 globals().update(_methods.FUNCTIONS["torch"])
 globals().update(_creation.FACTORIES)
 globals().update(_creation.LEGACY_TYPES)
@@ -149,6 +154,7 @@ globals().update(_symbolic.SYMBOLIC)
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 _attach_examples(_sys.modules[__name__])
+_standing_in.install()
 
 
 def __getattr__(name: str):

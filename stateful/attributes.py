@@ -63,12 +63,16 @@ def _set_grad_dtype(self: Tensor, dtype: Any) -> None:
 
 def _set_backward_hooks(self: Tensor, hooks: Any) -> None:
     """The hooks of a leaf, by number; those of other tensors belong to their node, not to them."""
+    self._hooks = _checked_hooks("_backward_hooks", hooks)
+
+
+def _checked_hooks(name: str, hooks: Any) -> Any:
     if hooks is not None and not isinstance(hooks, dict):
         raise TypeError(
-            f"_backward_hooks must be a dict of hooks or None, but got {type(hooks).__name__}: use "
-            "register_hook()"
+            f"{name} must be a dict of hooks or None, but got {type(hooks).__name__}: use the "
+            "method that registers hooks"
         )
-    self._hooks = hooks  # type: ignore[assignment]
+    return hooks
 
 
 def _refuse(message: str):
@@ -100,6 +104,11 @@ def _set_volatile(self: Tensor, value: Any) -> None:
     )
 
 
+def _set_post_accumulate_grad_hooks(self: Tensor, hooks: Any) -> None:
+    """Other hooks: an ordered dictionary as hooks are registered in, or None."""
+    self._post_accumulate_hooks = _checked_hooks("_post_accumulate_grad_hooks", hooks)
+
+
 _REFUSALS = {
     "data": "Deleting tensor data is not allowed. Delete tensor instead!",
     "requires_grad": "requires_grad must be a bool: it is set, not deleted",
@@ -111,8 +120,11 @@ for _name, _message in _REFUSALS.items():
     setattr(Tensor, _name, getattr(Tensor, _name).deleter(_refuse(_message)))
 Tensor.grad_dtype = property(_grad_dtype, _set_grad_dtype)  # type: ignore[attr-defined]
 Tensor._post_accumulate_grad_hooks = property(  # type: ignore[attr-defined]
-    lambda self: self._post_accumulate_hooks
+    lambda self: self._post_accumulate_hooks,
+    _set_post_accumulate_grad_hooks,
+    _refuse("Deletion of _post_accumulate_grad_hooks not allowed! Set it to None instead."),
 )
+Tensor.name = property(lambda self: None)  # type: ignore[attr-defined]
 Tensor.volatile = property(_volatile, _set_volatile)  # type: ignore[attr-defined]
 InputMetadata.dtype_of = staticmethod(lambda aval: dtypes.from_numpy(aval.dtype))
 InputMetadata.device_of = staticmethod(lambda: devices.from_jax(jax.devices()[0]))

@@ -158,9 +158,10 @@ def grad(
     )
     if modes.forward.active and not create_graph:  # it was for the tangents only
         results = [None if r is None else Face.bare(Hooks.as_tensor(r)) for r in results]
+    made = {id(r): Hooks.as_tensor(r) for r in results if r is not None}  # one may come twice
     return tuple(
         _materialized(t, create_graph) if materialize_grads and r is None
-        else _result(i, r, allow_unused)
+        else _result(i, made.get(id(r)), allow_unused)
         for i, (r, t) in enumerate(zip(results, targets, strict=True))
     )  # fmt: skip
 
@@ -323,20 +324,23 @@ def _implicit(aval: Aval) -> Any:
 
 def _materialized(target: Any, create_graph: bool) -> Any:
     """The gradient of what was not used: zeros, a leaf."""
+    if not isinstance(target, Face.tensor):
+        raise RuntimeError(
+            "materialize_grads cannot be used when the given input is a GradientEdge: an edge does "
+            "not tell of what the zeros would be"
+        )
     made = zeros(_aval(target))
     made.requires_grad = create_graph
     return made
 
 
 def _result(i: int, result: Any, allow_unused: bool) -> Any:
-    if result is not None:
-        return Hooks.as_tensor(result)
-    if not allow_unused:
+    if result is None and not allow_unused:
         raise RuntimeError(
             f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
             f"Set allow_unused=True if this is the desired behavior."
         )
-    return None
+    return result
 
 
 def zeros(aval: Aval) -> Any:
@@ -346,9 +350,8 @@ def zeros(aval: Aval) -> Any:
 
 def fit_to(grad: Any, aval: Aval) -> Any:
     """A gradient in the shape and dtype of what it belongs to; recorded if it has a history."""
-    if type(grad) is Value or not modes.state.grad_enabled:
-        value = grad if type(grad) is Value else grad._read()  # type: ignore[union-attr]
-        return execute(FIT, (value,), (aval.shape, aval.dtype))[0]
+    if type(grad) is Value:
+        return execute(FIT, (grad,), (aval.shape, aval.dtype))[0]
     return grad._fit(aval)
 
 

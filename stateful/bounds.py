@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from funcgrad.broadcast import broadcast_shape
 
-from .execute import Tracer
+from .execute import Tracer, Value
 from .indexing import index_put
 from .methods import FUNCTIONS
 from .tensor import Tensor
@@ -30,6 +31,56 @@ def _extremes(index: Any) -> tuple[int, int] | None:
         return None
     values = np.asarray(array)
     return int(values.min()), int(values.max())
+
+
+_seen: weakref.WeakKeyDictionary[Value, tuple[int, int]] = weakref.WeakKeyDictionary()
+"""The extremes of class indices that were looked at: a target is used step after step."""
+
+
+def _at_hand(index: Any) -> Value | None:
+    """The value of an integer tensor, if it is computed: nobody waits for classes."""
+    value = index._read() if isinstance(index, Tensor) else None
+    if value is None or value.array is None or isinstance(value.array, Tracer):
+        return None
+    return value if value.aval.dtype.kind in "iu" and index.numel() else None
+
+
+def _known_extremes(index: Any) -> tuple[int, int] | None:
+    """As `_extremes`, of what is at hand."""
+    value = _at_hand(index)
+    if value is None:
+        return None
+    found = _seen.get(value)
+    if found is None:
+        array = np.asarray(value.array)
+        found = _seen[value] = int(array.min()), int(array.max())
+    return found
+
+
+def check_rows(input: Any, weight: Any) -> None:
+    """Raise if ``input`` has a row that the table ``weight`` has not."""
+    found = _known_extremes(input)
+    if found is not None and not 0 <= found[0] <= found[1] < weight.shape[0]:
+        raise IndexError(
+            f"index out of range in self: the table has {weight.shape[0]} rows, the indices are "
+            f"from {found[0]} to {found[1]}"
+        )
+
+
+def check_classes(input: Any, target: Any, ignored: int) -> None:
+    """Raise if ``target`` has a class that ``input`` has not, other than ``ignored``."""
+    found = _known_extremes(target)
+    if found is None or not isinstance(input, Tensor) or not input.ndim:
+        return
+    count = input._aval.shape[1 if input.ndim > 1 else 0]
+    if 0 <= found[0] <= found[1] < count:
+        return
+    given = np.asarray(target._read().array)
+    wrong = given[((given < 0) | (given >= count)) & (given != ignored)]
+    if wrong.size:
+        raise IndexError(
+            f"Target {wrong[0]} is out of bounds: there are {count} classes, counted from 0"
+        )
 
 
 def _outside(index: Any, least: int, length: int) -> int | None:
@@ -100,6 +151,22 @@ _CHECKS: dict[str, Callable] = {
 }
 
 
+def _of_classes(input: Any, target: Any = None, *args: Any, **kwargs: Any) -> None:
+    """The check of the losses that take classes."""
+    check_classes(input, target, args[2] if len(args) > 2 else kwargs.get("ignore_index", -100))
+
+
+def _of_one_hot(tensor: Any, num_classes: int = -1) -> None:
+    least, greatest = _known_extremes(tensor) or (0, -1)
+    if least < 0:
+        raise RuntimeError(f"Class values must be non-negative, but there is a {least}.")
+    if 0 < num_classes <= greatest:
+        raise RuntimeError(
+            f"Class values must be smaller than num_classes: {greatest} is not smaller than "
+            f"{num_classes}."
+        )
+
+
 def _checked(function: Callable, check: Callable) -> Callable:
     @functools.wraps(function)
     def wrapper(self, *args, **kwargs):
@@ -115,4 +182,7 @@ for _name, _check in _CHECKS.items():
             setattr(Tensor, _name + _suffix, _checked(getattr(Tensor, _name + _suffix), _check))
     if _name in FUNCTIONS["torch"]:
         FUNCTIONS["torch"][_name] = _checked(FUNCTIONS["torch"][_name], _check)
+_of_nn = {"nll_loss": _of_classes, "cross_entropy": _of_classes, "one_hot": _of_one_hot}
+for _name, _check in _of_nn.items():
+    FUNCTIONS["nn"][_name] = _checked(FUNCTIONS["nn"][_name], _check)
 FUNCTIONS["torch"]["index_put"] = index_put

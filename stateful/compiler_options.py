@@ -1,4 +1,6 @@
-"""Programs without large matrix products are compiled for one thread.
+"""Programs round where they say so; those without large matrix products use one thread.
+
+What is cast to bfloat16 and back is rounded, as in PyTorch, though XLA would rather not.
 
 XLA's CPU programs offer every product to a pool of threads. A small one is done before the others
 have heard of it: a compiled step of a recurrent network takes a fifth less, a scanned step of a
@@ -18,15 +20,17 @@ from .execute import Aval, Kernel
 
 LARGE = 2**18
 """Multiplications in a matrix product that is worth the other threads."""
-ONE_THREAD = {"xla_cpu_multi_thread_eigen": False}
+ROUNDING = {"xla_allow_excess_precision": False}
+ONE_THREAD = {**ROUNDING, "xla_cpu_multi_thread_eigen": False}
 
 
 def jit(function: Callable, products: Iterable[float], **settings: Any) -> Callable:
     """`jax.jit` for a program with ``products`` of these sizes."""
     plain = jax.jit(function, **settings)
-    if any(size > LARGE for size in products) or not _is_known():
+    if not _is_known():
         return plain
-    best = jax.jit(function, compiler_options=ONE_THREAD, **settings)
+    options = ROUNDING if any(size > LARGE for size in products) else ONE_THREAD
+    best = jax.jit(function, compiler_options=options, **settings)
 
     def run(*args):
         try:

@@ -7,9 +7,11 @@ imaginary part of such a view is the one whose negative is still to be taken.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
-from funcgrad.ops import complexes
+from funcgrad.ops import complexes, slicing
 
 from .dispatch import call
 
@@ -104,6 +106,23 @@ def view_as_real(input: Any) -> Any:
             "numbers before their conjugate is taken. Use input.resolve_conj(), which makes a copy."
         )
     return call(complexes.view_as_real, (input,), {})
+
+
+def part(name: str, function: Callable) -> Callable:
+    """``function``, which is `torch.real` or `torch.imag`, on conjugates that are to be taken.
+
+    As in PyTorch the parts are those of the tensor below, the imaginary one with a negative.
+    """
+
+    @functools.wraps(function)
+    def taken(input):
+        if getattr(input, "_view", None) is None or not is_conj(input):
+            return function(input)
+        parts = call(complexes.view_as_real, (flipped(input, (True, False)),), {})
+        parts = flipped(parts, (False, name == "imag"))
+        return call(slicing.select, (parts, input.dim(), int(name == "imag")), {})
+
+    return taken
 
 
 BITS = {

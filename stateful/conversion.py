@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -12,9 +13,11 @@ from funcgrad.ops import copying, view
 from . import devices, dtypes, geometry_shape, geometry_views, modes
 from .dispatch import call, call_inplace, wrap
 from .execute import Value
+from .geometry import is_contiguous, suggested
 from .graph import Node, gradient_edge
 from .layout import is_default, set_like
 from .layout import of as geometry_of
+from .methods import FUNCTIONS
 from .once import warn_once
 from .tensor import Tensor
 from .watching import Hooks
@@ -41,12 +44,24 @@ def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, 
     if other is not None:
         dtype, device = other.dtype, other.device
     out = self
-    if dtype is not None and dtype is not self.dtype or copy:
+    if dtype is not None and dtype is not self.dtype or copy or not _has(self, memory_format):
         wanted = dtype or self.dtype
         if self.dtype.is_complex and not wanted.is_complex:
             warn_once("Casting complex values to real discards the imaginary part", stacklevel=3)
         out = call(copying._to_copy, (self,), {"dtype": wanted.numpy})
+        if memory_format is not None or not is_default(self):
+            set_like(out, self, memory_format or devices.preserve_format)
     return out if device is None else move(out, devices.device(device))
+
+
+def _has(tensor: Tensor, memory_format: Any) -> bool:
+    """Whether a tensor is laid out as is asked for, None and `preserve_format` for any way.
+
+    `contiguous_format` asks for any order but that of channels last.
+    """
+    if memory_format is None or memory_format is devices.preserve_format:
+        return True
+    return suggested(geometry_of(tensor)) is memory_format
 
 
 def move(tensor: Tensor, device: devices.device) -> Tensor:
@@ -76,7 +91,7 @@ DEVICE_NODE = type("ToCopyBackward0", (_ToCopyBackward0,), {})
 
 def _converter(dtype: dtypes.dtype, name: str):
     def method(self, memory_format=None):
-        return to(self, dtype)
+        return to(self, dtype, memory_format=memory_format)
 
     method.__name__ = name
     method.__doc__ = f"This tensor as {dtype}."
@@ -93,11 +108,16 @@ def contiguous(self: Tensor, memory_format=devices.contiguous_format) -> Tensor:
     """
     if self.is_contiguous(memory_format):
         return self
+    if memory_format is devices.preserve_format:
+        raise RuntimeError(
+            "preserve memory format is unsupported by the contiguous operator: name the format "
+            "that the result is to have"
+        )
     return clone(self, memory_format=memory_format)
 
 
-def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
-    """A copy, recorded.
+def clone(self: Tensor, *, memory_format=None) -> Tensor:
+    """A copy, recorded; its elements lie in memory as those of this tensor, or as is asked for.
 
     >>> import stateful as torch
     >>> x = torch.zeros(2)
@@ -107,9 +127,22 @@ def clone(self: Tensor, *, memory_format=devices.preserve_format) -> Tensor:
     (tensor([0., 0.]), tensor([1., 0.]))
     """
     out = call(copying.clone, (self,), {})
-    if not is_default(self) or memory_format is not devices.preserve_format:
-        set_like(out, self, memory_format)
+    if not is_default(self) or memory_format is not None:
+        set_like(out, self, memory_format or devices.preserve_format)
     return out
+
+
+_declared_clone = FUNCTIONS["torch"]["clone"]
+
+
+@functools.wraps(_declared_clone)
+def _clone_of(input: Any, *, memory_format: Any = None) -> Tensor:
+    if not isinstance(input, Tensor):
+        return _declared_clone(input)
+    return clone(input, memory_format=memory_format)
+
+
+FUNCTIONS["torch"]["clone"] = _clone_of
 
 
 def view_(self: Tensor, *size, **named: Any) -> Tensor:
@@ -158,8 +191,11 @@ def reshape(self: Tensor, *given, shape: Any = ()) -> Tensor:
     given = given or (shape,)
     size = given[0] if len(given) == 1 and isinstance(given[0], list | tuple) else given
     size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
-    if is_default(self) or geometry_shape.view_stride(geometry_of(self), size) is not None:
+    if is_default(self) or is_contiguous(geometry_of(self)):
         return call(view.view_size, (self, size), {})
+    stride = geometry_shape.view_stride(geometry_of(self), size)
+    if stride is not None:
+        return call(view._reshape_alias, (self, size, stride), {})
     copied = clone(self, memory_format=devices.contiguous_format)
     return call(view._unsafe_view, (copied, size), {})
 
@@ -240,7 +276,7 @@ def cpu(self: Tensor, memory_format=None) -> Tensor:
     >>> torch.ones(2).cpu().device
     device(type='cpu')
     """
-    return move(self, devices.device("cpu"))
+    return to(self, "cpu", memory_format=memory_format)
 
 
 def cuda(self: Tensor, device=None, non_blocking=False, memory_format=None) -> Tensor:
@@ -251,7 +287,7 @@ def cuda(self: Tensor, device=None, non_blocking=False, memory_format=None) -> T
     >>> x.cuda().device.type if torch.cuda.is_available() else "no GPU here"
     'no GPU here'
     """
-    return move(self, devices.device("cuda" if device is None else device))
+    return to(self, "cuda" if device is None else device, memory_format=memory_format)
 
 
 def is_floating_point(self: Tensor) -> bool:

@@ -15,6 +15,7 @@ from funcgrad import types
 from . import devices, dtypes, modes
 from .dispatch import Face, wrap
 from .execute import Value
+from .foreign import foreign
 from .frames import batched_like
 from .layout import is_default, set_like
 from .methods import FUNCTIONS
@@ -197,6 +198,11 @@ def factory(function: Callable) -> Callable:
         with modes.no_grad():
             made = function(*args, **kwargs)
         if out is not None:
+            if out.requires_grad and modes.state.grad_enabled:
+                raise RuntimeError(
+                    f"aten::{function.__name__}(): functions with out=... arguments don't support "
+                    "automatic differentiation, but one of the arguments requires grad."
+                )
             return out._assign(made)
         made = place(made, device)
         return requiring(made) if requires_grad else made
@@ -219,8 +225,13 @@ FACTORIES = {
 def _uninitialised(name: str, zeros: str) -> Callable:
     """PyTorch's ``empty``: here the elements are zeros."""
 
-    def create(*args, **kwargs):
-        return FACTORIES[zeros](*args, **kwargs)
+    def create(*args, memory_format=None, **kwargs):
+        made = FACTORIES[zeros](*args, **kwargs)
+        if memory_format is devices.preserve_format and zeros == "zeros":
+            raise RuntimeError("unsupported memory format Preserve: there is no tensor to go by")
+        if memory_format is not None:
+            set_like(made, args[0] if zeros == "zeros_like" else made, memory_format)
+        return made
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = f"`{zeros}`: in PyTorch the elements are whatever was in memory."
@@ -242,9 +253,12 @@ def keeps_order(input: Tensor, memory_format: Any) -> bool:
 def _like(create: Callable) -> Callable:
     @functools.wraps(create)
     def method(input, *args, memory_format=None, **kwargs):
-        made = in_frames_of(input, create(input, *args, **kwargs))
-        if keeps_order(input, memory_format):
-            return made
+        try:
+            made = in_frames_of(input, create(input, *args, **kwargs))
+            if keeps_order(input, memory_format):
+                return made
+        except AttributeError:
+            return foreign(method, (input, *args), kwargs)
         set_like(made, input, memory_format or devices.preserve_format)
         return made
 

@@ -58,9 +58,10 @@ class Described:
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """The elements as a numpy array (a copy: JAX arrays cannot be written to).
 
-        Raises RuntimeError if the tensor requires a gradient, unless ``force``.
+        Raises RuntimeError if the tensor requires a gradient and ops are being recorded, unless
+        ``force``.
         """
-        if self._requires_grad and not force:
+        if self._requires_grad and not force and modes.state.grad_enabled:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
@@ -211,6 +212,8 @@ class Described:
         return float(_real(self._scalar(), "double"))
 
     def __int__(self) -> int:
+        if self.numel() != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
         return int(_real(self.item(), "int64_t"))
 
     def __complex__(self) -> complex:
@@ -258,13 +261,13 @@ class Described:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if not self.ndim else object.__format__(self, spec)
 
-    def type(self, dtype: Any = None) -> Any:
-        """The legacy type name, ``"torch.FloatTensor"``; with an argument, a conversion."""
+    def type(self, dtype: Any = None, non_blocking: bool = False, **given: Any) -> Any:
+        """The legacy type name, ``"torch.FloatTensor"``; with an argument, a conversion by `to`."""
         if dtype is None:
             return f"torch.{type_name(self._aval.dtype)}Tensor"
         if isinstance(dtype, str):
-            return self.to(dtypes.from_numpy(type_dtype(dtype)))  # type: ignore[attr-defined]
-        return self.to(getattr(dtype, "_dtype", dtype))  # type: ignore[attr-defined]
+            dtype = dtypes.from_numpy(type_dtype(dtype))
+        return self.to(getattr(dtype, "_dtype", dtype), **given)  # type: ignore[attr-defined]
 
 
 def _checked_dim(dim: int, tensor: Any) -> int:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from funcgrad import types
 from funcgrad.op import Op
@@ -16,6 +14,8 @@ from . import execute as seam
 from . import modes
 from .execute import Function, Kernel, Value, execute
 from .graph import accumulator, gradient_edge, sequence_numbers
+from .lazy import lazy, step
+from .leaves import DATA, run_otherwise
 from .modes import anomaly, forward, inference, state
 from .nodes import (
     INPLACE_NAMES,
@@ -57,10 +57,10 @@ class Face:
 def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     """Apply ``op`` to Tensors and numbers; the result is a Tensor, a tuple or a list of them."""
     leaves, template = op.binder.bind(args, kwargs)
-    values, requiring = read_leaves(op, leaves)
-    kernel, results = seam.policy(op, template, values)
+    found = step(op, template, leaves) if seam.policy is lazy else None
+    kernel, results, requiring = found or run_otherwise(op, template, leaves)
     if op.is_view:
-        outs = [_wrap_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
+        outs = [new_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
     elif len(results) == 1:
         outs = [wrap(results[0])]
     else:
@@ -70,14 +70,7 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
         if plan is None or inference.used:
             plan = plan_of(kernel, requiring, leaves)
         if plan is not None:
-            node = new_node(plan, leaves)
-            if plan.fetch:
-                keep(node, leaves, outs)
-            for nr in plan.outputs:
-                out = outs[nr]
-                out._grad_fn, out._requires_grad = node, True
-                if nr:
-                    out._output_nr = nr
+            record(plan, leaves, outs)
     if forward.active:
         Face.push(op, template, leaves, outs)
     if op.outputs == "list":
@@ -91,36 +84,56 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         return Face.push_inplace(op, args, kwargs)
     leaves, template = op.binder.bind(args, kwargs)
     target = leaves[0]
-    values, requiring = read_leaves(op, leaves)
     grad_enabled = state.grad_enabled
-    if requiring and grad_enabled:
+    if grad_enabled and any([getattr(leaf, "requires_grad", False) for leaf in leaves]):
         check_inplace(target, True)
-    check_partial_overlap(target, leaves)
-    kernel, (result,) = seam.policy(op, template, values)
+    check_partial_overlap(target, leaves[1:], op.aten)
+    found = step(op, template, leaves) if seam.policy is lazy else None
+    kernel, (result,), requiring = found or run_otherwise(op, template, leaves)
     aval = target._aval
     if result.aval is not aval:
         check_result(kernel.outputs[0], aval)
         (result,) = execute(CAST, (result,), (aval.dtype,))
     plan = plan_of(kernel, requiring, leaves) if requiring and grad_enabled else None
     if plan is None:
-        store(target, result, op.name in UNIFORM)
+        store(target, result, op.aten in UNIFORM)
         return target
     node = new_node(plan, leaves)
-    before = wrap(values[0])
+    before = _before(target)
     if forward.level is not None:
         Face.keep_tangent(target, before)
-    if target._grad_fn is not None:
-        before._set_history(*gradient_edge(target))
-    store(target, result, op.name in UNIFORM)
-    keep(node, [before, *leaves[1:]], [target])
+    inputs, counter = [before, *leaves[1:]], target._counter
+    lost = [i for i, x in enumerate(leaves) if i and type(x) not in DATA and x._counter is counter]
+    for i in lost:  # arguments that the write changes, too
+        inputs[i] = _before(leaves[i])
+        inputs[i]._counter.version = counter.version
+    early = state.saved_hooks and all(source == "input" for source, _ in plan.fetch)
+    if early:  # a pack hook may end the run here, as that of a checkpoint does
+        keep(node, inputs, [target])
+    store(target, result, op.aten in UNIFORM)
+    if not early:
+        keep(node, inputs, [target])
+    for i in lost:
+        inputs[i]._counter.version += 1
     if op.grad_fn in INPLACE_NAMES:
         node.__class__ = inplace_class(type(node))  # type: ignore[assignment]
     rebase_history(target, node)
     return target
 
 
-UNIFORM = frozenset({"zero", "fill", "masked_fill", "index_fill", "index_put", "tril", "triu"})
-"""Ops that write the same to every element they write to, which therefore may share memory."""
+def _before(leaf: Any) -> Any:
+    """What ``leaf`` is before a write, for the node of the write to save."""
+    before = wrap(leaf._read())
+    if leaf._grad_fn is not None or leaf._requires_grad:
+        before._set_history(*gradient_edge(leaf))
+    return before
+
+
+UNIFORM = frozenset(
+    "zero fill.Scalar masked_fill.Scalar masked_fill.Tensor index_fill.int_Scalar "
+    "index_fill.int_Tensor index_put index_put.mask tril triu threshold".split()
+)
+"""Ops that in PyTorch do not mind that elements they write to share memory."""
 
 
 def store(target: Any, value: Value, uniform: bool = False) -> None:
@@ -137,55 +150,9 @@ def store(target: Any, value: Value, uniform: bool = False) -> None:
     count_write(target)
 
 
-def read_leaves(op: Op, leaves: list) -> tuple[list, int]:
-    """Values and numbers for the seam, and a bit for each leaf that requires a gradient."""
-    values: list = []
-    requiring, bit = 0, 1
-    for leaf in leaves:
-        if type(leaf) in _DATA:
-            values.append(leaf)
-            bit <<= 1
-            continue
-        try:
-            view = leaf._view
-        except AttributeError:
-            leaves[:] = [x if isinstance(x, Face.tensor) else as_leaf(op, x) for x in leaves]
-            return read_leaves(op, leaves)
-        if view is None:
-            value = leaf._storage.value
-        elif view.source is leaf._storage.value:
-            value = view.value
-        else:
-            value = leaf._read()
-        values.append(value)
-        if leaf._requires_grad:
-            requiring |= bit
-        elif view is not None and leaf.requires_grad:  # through its base, since it was made
-            leaf._requires_grad = True
-            requiring |= bit
-        bit <<= 1
-    return values, requiring
-
-
 _new = object.__new__
 new_storage: type[Storage] = Storage
 """What new Tensors keep their value in; function transforms want to know when it was made."""
-
-_DATA = {float, int, bool, complex, Value}
-"""What a call takes as it is."""
-
-
-def as_leaf(op: Op, leaf: Any) -> Any:
-    """A leaf that is no Tensor as something in `_DATA`: numpy scalars, arrays."""
-    if type(leaf) in _DATA:
-        return leaf
-    if isinstance(leaf, np.generic):
-        return leaf.item()
-    if isinstance(leaf, int | float | complex):
-        return complex(leaf) if isinstance(leaf, complex) else leaf.real
-    if isinstance(leaf, jax.Array | np.ndarray):
-        return Value.of(jnp.asarray(leaf))
-    raise TypeError(f"{op.name}(): every tensor argument must be Tensor, not {type(leaf).__name__}")
 
 
 def plan_of(kernel: Kernel, requiring: int, leaves: Sequence) -> Plan | None:
@@ -215,6 +182,19 @@ def _make_plan(kernel: Kernel, requiring: int) -> Plan | None:
         i for i in kernel.fn.differentiable if any(requiring >> leaf & 1 for leaf in spans[i])
     )
     return plan_class(kernel)(kernel, needs, requiring) if needs else None
+
+
+def record(plan: Plan, leaves: Sequence, outs: Sequence) -> OpNode:
+    """Give the results of a call on ``leaves`` their history."""
+    node = new_node(plan, leaves)
+    if plan.fetch:
+        keep(node, leaves, outs)
+    for nr in plan.outputs:
+        out = outs[nr]
+        out._grad_fn, out._requires_grad = node, True
+        if nr:
+            out._output_nr = nr
+    return node
 
 
 def new_node(plan: Plan, leaves: Sequence) -> OpNode:
@@ -259,7 +239,7 @@ def keep(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
                 saved.append(SavedTensor.of(out._alias(), counter.version, index))
         else:
             leaf = leaves[index]
-            saved.append(leaf if type(leaf) in _DATA else (leaf, leaf._counter.version, None))
+            saved.append(leaf if type(leaf) in DATA else (leaf, leaf._counter.version, None))
     if state.saved_hooks:
         pack, unpack = state.saved_hooks[-1]
         for item in node.saved_items():
@@ -280,7 +260,7 @@ def wrap(value: Value) -> Any:
     return out
 
 
-def _wrap_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any:
+def new_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any:
     """A Tensor that shares the storage of ``base``."""
     out = wrap_view(base, Step(op, template, nr), value)
     if base._inference:

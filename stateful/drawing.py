@@ -43,6 +43,13 @@ def draw_each(generator: Generator | None, sampler: Callable, *args: Any) -> Val
     return Value.of(sliced(np.stack(drawn).reshape(*sizes, *drawn[0].shape), frames))
 
 
+def draw_from(generator: Generator | None, sampler: Callable, *given: Any) -> Value:
+    """A draw whose shape is that of the tensors ``given``, its parameters."""
+    frames = random_frames(given)
+    arrays = [numbers(x, frames) for x in given]
+    return Value.of(sliced((generator or default_generator).draw(sampler, *arrays), frames))
+
+
 def draw_rows(generator: Generator | None, sampler: Callable, rows: Any, *args: Any) -> Value:
     """A draw for each row of the tensor ``rows``."""
     frames = random_frames((rows,))

@@ -105,6 +105,7 @@ class Task:
     """
 
     node: Node | None = None
+    seen: set[Node] | None = None
 
     def __init__(self, roots, inputs, accumulate, keep_graph):
         self.id = next(_task_ids)
@@ -119,7 +120,7 @@ class Task:
         self.reaching: set[Node] | None = None
         self.needed: set[Node] | None = None
         if inputs:
-            self.reaching = _reaching(self.dependencies, {edge.node for edge in inputs})
+            self.reaching = reaching(self.dependencies, {edge.node for edge in inputs})
             if accumulate:
                 self.needed = self.reaching
             else:
@@ -179,7 +180,7 @@ class Task:
         self.node = node
         grads = self.buffers.pop(node, None) or [None] * len(node.avals)
         runs = self.needed is None or node in self.needed
-        if not runs and node.pre_hooks:
+        if not runs and node.watched:
             grads = run_tensor_hooks(node, grads)
         for edge in self.captures.get(node, ()):
             self.captured[edge] = grads[edge.nr]
@@ -234,7 +235,7 @@ def _dependencies(roots: Sequence[Node]) -> dict[Node, int]:
     return counts
 
 
-def _reaching(nodes: dict[Node, int], targets: set[Node]) -> set[Node]:
+def reaching(nodes: dict[Node, int], targets: set[Node]) -> set[Node]:
     """The nodes among ``nodes`` from which a target can be reached, targets included."""
     callers: dict[Node, list[Node]] = {}
     for node in nodes:

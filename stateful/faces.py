@@ -117,6 +117,21 @@ def _flattened(args: Sequence) -> list:
     return [x for a in args for x in (a if isinstance(a, tuple | list) else (a,))]
 
 
+_MOVING = {"cat", "gather", "hstack", "index_select", "stack", "take", "vstack"}
+"""Ops that read other elements than those in the place that they write."""
+
+
+def _check_same_memory(target: Any, given: Sequence) -> None:
+    """Raise if ``target`` is among the arguments of an op that moves elements."""
+    storage, view = target._storage, target._view
+    if any(getattr(x, "_storage", None) is storage and x._view is view for x in given):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor "
+            "refer to a single memory location. Please clone() the tensor before performing the "
+            "operation."
+        )
+
+
 def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
     """``out=``: compute, then overwrite ``out``, which is resized to fit."""
     outs = tuple(out) if isinstance(out, tuple | list) else (out,)
@@ -126,7 +141,8 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
                 f"{op.__name__}(): argument 'out' must be Tensor, not {type(target).__name__}"
             )
     if modes.state.grad_enabled:
-        tensors = [a for a in (*args, *kwargs.values()) if isinstance(a, Face.tensor)]
+        given = _flattened((*args, *kwargs.values()))
+        tensors = [a for a in given if isinstance(a, Face.tensor)]
         if any(t._requires_grad for t in (*tensors, *outs)):
             raise RuntimeError(
                 f"{op.__name__}(): functions with out=... arguments don't support automatic "
@@ -143,9 +159,18 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
     with modes.no_grad():
         results = op(*args, **kwargs)
         named = results
-        results = results if isinstance(results, tuple | list) else (results,)
+        many = isinstance(results, tuple | list)
+        if many is not isinstance(out, tuple | list):
+            wanted = f"a tuple of {len(results)} Tensors" if many else "Tensor"
+            raise TypeError(
+                f"{op.__name__}() received an invalid combination of arguments: argument 'out' "
+                f"must be {wanted}, not {type(out).__name__}"
+            )
+        results = results if many else (results,)
         for target, result in zip(outs, results, strict=True):
             check_out(target._aval, result._aval)
             check_partial_overlap(target, _flattened(args))
+            if op.__name__ in _MOVING:
+                _check_same_memory(target, _flattened(args))
             target._assign(result)
     return written(tuple(outs), named) if isinstance(out, tuple | list) else out

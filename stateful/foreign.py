@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .dispatch import Face
+from .telling import forms
 from .torch_function import handle, overloaded, state
 
 
@@ -18,6 +19,10 @@ def foreign(function: Callable, args: tuple, kwargs: dict) -> Any:
     given = [x for x in overloaded(arguments(args, kwargs)) if not isinstance(x, Face.tensor)]
     if not given or not state.subclasses:
         raise  # noqa: PLE0704 (the exception that the caller is handling)
+    form = forms().get(function)
+    if form is not None:
+        given = overloaded(arguments(args, kwargs), plain=True)
+        args, kwargs = form.of(args, kwargs)
     return handle(function, given, args, kwargs)
 
 

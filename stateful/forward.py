@@ -30,8 +30,10 @@ from .backward import grad as autograd_grad
 from .backward import zeros
 from .dispatch import OWNER, Face, call, call_inplace, wrap
 from .execute import Value, execute, kernel_of
+from .forward_dtypes import are_mixed, in_one_dtype
 from .frames import widen
 from .graph import Node, gradient_edge
+from .no_forward import check_forward
 from .nodes import OpNode, leaf_spans
 from .saved import SAVED_NUMBERS
 from .views import mark_view, relative_steps
@@ -169,13 +171,19 @@ def bare(tensor: Any) -> Any:
 
 def push(op: Op, template: tuple, leaves: Sequence, outs: Sequence) -> None:
     """Give the outputs of a call their tangents, in the outermost level first."""
-    if not op.vjp or modes.state.inference:
+    if modes.state.inference:
         return
     for level in levels():
         tangents = [tangent_of(leaf, level) for leaf in leaves]
+        check_forward(op, tangents)
+        if not op.vjp:
+            continue
         if any(t is not None for t in tangents):
             with outside(level):
-                found = _pushed(op, template, leaves, tangents, outs)
+                given: tuple = (leaves, tangents, outs)
+                if are_mixed(leaves, tangents) and not op.is_view:
+                    given = in_one_dtype(op, template, *given)
+                found = _pushed(op, template, *given)
             _give(outs, found, level)
 
 
@@ -434,6 +442,20 @@ def keep_tangent(target: Any, before: Any) -> None:
         if tangent is not None:
             with outside(level):
                 set_tangent(before, tangent.clone(), level)
+
+
+def stand_still(target: Any) -> None:
+    """Overwrite the tangents of ``target`` with zeros: it was overwritten with constants."""
+    for level in levels():
+        if tangent_of(target, level) is not None:
+            _overwrite_tangent(target, None, level)
+
+
+def push_zeros(given: Sequence, result: Any) -> None:
+    """Give ``result``, which does not depend on the values of ``given``, tangents of zero."""
+    for level in levels():
+        if any(isinstance(x, Face.tensor) and tangent_of(x, level) is not None for x in given):
+            set_tangent(result, zeros(result._aval), level)
 
 
 def _overwrite_tangent(target: Any, tangent: Any, level: Level) -> None:

@@ -101,6 +101,9 @@ _LOOKS = {
     ".item() on a Tensor, please try to rewrite what you're doing with other operations",
     "bool": "It looks like you're attempting to use a Tensor in some data-dependent control flow. "
     "We don't support that yet, please use torch.where instead",
+    "either": "It looks like you're either (1) calling .item() on a Tensor or (2) attempting to "
+    "use a Tensor in some data-dependent control flow. We don't support that inside of a gradient "
+    "inside of vmap, please use torch.where instead",
     "numpy": "Cannot access data pointer of Tensor that doesn't have storage",
 }
 
@@ -115,6 +118,8 @@ def check_look(tensor: Any, what: str) -> None:
     """Raise if somebody looks at the elements of a tensor that stands for a whole batch."""
     array = tensor._array
     if any(frame.batches(array) for frame in modes.vmap.frames):
+        if what != "numpy" and modes.transforms.levels[-1:] > [modes.vmap.frames[-1].level]:
+            what = "either"
         start = "" if what == "numpy" else "vmap: "
         raise RuntimeError(f"{start}{_LOOKS[what]}: a batched Tensor has an element for each slice")
 

@@ -79,14 +79,26 @@ def is_contiguous(geometry: Geometry, format: memory_format = contiguous_format)
     >>> is_contiguous(Geometry((2, 3), (1, 2))), is_contiguous(Geometry((2, 1), (1, 9)))
     (False, True)
     """
-    if format is contiguous_format:
+    if format is contiguous_format or format is preserve_format:
         if 0 in geometry.size or geometry.stride == contiguous(geometry.size).stride:
             return True
         return _is_dense_in_order(geometry, range(geometry.ndim - 1, -1, -1))
-    order = _CHANNELS_LAST_ORDER.get(format)
-    if order is None:
-        raise RuntimeError(f"is_contiguous: preserve memory format is unsupported; got {format}")
+    order = _CHANNELS_LAST_ORDER[format]
     return len(order) == geometry.ndim and _is_dense_in_order(geometry, order[::-1])
+
+
+def suggested(geometry: Geometry) -> memory_format:
+    """The memory format that this is: of channels last where the strides say so.
+
+    >>> suggested(Geometry((2, 3, 4, 5), (60, 1, 15, 3)))
+    torch.channels_last
+    """
+    if is_contiguous(geometry):
+        return contiguous_format
+    for format in _CHANNELS_LAST_ORDER:
+        if is_contiguous(geometry, format):
+            return format
+    return contiguous_format
 
 
 def is_non_overlapping_and_dense(geometry: Geometry) -> bool:

@@ -6,6 +6,7 @@ What a node of an op saves is in ``saved.py``, how it computes in ``nodes.py``.
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 import threading
 import traceback
@@ -120,6 +121,8 @@ class Node:
         return int(self.sequence_nr) if self.sequence_nr != LEAF_SEQUENCE else 2**64 - 1
 
     def _set_sequence_nr(self, number: int) -> None:
+        if operator.index(number) < 0:
+            raise OverflowError(f"can't convert negative int to unsigned, but got {number}")
         self.sequence_nr = number
 
     requires_grad = True

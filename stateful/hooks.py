@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -55,10 +55,12 @@ class RemovableHandle:
         self.remove()
 
 
-def attach(hooks: dict, hook: Callable) -> RemovableHandle:
-    """Append ``hook`` to ``hooks``."""
-    handle = RemovableHandle(hooks)
+def attach(hooks: dict, hook: Callable, kinds: Sequence[dict] = ()) -> RemovableHandle:
+    """Append ``hook`` to ``hooks``, and its number to the dictionaries of the kinds it is of."""
+    handle = RemovableHandle(hooks, extra_dict=list(kinds))
     hooks[handle.id] = hook
+    for kind in kinds:
+        kind[handle.id] = True
     return handle
 
 

@@ -18,6 +18,7 @@ from funcgrad.ops.slicing import slice_tensor
 from . import modes
 from .dispatch import call, call_inplace
 from .execute import Tracer
+from .foreign import foreign
 from .rules import check_overlap
 from .tensor import Tensor
 
@@ -28,18 +29,21 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         shape = self._aval.shape
         if shape and -shape[0] <= index < shape[0]:
             return call(indexing.select, (self, 0, index), {})
-    with jax.enable_x64(True):
-        plan = indexing.parse(index, self._aval.shape)
-        _check_places(plan)
-        out = _viewed(self, plan.views)
-        if not plan.tensors:
-            return out
-        _check_masks(plan)
-        _warn_of_bytes(index)
-        indices = indexing.expand_masks(plan.tensors, plan.shape)
-        if any(map(_is_mask, plan.tensors)):
-            _follow_masks(plan.tensors, indices)
-        return call(indexing.index_tensor, (out, indices), {})
+    try:
+        with jax.enable_x64(True):
+            plan = indexing.parse(index, self._aval.shape)
+            _check_places(plan)
+            out = _viewed(self, plan.views)
+            if not plan.tensors:
+                return out
+            _check_masks(plan.tensors)
+            _warn_of_bytes(index)
+            indices = indexing.expand_masks(plan.tensors, plan.shape)
+            if any(map(_is_mask, plan.tensors)):
+                _follow_masks(plan.tensors, indices)
+            return call(indexing.index_tensor, (out, indices), {})
+    except (IndexError, TypeError, AttributeError):
+        return foreign(getitem, (self, index), {})
 
 
 def _is_mask(item: Any) -> bool:
@@ -62,18 +66,23 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: written in place, recorded."""
     if index is False or type(index) is tuple and any(item is False for item in index):
         return
-    with jax.enable_x64(True):
-        _check_places(indexing.parse(index, self._aval.shape))
-        views, op, args = indexing.assignment(self, index, value)
-        if op is indexing.index_put_mask:
-            _check_bytes(index)
-        elif op is indexing.index_put_tensors:
-            _warn_of_bytes(index)
-        target = self if _is_whole(views, self._aval.shape) else _viewed(self, views)
-        if op is copying.copy:
-            target.copy_(*args)  # type: ignore[attr-defined]
-        else:
-            call_inplace(op, (target, *args), {})
+    try:
+        with jax.enable_x64(True):
+            plan = indexing.parse(index, self._aval.shape)
+            _check_places(plan)
+            _check_masks(plan.tensors)
+            views, op, args = indexing.assignment(self, index, value)
+            if op is indexing.index_put_mask:
+                _check_bytes(index)
+            elif op is indexing.index_put_tensors:
+                _warn_of_bytes(index)
+            target = self if _is_whole(views, self._aval.shape) else _viewed(self, views)
+            if op is copying.copy:
+                target.copy_(*args)  # type: ignore[attr-defined]
+            else:
+                call_inplace(op, (target, *args), {})
+    except (IndexError, TypeError, AttributeError):
+        foreign(setitem, (self, index, value), {})
 
 
 def _check_bytes(index: Any) -> None:
@@ -143,6 +152,7 @@ def _placement(name: str, tensor: Tensor, indices: Any, values: Tensor, accumula
             f"{type(indices).__name__}"
         )
     _check_places(indexing.Plan((), tuple(indices), tensor._aval.shape))
+    _check_masks(indices)
     placed = indexing.placement(tensor, indices, values, accumulate)
     if placed[0] is indexing.index_put_mask:
         _check_bytes(indices)
@@ -157,8 +167,8 @@ def _viewed(tensor: Tensor, views) -> Any:
     return tensor
 
 
-def _check_masks(plan: indexing.Plan) -> None:
-    masks = list(filter(_is_mask, plan.tensors))
+def _check_masks(indices: Sequence) -> None:
+    masks = list(filter(_is_mask, indices)) if modes.vmap.frames else ()
     if any(frame.batches(mask._array) for frame in modes.vmap.frames for mask in masks):
         raise RuntimeError(
             "vmap: We do not support batching operators that can support dynamic shape. Attempting "
@@ -184,6 +194,7 @@ def _check_places(plan: indexing.Plan) -> None:
         dim += max(item.ndim, 1) if is_mask else 1
 
 
+getitem.__name__, setitem.__name__ = "__getitem__", "__setitem__"
 Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
 Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
 

@@ -39,6 +39,9 @@ def is_default(tensor: Any) -> bool:
 
 def set_like(out: Any, source: Any, memory_format: Any) -> None:
     """Give a fresh tensor the strides that a copy of ``source`` in ``memory_format`` has."""
-    found = geometry.like(of(source), memory_format)
-    if found != geometry.contiguous(found.size):
-        out._storage.geometry = found
+    place(out, geometry.like(of(source), memory_format))
+
+
+def place(out: Any, found: Geometry) -> None:
+    """Let a fresh tensor lie in memory as ``found`` says."""
+    out._storage.geometry = None if found == geometry.contiguous(found.size) else found

@@ -39,6 +39,9 @@ CAP = 960
 """Kernels in a window: a longer one is flushed, because XLA compiles long programs slowly. Like
 `PIECE` a number with many divisors: a loop that is cut there repeats itself sooner."""
 
+NUMBERS = {float, int, bool, complex}
+"""Types of arguments that are data and no tensors."""
+
 _new = object.__new__
 _PLAIN = {np.ndarray, type(jax.numpy.zeros(()))}
 """Types of arrays that are surely no tracers."""
@@ -83,6 +86,7 @@ class Window:
 
     def _extend(self, step: tuple, leaves: Sequence) -> Structure:
         """The new structure after a step that was not taken from here before."""
+        leaves = [x if type(x) in NUMBERS or type(x) is Value else x._read() for x in leaves]
         kernel = kernel_of(step[0], leaves, step[1])
         wiring = [
             leaf.index if leaf.pending is self else self.slots[id(leaf)]
@@ -230,14 +234,28 @@ _local = _Local()
 
 
 def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
-    """Record now, run when somebody looks: add a kernel to the window of this thread.
+    """Record now, run when somebody looks: add a kernel to the window of this thread."""
+    found = step(fn, static, leaves)
+    if found is not None:
+        return found[:2]
+    if _local.window.recording and _in_a_step():
+        return eager(fn, static, leaves)
+    return _elsewhere(fn, static, leaves)
+
+
+def step(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value], int] | None:
+    """Add a kernel to the window of this thread; None if that cannot be done.
+
+    ``leaves``: values, numbers, and Tensors, whose values are meant. The third result has a bit for
+    each leaf that is a Tensor and requires a gradient.
 
     The key of a step: the function, its static part, and of each argument its number among the
     values or inputs of this window, for a new input also its aval, for a number its type.
     """
     window = _local.window
     if window.recording and _in_a_step():
-        return eager(fn, static, leaves)
+        return None
+    requiring, bit = 0, 1
     try:
         window.recording = True
         if window.claimed:
@@ -246,10 +264,29 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
             window._flush()
         key: list = [fn, static]
         for leaf in leaves:
-            if type(leaf) is not Value:
-                key.append(type(leaf))
-                window.numbers.append(leaf)
-            elif leaf.pending is window:
+            kind = type(leaf)
+            if kind is not Value:
+                if kind in NUMBERS:
+                    key.append(kind)
+                    window.numbers.append(leaf)
+                    bit <<= 1
+                    continue
+                try:
+                    view = leaf._view
+                except AttributeError:
+                    break
+                if leaf._requires_grad:
+                    requiring |= bit
+                elif view is not None and leaf.requires_grad:
+                    break
+                if view is None:
+                    leaf = leaf._storage.value
+                elif view.source is leaf._storage.value:
+                    leaf = view.value
+                else:
+                    break
+                bit <<= 1
+            if leaf.pending is window:
                 key.append(leaf.index)
             elif leaf.pending is None and type(leaf.array) in _PLAIN:
                 leaf.pending, leaf.index = window, ~len(window.inputs)
@@ -257,11 +294,10 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
                 key.append(leaf.aval)
                 key.append(leaf.index)
             elif not window.take(leaf, key):
-                window._undo()
                 break
         else:
-            step = tuple(key)
-            following = window.structure.next.get(step) or window._extend(step, leaves)
+            found = tuple(key)
+            following = window.structure.next.get(found) or window._extend(found, leaves)
             kernel, values = following.kernel, window.values
             made = []
             for aval in kernel.outputs:
@@ -272,13 +308,14 @@ def lazy(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]
                 values.append(value)
             window.structure = following  # last: up to here `_undo` can tell what there was before
             window.length += kernel.weight
-            return kernel, made
+            return kernel, made, requiring
+        window._undo()
+        return None
     except BaseException:
         window._undo()
         raise
     finally:
         window.recording = False
-    return _elsewhere(fn, static, leaves)
 
 
 def _in_a_step() -> bool:
@@ -287,7 +324,7 @@ def _in_a_step() -> bool:
     An interrupt in the last instruction of a step leaves a window that only says so.
     """
     frame = sys._getframe(2)
-    while frame is not None and frame.f_code is not lazy.__code__:
+    while frame is not None and frame.f_code is not step.__code__:
         frame = frame.f_back
     return frame is not None
 
@@ -299,6 +336,11 @@ def _elsewhere(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[V
         kernel = kernel_of(fn, leaves, static)
         return kernel, direct(kernel, arrays)
     return lazy(fn, static, leaves)
+
+
+def current() -> Window:
+    """What this thread has recorded since the last flush."""
+    return _local.window
 
 
 def flush() -> None:

@@ -1,31 +1,33 @@
 """`torch.library`: ops of one's own, with a backward of one's own.
 
-As https://docs.pytorch.org/docs/stable/library.html. An op is a name and an implementation for all
-devices; `torch.ops.<namespace>.<name>` calls it too.
+As https://docs.pytorch.org/docs/stable/library.html. What an op does is in ``own_ops.py``; here is
+how it is made: of a function, or of a schema and kernels.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from . import modes
-from .autograd.function import Function
-from .operators import ops
-from .tensor import Tensor
-from .utils._pytree import tree_leaves
+from .own_ops import OPS, OwnOp
+from .schemas import infer_schema as infer_schema
+from .schemas import parse
 
 __all__ = [
     "CustomOpDef",
+    "Library",
     "custom_op",
+    "define",
+    "impl",
+    "infer_schema",
     "register_autograd",
     "register_fake",
     "register_kernel",
     "register_vmap",
 ]
-
-_OPS: dict[str, CustomOpDef] = {}
 
 
 class CustomOpDef:
@@ -39,47 +41,23 @@ class CustomOpDef:
     (tensor([2., 2.]), tensor([2.]))
     """
 
-    def __init__(self, name: str, function: Callable, mutates_args: str | Iterable[str]):
-        self._qualname, self._init_fn = name, function
-        self._namespace, _, self._name = name.partition("::")
-        self._signature = inspect.signature(function)
-        self._keywords = [
-            p.name for p in self._signature.parameters.values() if p.kind is p.KEYWORD_ONLY
-        ]
-        unknown = mutates_args == "unknown"
-        names = [] if unknown or isinstance(mutates_args, str) else list(mutates_args)
-        for missing in set(names) - set(self._signature.parameters):
-            raise ValueError(f"mutates_args of {name} names {missing!r}, which is no argument")
-        for parameter in self._signature.parameters.values():
-            if parameter.annotation is parameter.empty:
-                raise ValueError(
-                    f"infer_schema(func): Parameter {parameter.name} must have a type annotation, "
-                    f"which tells its kind; the signature is {self._signature}"
-                )
-            if parameter.name in self._keywords and "Tensor" in str(parameter.annotation):
-                raise NotImplementedError(
-                    f"custom_op with kwarg-only Tensor args: let {parameter.name} be given by "
-                    f"position; the signature is {self._signature}"
-                )
-        self._mutates = tuple(names)
-        self._function: type[Function] | None = None
-        self._setup: Callable | None = None
-        self._backward: Callable | None = None
-        self._vmap: Callable | None = None
+    def __init__(self, op: OwnOp, function: Callable):
+        self._op, self._init_fn = op, function
+        self._qualname = op.schema.name
+        self._namespace, _, self._name = self._qualname.partition("::")
+
+    @property
+    def _opoverload(self) -> Any:
+        return self._op.default
 
     def register_autograd(self, backward: Callable, /, *, setup_context: Callable | None = None):
         """Say how the gradient of the op is computed, as in `autograd.Function`.
 
         ``setup_context(ctx, inputs, output)`` saves what ``backward(ctx, *grads)`` needs; with
         arguments that go by keyword only, ``setup_context(ctx, inputs, keyword_only_inputs,
-        output)``.
+        output)``. The gradient of a list of tensors is a list.
         """
-        if self._mutates:
-            raise RuntimeError(
-                f"Cannot register autograd formula for non-functional operator {self}: it changes "
-                f"{', '.join(self._mutates)} in place"
-            )
-        self._backward, self._setup, self._function = backward, setup_context, None
+        self._op.register_autograd(backward, setup_context)
 
     def register_fake(self, fn: Callable) -> Callable:
         """Accepted: shapes are found by tracing the op itself."""
@@ -89,7 +67,8 @@ class CustomOpDef:
         """Decorator: the implementation for these devices, which takes the place of the first."""
 
         def register(function: Callable) -> Callable:
-            self._init_fn, self._function = function, None
+            for device in [device_types] if isinstance(device_types, str) else device_types or "*":
+                self._op.kernels[_key(device)] = function
             return function
 
         return register if fn is None else register(fn)
@@ -98,96 +77,34 @@ class CustomOpDef:
         """Decorator: ``func(info, in_dims, *args)`` is the op on a batch."""
 
         def register(function: Callable) -> Callable:
-            self._vmap, self._function = function, None
+            self._op.register_vmap(function)
             return function
 
         return register if func is None else register(func)
 
+    @contextlib.contextmanager
+    def set_kernel_enabled(self, device_type: str, enabled: bool = True) -> Iterator[None]:
+        """Whether the implementation for a device is used inside, or that for all devices."""
+        key = _key(device_type)
+        kernel = self._op.kernels.get(key)
+        if kernel is not None and not enabled:
+            del self._op.kernels[key]
+        try:
+            yield
+        finally:
+            if kernel is not None:
+                self._op.kernels[key] = kernel
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        values = tuple(bound.arguments.values())
-        if self._mutates:
-            return self._in_place(bound.arguments, values)
-        if self._function is None:
-            self._function = self._make()
-        return self._function.apply(*values)
-
-    def _in_place(self, named: dict, values: tuple) -> Any:
-        """The op on tensors that it changes: nothing of it is recorded."""
-        result = self._run(values)
-        for x in tree_leaves([named[name] for name in self._mutates]):
-            if isinstance(x, Tensor):
-                x._counter.version += 1
-        return result
-
-    def _split(self, values: tuple) -> tuple[tuple, dict]:
-        """The arguments by position, and those that go by keyword only."""
-        count = len(values) - len(self._keywords)
-        return values[:count], dict(zip(self._keywords, values[count:], strict=True))
-
-    def _run(self, values: tuple) -> Any:
-        """The implementation; nothing of it is recorded."""
-        args, named = self._split(values)
-        with modes.no_grad():
-            return self._init_fn(*args, **named)
-
-    def _make(self) -> type[Function]:
-        """The `autograd.Function` of the op as it is registered now."""
-        definition = self
-
-        def forward(*args: Any) -> Any:
-            result = definition._run(args)
-            _check_fresh(definition, args, result)
-            return result
-
-        def setup_context(ctx: Any, inputs: tuple, output: Any) -> None:
-            if definition._setup is None:
-                return
-            given, named = definition._split(inputs)
-            if named:
-                definition._setup(ctx, given, keyword_only_inputs=named, output=output)
-            else:
-                definition._setup(ctx, given, output)
-
-        def backward(ctx: Any, *grads: Any) -> Any:
-            if definition._backward is None:
-                raise RuntimeError(
-                    f"Trying to backward through {definition} but no autograd formula was "
-                    "registered. Please use register_autograd to add one."
-                )
-            found = definition._backward(ctx, *grads)
-            found = tuple(found) if isinstance(found, tuple | list) else (found,)
-            return (*found, *[None] * len(definition._keywords))
-
-        members: dict[str, Any] = {
-            "forward": staticmethod(forward), "setup_context": staticmethod(setup_context),
-            "backward": staticmethod(backward),
-        }  # fmt: skip
-        if self._vmap is not None:
-            members["vmap"] = staticmethod(self._vmap)
-        else:
-            members["generate_vmap_rule"] = True
-        name = f"GeneratedBackwardFor_{self._namespace}_{self._name}_default"
-        return type(name, (Function,), members)
+        return self._op(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<CustomOpDef({self._qualname})>"
 
 
-def _check_fresh(op: CustomOpDef, args: Sequence, result: Any) -> None:
-    """Raise if an output shares memory with an input, or with another output."""
-    seen = {id(x._storage) for x in tree_leaves(tuple(args)) if isinstance(x, Tensor)}
-    for out in tree_leaves(result):
-        if isinstance(out, Tensor):
-            if id(out._storage) in seen:
-                raise RuntimeError(
-                    f"{op} (with implementation in {op._init_fn.__module__}): The output of this "
-                    "custom operator (1) must not also be an input to this custom operator and "
-                    "(2) may not alias any inputs to this custom operator or other returns. Clone "
-                    "the offending output tensor."
-                )
-            seen.add(id(out._storage))
+def _key(device: str) -> str:
+    """The key of the kernel for a device."""
+    return "CompositeExplicitAutograd" if device == "*" else device.upper()
 
 
 def custom_op(
@@ -196,8 +113,9 @@ def custom_op(
 ) -> Any:  # fmt: skip
     """Make an op ``namespace::name`` of a function; a decorator without ``fn``.
 
-    ``mutates_args``: names of the arguments that the function changes in place. Raises ValueError
-    for a name without a namespace.
+    ``mutates_args``: names of the arguments that the function changes in place. ``device_types``:
+    where the function can run, everywhere if None. ``schema``: in place of the annotations. Raises
+    ValueError for a name without a namespace.
 
     >>> import stateful as torch
     >>> @torch.library.custom_op("shop::square", mutates_args=())
@@ -220,20 +138,151 @@ def custom_op(
             "keeps ops of different libraries apart"
         )
 
-    def define(function: Callable) -> CustomOpDef:
-        op = CustomOpDef(name, function, mutates_args)
-        _OPS[name] = op
-        ops.define(op._namespace, op._name, op)
+    def make(function: Callable) -> CustomOpDef:
+        text = schema or infer_schema(function, mutates_args=mutates_args)
+        found = parse(name + text[text.index("(") :])
+        for argument in found.arguments:
+            if argument.kwarg_only and argument.type.startswith("Tensor"):
+                raise NotImplementedError(
+                    f"custom_op with kwarg-only Tensor args: let {argument.name} be given by "
+                    f"position; the schema is {found}"
+                )
+        op = OwnOp.define(found, _python_defaults(function), again=True)
+        op.opaque = True
+        made = CustomOpDef(op, function)
+        made.register_kernel(device_types, function)
+        return made
+
+    return make if fn is None else make(fn)
+
+
+def _python_defaults(function: Callable) -> dict[str, Any]:
+    """Defaults as they are in Python, for arguments such as dtypes."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+class Library:
+    """The ops of a namespace: `define` says what they take, `impl` what they do.
+
+    ``kind``: ``"DEF"`` for a namespace of one's own, ``"FRAGMENT"`` for more ops of one, ``"IMPL"``
+    for implementations of ops that exist.
+
+    >>> import stateful as torch
+    >>> shop = torch.library.Library("shop", "FRAGMENT")
+    >>> shop.define("plus(Tensor x, float amount=1.0) -> Tensor")
+    'plus'
+    >>> shop.impl("plus", lambda x, amount: x + amount, "CompositeImplicitAutograd")
+    >>> torch.ops.shop.plus(torch.ones(2), 3.0)
+    tensor([4., 4.])
+    """
+
+    def __init__(self, ns: str, kind: str, dispatch_key: str = ""):
+        if kind not in ("IMPL", "DEF", "FRAGMENT"):
+            raise ValueError(f"Unsupported kind: {kind}; it is DEF, FRAGMENT or IMPL")
+        if kind == "DEF" and ns in ("aten", "prim", "prims"):
+            raise RuntimeError(
+                "Only a single TORCH_LIBRARY can be used to register the namespace "
+                f"{ns}: it is PyTorch's; choose another, or kind IMPL"
+            )
+        self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+        self._defined: list[OwnOp] = []
+
+    def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
+        """Say what an op takes; gives its name. Raises RuntimeError if there is one already."""
+        if self.kind == "IMPL":
+            raise RuntimeError(f"cannot define {schema} in a library of kind IMPL: use FRAGMENT")
+        found = parse(schema)
+        self._defined.append(OwnOp.define(parse(f"{self.ns}::{schema.strip()}"), {}))
+        return found.name
+
+    def impl(
+        self, op_name: Any, fn: Callable, dispatch_key: str = "", *, with_keyset: bool = False,
+        allow_override: bool = False,
+    ) -> None:  # fmt: skip
+        """What an op does: ``"CPU"``; ``"Autograd"``, with a backward of its own;
+        ``"CompositeImplicitAutograd"``, in ops that have one."""
+        if not callable(fn):
+            raise TypeError(f"Input function is required to be a callable but found {type(fn)}")
+        name = op_name if isinstance(op_name, str) else op_name._qualname
+        key = dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"
+        _named(name if "::" in name else f"{self.ns}::{name}").kernels[key] = fn
+
+    def _destroy(self) -> None:
+        """Forget the ops that were defined here."""
+        for op in self._defined:
+            op.forget()
+
+    def __repr__(self) -> str:
+        return f"Library(kind={self.kind}, ns={self.ns}, dispatch_key={self.dispatch_key})>"
+
+
+def _named(op: Any) -> OwnOp:
+    if isinstance(op, CustomOpDef):
+        return op._op
+    if isinstance(op, OwnOp):
         return op
+    name = op if isinstance(op, str) else op.name()
+    if name not in OPS:
+        raise RuntimeError(f"there is no custom op {name!r}; make it with torch.library.custom_op")
+    return OPS[name]
 
-    return define if fn is None else define(fn)
+
+@contextlib.contextmanager
+def _scoped_library(*args: Any) -> Iterator[Library]:
+    """A `Library` whose ops are forgotten at the end."""
+    library = Library(*args)
+    try:
+        yield library
+    finally:
+        library._destroy()
 
 
-def _named(op: Any) -> CustomOpDef:
-    found = op if isinstance(op, CustomOpDef) else _OPS.get(op)
-    if found is None:
-        raise RuntimeError(f"there is no custom op {op!r}; make it with torch.library.custom_op")
-    return found
+def define(qualname: str, schema: str, *, lib: Any = None, tags: Any = ()) -> None:
+    """Say what the op ``namespace::name`` takes.
+
+    >>> import stateful as torch
+    >>> torch.library.define("shop::less", "(Tensor x) -> Tensor")
+    >>> @torch.library.impl("shop::less", "cpu")
+    ... def _(x):
+    ...     return x - 1
+    >>> torch.ops.shop.less(torch.ones(2))
+    tensor([0., 0.])
+    """
+    if "::" not in qualname:
+        raise ValueError(
+            f"torch.library.define expected `name` in the form `namespace::name`, got {qualname!r}"
+        )
+    OwnOp.define(parse(qualname + schema), {})
+
+
+def impl(qualname: str, types: Any, func: Callable | None = None, *, lib: Any = None) -> Any:
+    """What the op of that name does, on these devices or for these keys; a decorator without
+    ``func``.
+
+    >>> import stateful as torch
+    >>> torch.library.define("shop::more", "(Tensor x) -> Tensor")
+    >>> torch.library.impl("shop::more", "default", lambda x: x + 1)
+    >>> torch.ops.shop.more(torch.ones(2))
+    tensor([2., 2.])
+    """
+    if isinstance(qualname, Library):  # the older form: impl(library, name, key)
+        return functools.partial(_impl_of, qualname, types, func or "")
+    op = _named(qualname)
+
+    def register(function: Callable) -> None:
+        for kind in [types] if isinstance(types, str) else types:
+            op.kernels[_DEVICES.get(kind, kind)] = function
+
+    return register if func is None else register(func)
+
+
+_DEVICES = {"cpu": "CPU", "cuda": "CUDA", "default": "CompositeExplicitAutograd"}
+
+
+def _impl_of(library: Library, name: Any, key: Any, function: Callable) -> Callable:
+    library.impl(name, function, key)
+    return function
 
 
 def register_autograd(
@@ -250,10 +299,10 @@ def register_autograd(
     >>> torch.autograd.grad(minus(x), x)
     (tensor([-1.]),)
     """
-    _named(op).register_autograd(backward, setup_context=setup_context)
+    _named(op).register_autograd(backward, setup_context)
 
 
-def register_fake(op: Any, func: Callable | None = None, /, **options: Any) -> Callable:
+def register_fake(op: Any, func: Callable | None = None, /, **options: Any) -> Any:
     """Accepted: shapes are found by tracing the op itself.
 
     >>> import stateful as torch
@@ -264,8 +313,8 @@ def register_fake(op: Any, func: Callable | None = None, /, **options: Any) -> C
     ... def _(x):
     ...     return torch.empty_like(x)
     """
-    found = _named(op)
-    return found.register_fake if func is None else found.register_fake(func)
+    _named(op)
+    return (lambda function: function) if func is None else func
 
 
 def register_kernel(op: Any, device_types: Any, func: Callable | None = None, /, **_: Any):
@@ -281,7 +330,7 @@ def register_kernel(op: Any, device_types: Any, func: Callable | None = None, /,
     >>> three(torch.ones(1))
     tensor([3.])
     """
-    return _named(op).register_kernel(device_types, func)
+    return CustomOpDef(_named(op), func or _named).register_kernel(device_types, func)
 
 
 def register_vmap(op: Any, func: Callable | None = None, /, *, lib: Any = None) -> Callable:
@@ -297,4 +346,4 @@ def register_vmap(op: Any, func: Callable | None = None, /, *, lib: Any = None) 
     >>> torch.vmap(half)(torch.ones(2))
     tensor([0.5000, 0.5000])
     """
-    return _named(op).register_vmap(func)
+    return CustomOpDef(_named(op), func or _named).register_vmap(func)

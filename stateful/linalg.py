@@ -9,7 +9,7 @@ from .return_types import named as _named
 
 _FIELDS = {
     "slogdet": ("sign", "logabsdet"), "lu_factor": ("LU", "pivots"), "inv_ex": ("inverse", "info"),
-    "cholesky_ex": ("L", "info"), "solve_ex": ("result", "info"),
+    "lu": ("P", "L", "U"), "cholesky_ex": ("L", "info"), "solve_ex": ("result", "info"),
 }  # fmt: skip
 """The names of what a function returns that keeps only some of the outputs of an op."""
 

@@ -13,6 +13,7 @@ from funcgrad.composite import COMPOSITES
 from funcgrad.mode import mode
 from funcgrad.op import REGISTRY, Op
 
+from .conjugates import part
 from .dispatch import IN_FORMULA, call
 from .faces import public, public_inplace
 from .tensor import Tensor
@@ -54,6 +55,8 @@ _REFLECTED = {"add", "mul", "and", "or", "xor"}
 
 def _attach_properties() -> None:
     """Ops that are attributes in PyTorch: ``x.T``, ``x.real``."""
+    for name in ("real", "imag"):
+        FUNCTIONS["torch"][name] = part(name, FUNCTIONS["torch"][name])
     named = {**FUNCTIONS["private"], **FUNCTIONS["torch"]}
     for name, function in {
         "T": "numpy_T", "mT": "mT", "H": "matrix_H", "mH": "mH", "real": "real", "imag": "imag",

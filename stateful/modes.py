@@ -264,7 +264,7 @@ class set_grad_enabled(ContextDecorator):
                 f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not "
                 f"{type(mode).__name__}"
             )
-        self._mode = mode
+        self._mode = self.mode = mode
         self._previous = _switches()
         _switch(self._mode)
 

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import itertools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from funcgrad.derivative import fit
 from funcgrad.mode import owned_by
 from funcgrad.op import Op
 from funcgrad.template import HOLE
+from funcgrad.together import asked, gradients, optional
 
 from . import modes, saved_arguments, saved_shapes
 from .execute import Aval, Kernel, Value, execute, kernel_at
@@ -54,6 +55,11 @@ class Plan:
         """Where tensors that were not given, such as a bias, would have their edge."""
         args = op.unbind(kernel.static, [_Leaf(i) for i in range(len(kernel.inputs))])
         self.layout: dict[str, Any] = {}
+        self.strided = {
+            item.name: spans[item.index][0] for item in itertools.chain(*op.saves.values())
+            if item.source == "strides" and spans[item.index]
+        }  # fmt: skip
+        """The inputs whose strides formulas ask for; they are found out if these run on Tensors."""
         self.fetch: list[tuple[str, int]] = []
         for index in needs:
             for item in op.saves[op.names[index]]:
@@ -61,6 +67,8 @@ class Plan:
                     self.layout[item.name] = self._place(item, args)
         self.filled = [name for name, place in self.layout.items() if _has_slot(place)]
         self.places: dict[tuple[int, ...], list[int | None]] = {}
+        self.layouts: dict[tuple, Any] = {}
+        """How the results lie in memory; see `gradient_layouts`."""
         numbers = [i for p, span in zip(op.params, spans, strict=True) for i in span
                    if p.kind == "scalar"]  # fmt: skip
         self.holds = any(item[0] != "input" or item[1] not in numbers for item in self.fetch)
@@ -71,6 +79,7 @@ class Plan:
         last = self.outputs[-1]
         self.avals = kernel.outputs[: last + 1]
         self.missing = [None] * (len(kernel.outputs) - last - 1)
+        self.asks, self.optional = asked(op), optional(op)
         self.node_class = node_class(op)
 
     def _place(self, item, args):
@@ -82,6 +91,8 @@ class Plan:
             many = isinstance(arg, tuple)
             shapes = [_shape(self.kernel.inputs[x.index]) for x in (arg if many else (arg,))]
             return tuple(shapes) if many else shapes[0]
+        if item.source == "strides":
+            return None
         if isinstance(arg, _Leaf):
             return self._slot("input", arg.index)
         if isinstance(arg, tuple) and any(isinstance(x, _Leaf) for x in arg):
@@ -110,22 +121,52 @@ class Plan:
 
     def backward(self, wanted: tuple[int, ...], defined: tuple[bool, ...]) -> Kernel:
         """The kernel of these formulas, given these gradients of outputs."""
+        grads = [aval for aval, there in zip(self.kernel.outputs, defined, strict=True) if there]
+        return kernel_at((self, (wanted, defined), *grads, *self.saved_kinds))
+
+    def results(self, wanted: tuple[int, ...]) -> list[tuple[int, Aval]]:
+        """What the formulas of the inputs ``wanted`` give: of which input, of what aval."""
+        leaves = zip(self.owners, [self.kernel.inputs[leaf] for leaf in self.leaves], strict=True)
+        pairs = [(owner, aval) for owner, aval in leaves if isinstance(aval, Aval)]
+        return [pair for index in wanted for pair in pairs if pair[0] == index]
+
+    @property
+    def saved_kinds(self) -> list:
+        """What is saved, as `Kernel.inputs` says it."""
         kernel = self.kernel
-        grads = [aval for aval, there in zip(kernel.outputs, defined, strict=True) if there]
-        saved = [
+        return [
             (kernel.inputs if source == "input" else kernel.outputs)[index]
             for source, index in self.fetch
         ]
-        return kernel_at((self, (wanted, defined), *grads, *saved))
+
+    def on_tensors(
+        self, wanted: tuple[int, ...], grads: Sequence, saved: Sequence, strides: Any = None
+    ) -> list:
+        """The formulas op by op on Tensors. ``grads``: of all outputs, None where there is none.
+
+        ``strides``: by the names in ``strided``.
+        """
+        full = self.completed(grads, OpNode.zeros)
+        names, results = [self.op.names[index] for index in wanted], []
+        arguments = self.arguments(saved) | (strides or {})
+        with owned_by(OpNode.formula_owner if self.all_tensors else OpNode.owner):
+            for result in gradients(self.op, names, full, arguments):
+                results.extend(result if isinstance(result, tuple | list) else [result])
+        return results
+
+    def completed(self, grads: Sequence, zeros: Callable) -> list:
+        """The gradients of all outputs, with zeros for those that the formulas cannot miss."""
+        return [
+            grad if grad is not None or i in self.optional else zeros(aval)
+            for i, (grad, aval) in enumerate(zip(grads, self.kernel.outputs, strict=True))
+        ]
 
     def run(self, static: tuple, arrays: Sequence) -> tuple:
         """All wanted formulas on arrays. ``static``: wanted inputs, and which gradients exist."""
         wanted, defined = static
         items = iter(arrays)
-        grads = [
-            next(items) if there else jnp.zeros(aval.shape, aval.dtype)
-            for aval, there in zip(self.kernel.outputs, defined, strict=True)
-        ]
+        given = [next(items) if there else None for there in defined]
+        grads = self.completed(given, lambda aval: jnp.zeros(aval.shape, aval.dtype))
         saved = self.arguments(list(items))
         results = []
         for index in wanted:
@@ -224,7 +265,10 @@ class OpNode(Node):
         if modes.state.grad_enabled:
             return self._apply_recorded(grads, needed)
         plan = self.plan
-        wanted = self.wanted(needed)
+        wanted = self.wanted(needed, grads)
+        lying = self.lying(self, wanted, grads)
+        if lying is None:
+            return self._apply_recorded(grads, needed)
         if plan.missing:
             grads = [*grads, *plan.missing]
         leaves = [g if type(g) is Value else g._read() for g in grads if g is not None]
@@ -232,12 +276,19 @@ class OpNode(Node):
         leaves += [
             x.current(self)._read() if type(x) is SavedTensor else x for x in self.saved_items()
         ]
-        return self.scatter(wanted, execute(plan, leaves, key))
+        results: list = execute(plan, leaves, key)
+        for i, nr in lying:
+            results[i] = grads[nr]
+        return self.scatter(wanted, results)
 
-    def wanted(self, needed: Sequence[bool]) -> tuple[int, ...]:
-        """The inputs whose formulas are needed."""
+    def wanted(self, needed: Sequence[bool], grads: Sequence[Any]) -> tuple[int, ...]:
+        """The inputs whose formulas are needed, given these gradients of outputs."""
         plan = self.plan
-        if all(needed) or len(plan.needs) == 1:
+        if plan.asks is not None:
+            there = [grad is not None for grad in grads]
+            reached = [any(there[i] for i in plan.asks[owner]) for owner in plan.owners]
+            needed = [need and found for need, found in zip(needed, reached, strict=True)]
+        elif all(needed) or len(plan.needs) == 1:
             return plan.needs
         asked = {owner for owner, need in zip(plan.owners, needed, strict=True) if need}
         return tuple(i for i in plan.needs if i in asked)
@@ -249,19 +300,10 @@ class OpNode(Node):
 
     def _apply_recorded(self, grads, needed):
         """The formulas op by op on Tensors, so that the result can be differentiated."""
-        plan = self.plan
-        saved = plan.arguments(self.unpack_all())
-        full = [
-            self.as_tensor(g) if g is not None else self.zeros(aval)
-            for g, aval in zip([*grads, *plan.missing], plan.kernel.outputs, strict=True)
-        ]
-        wanted = self.wanted(needed)
-        results = []
-        for index in wanted:
-            with owned_by(self.formula_owner if plan.all_tensors else self.owner):
-                result = plan.op.apply_formula(plan.op.names[index], full, saved)
-            results.extend(result if isinstance(result, tuple | list) else [result])
-        return self.scatter(wanted, results)
+        wanted, saved = self.wanted(needed, grads), self.unpack_all()
+        given = [None if g is None else self.as_tensor(g) for g in (*grads, *self.plan.missing)]
+        strides = self.strides(self) if self.plan.strided else None
+        return self.scatter(wanted, self.plan.on_tensors(wanted, given, saved, strides))
 
     def unpack_all(self) -> list:
         """What was saved, tensors with their history."""
@@ -280,6 +322,10 @@ class OpNode(Node):
             return item.unpack(self)
         return self.as_tensor(item) if kind is Value else SAVED_NUMBERS[kind](item)
 
+    strides: Any = None
+    """The strides of inputs that formulas ask for; set by `input_strides`."""
+    lying: Any = None
+    """How the results of formulas lie in memory; set by `gradient_layouts`."""
     owner: Any = None
     formula_owner: Any = None
     """Who makes the results of formulas; `scalar_nodes` tells by it where an op is called."""
@@ -292,16 +338,19 @@ class OpNode(Node):
 def node_class(op: Op) -> type[OpNode]:
     """The class of the nodes of ``op``, with PyTorch's name and ``_saved_*`` attributes."""
     own = {"__module__": "builtins", "__slots__": ()}
-    fields: dict[str, Any] = {**own, **saved_shapes.attributes(op.grad_fn)}
+    fields: dict[str, Any] = dict(own)
     for item in itertools.chain.from_iterable(op.saves.values()):
-        fields[f"_saved_{item.name}"] = property(functools.partial(_saved_attribute, item.name))
-        kind = "sizes" if item.source == "sizes" else "tensor"
+        read = _strides_of if item.source == "strides" else _saved_attribute
+        fields[f"_saved_{item.name}"] = property(functools.partial(read, item.name))
+        kind = item.source if item.source in ("sizes", "strides") else "tensor"
         if item.source == "input":
             kind = op.params[item.index].kind
         if kind in ("tensor", "tensors"):
-            raw = property(functools.partial(_raw_attribute, item.name))
+            raw = property(functools.partial(_raw_attribute, item.name, kind == "tensors"))
             fields[f"_raw_saved_{item.name}"] = raw
-    fields.update(saved_arguments.attributes(op.grad_fn))
+    fields.update(saved_shapes.attributes(op.grad_fn) | saved_arguments.attributes(op.grad_fn))
+    for name in saved_shapes.hidden(op.grad_fn) | saved_arguments.hidden(op.grad_fn):
+        fields.pop(name, None)
     return type(op.grad_fn or op.name, (OpNode,), fields)
 
 
@@ -362,8 +411,20 @@ def _saved_attribute(name: str, node: OpNode):
     return found
 
 
-def _raw_attribute(name: str, node: OpNode):
-    found = None if node.saved is None else node.plan.arguments(node.saved_items()).get(name)
+def _strides_of(name: str, node: OpNode):
+    return node.strides(node).get(name) if name in node.plan.layout else ()
+
+
+def _raw_attribute(name: str, many: bool, node: OpNode):
+    if node.saved is None:
+        if many:
+            raise RuntimeError(FREED)
+        return _raw(None, node)
+    items: Any = node.saved_items()
+    for i, item in enumerate(items):
+        if type(item) is Value:  # an index that the program gave as a list
+            items[i] = SavedTensor(node.as_tensor(item))
+    found = node.plan.arguments(items).get(name)
     return tuple(_raw(x, node) for x in found) if type(found) is tuple else _raw(found, node)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from funcgrad.ops import factor
 from funcgrad.ops.decompose import cholesky_factor
 
+from .dispatch import call
 from .methods import FUNCTIONS
 from .return_types import named
 from .tensor import Tensor
@@ -131,22 +133,8 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor) -> tuple:
     tensor([[1., 2.],
             [4., 4.]])
     """
-    factors: Any = LU_data
-    rows, columns = factors.shape[-2:]
-    rank = min(rows, columns)
-    one = factors.new_zeros((rows, rank))
-    one.fill_diagonal_(1)
-    lower, upper = factors[..., :, :rank].tril(-1) + one, factors[..., :rank, :].triu()
-    pivots: Any = LU_pivots
-    order = list(range(rows))
-    if pivots.dim() != 1:
-        raise NotImplementedError("lu_unpack of a batch; use torch.linalg.lu")
-    for i, j in enumerate(pivots.tolist()):
-        order[i], order[j - 1] = order[j - 1], order[i]
-    P = factors.new_zeros((rows, rows))
-    for column, row in enumerate(order):
-        P[row, column] = 1
-    return P, lower, upper
+    L, U, P = call(factor.lu_unpack, (LU_data, LU_pivots), {})
+    return named("lu_unpack", ("P", "L", "U"))((P, L, U))
 
 
 def lstsq(*args, **kwargs):

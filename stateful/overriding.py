@@ -15,6 +15,7 @@ from typing import Any
 
 from .described import Described
 from .foreign import arguments
+from .telling import OF_OPERATORS, OPERATORS_IN_PYTHON, Form, form_of
 from .tensor import Tensor
 from .torch_function import (
     handle,
@@ -68,27 +69,36 @@ PLAIN = frozenset("as_subclass new _make_subclass".split())
 """Methods that mean the same for every class."""
 
 
-def overridable(function: Callable, name: str, told: Callable[[], Any] | None = None) -> Callable:
+def overridable(
+    function: Callable, name: str, told: Callable[[], Any] | None = None, form: Form | None = None
+) -> Callable:
     """``function`` after it asked modes and the classes of its arguments.
 
-    ``name``: as they know it. ``told``: gives what they are told is called, if not this.
+    ``name``: as they know it. ``told``: gives what they are told is called, if not this. ``form``:
+    how, if not as it was called.
     """
 
     @functools.wraps(function)
     def public(*args, **kwargs):
         given = overloaded(arguments(args, kwargs)) if state.subclasses else []
-        if given or state.modes:
-            return handle(public if told is None else told(), given, args, kwargs)
-        return function(*args, **kwargs)
+        if not (given or state.modes):
+            return function(*args, **kwargs)
+        if form is not None:
+            if state.subclasses:
+                given = overloaded(arguments(args, kwargs), plain=True)
+            args, kwargs = form.of(args, kwargs)
+        return handle(public if told is None else told(), given, args, kwargs)
 
     public.__name__ = name
+    public._in_place_of = function  # type: ignore[attr-defined]
     return public
 
 
 def _operator(name: str, method: Callable) -> Callable:
     alias = OPERATORS.get(name.strip("_"))
     told = None if alias is None else lambda: getattr(Tensor, alias)
-    call = overridable(method, name, told)
+    form = OF_OPERATORS if name in OPERATORS_IN_PYTHON else None
+    call = overridable(method, _NAMED.get(name, name), told, form)
     if name not in BINARY:
         return call
 
@@ -102,6 +112,23 @@ def _operator(name: str, method: Callable) -> Callable:
             return NotImplemented
 
     return operator
+
+
+def _equal(method: Callable) -> Callable:
+    """``x == y``, which the class of ``y`` knows as `Tensor.eq`."""
+    of_first = overridable(method, "__eq__")
+    of_second = overridable(method, "eq", lambda: vars(Tensor)["eq"])
+
+    @functools.wraps(method)
+    def operator(self, other):
+        told = of_first if state.modes or overrides(type(self)) else of_second
+        return told(self, other)
+
+    return operator
+
+
+_NAMED = {"__rtruediv__": "__rdiv__"}
+"""Operators under another name in PyTorch."""
 
 
 def _property(item: property) -> property:
@@ -127,9 +154,13 @@ def _attributes() -> Iterator[tuple[str, Any]]:
         if isinstance(item, property) and (name[0] != "_" or name in ("_version", "_base")):
             yield name, _property(item)
         elif isinstance(item, FunctionType) and special:
-            yield name, _operator(name, item)
+            yield name, _equal(item) if name == "__eq__" else _operator(name, item)
         elif isinstance(item, FunctionType) and name[0] != "_":
             yield name, overridable(item, name)
+
+
+_TOLD = {"logsigmoid": "log_sigmoid", "threshold": "_threshold"}
+"""Functions of `nn.functional` under another name in PyTorch."""
 
 
 @functools.cache
@@ -141,10 +172,13 @@ def install() -> None:
         module = sys.modules[f"{__package__}{name}"]
         for key, item in list(vars(module).items()):
             if isinstance(item, FunctionType) and key[0] != "_" and key not in IGNORED:
-                setattr(module, key, overridable(item, prefix + key))
+                form = form_of(item, key, name)
+                setattr(module, key, overridable(item, _TOLD.get(key, prefix + key), None, form))
     autograd = sys.modules[f"{__package__}.autograd"]
     for key in ("backward", "grad"):
-        setattr(autograd, key, overridable(getattr(autograd, key), key))
+        function = getattr(autograd, key)
+        form = form_of(function, key, ".autograd")
+        setattr(autograd, key, overridable(function, key, None, form))
 
 
 def _defined(cls: type, **kwargs: Any) -> None:

@@ -165,12 +165,16 @@ def check_out(target: Aval, result: Aval) -> None:
         )
 
 
-def check_partial_overlap(target: Any, leaves: Sequence) -> None:
+_OF_A_NUMBER = ("fill.Tensor", "index_fill.int_Tensor", "masked_fill.Tensor", "index_put.mask")
+"""Ops in place that read a value of no dimensions before they write."""
+
+
+def check_partial_overlap(target: Any, others: Sequence, name: str = "") -> None:
     """Raise if another argument is a different part of the memory that is written to."""
     storage, view = target._storage, target._view
-    for leaf in leaves:
+    for leaf in others:
         if getattr(leaf, "_storage", None) is storage and leaf._view is not view:
-            if target._overlaps(leaf):
+            if target._overlaps(leaf) and (leaf._aval.shape or name not in _OF_A_NUMBER):
                 raise RuntimeError(
                     "unsupported operation: some elements of the input tensor and the written-to "
                     "tensor refer to a single memory location. Please clone() the tensor before "

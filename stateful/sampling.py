@@ -9,12 +9,15 @@ import numpy as np
 
 from funcgrad import random as pure
 from funcgrad import types
+from funcgrad.ops.creation import check_size
 
 from . import dtypes, modes
 from .creation import FACTORIES, keeps_order, place
 from .dispatch import store, wrap
 from .drawing import check_target, draw, draw_each, draw_rows, random_frames
 from .execute import Value
+from .foreign import foreign
+from .forward import paused, push_zeros, stand_still
 from .frames import batched_like
 from .layout import is_default
 from .layout import of as geometry_of
@@ -25,7 +28,7 @@ from .tensor import Tensor
 
 def _shape(size: tuple) -> tuple[int, ...]:
     sizes = size[0] if len(size) == 1 and isinstance(size[0], list | tuple) else size
-    return tuple(int(n) for n in sizes)
+    return check_size("sampler", tuple(int(n) for n in sizes))
 
 
 def _floating(dtype: Any) -> np.dtype:
@@ -173,9 +176,11 @@ def normal(
     shape = np.broadcast_shapes(*(g._aval.shape for g in given))
     first = given[0]._aval.dtype
     random_frames(given)
-    with modes.no_grad():
+    with modes.no_grad(), paused():
         noise = wrap(draw(generator, pure.normal, shape, first))
         made = noise * std + mean  # type: ignore[operator]
+    if modes.forward.active:
+        push_zeros(given, made)
     return made if out is None else out._assign(made)
 
 
@@ -191,6 +196,8 @@ def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tens
     random_frames((input,))
     value = draw(generator, _bernoulli, input._aval.shape, input._aval.dtype, chance)
     made = wrap(value)
+    if modes.forward.active:
+        push_zeros((input,), made)
     return made if out is None else out._assign(made)
 
 
@@ -229,7 +236,11 @@ def _like(function: Callable, overwrite: Callable) -> Callable:
         generator=None,
         **kwargs,
     ):
-        if not keeps_order(input, memory_format):
+        try:
+            ordered = keeps_order(input, memory_format)
+        except AttributeError:
+            return foreign(like, (input, *args), kwargs)
+        if not ordered:
             made = FACTORIES["empty_like"](
                 input, dtype=dtype or input.dtype, device=device, memory_format=memory_format
             )
@@ -265,6 +276,8 @@ def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args:
     if modes.vmap.frames:
         drawn = batched_like(drawn, tensor)
     store(tensor, drawn)
+    if modes.forward.active:
+        stand_still(tensor)
     return tensor
 
 

@@ -85,11 +85,6 @@ class SavedTensor:
 
     def register_hooks(self, pack_hook: Callable, unpack_hook: Callable) -> None:
         """Keep ``pack_hook(tensor)`` instead of the tensor; ``unpack_hook`` of it gives it back."""
-        if self.hooked is not None:
-            raise RuntimeError(
-                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
-                "only one pair of hooks is allowed at a time."
-            )
         reference = getattr(self, "node", None)
         node = None if reference is None else reference()
         if node is not None and node.saved is None:
@@ -97,6 +92,11 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor after it has been freed. Saved "
                 "intermediate values of the graph are freed by .backward() or autograd.grad(): "
                 "specify retain_graph=True to keep them."
+            )
+        if self.hooked is not None:
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: "
+                "only one pair of hooks is allowed at a time."
             )
         if self.tensor is None:
             raise RuntimeError(
@@ -135,6 +135,8 @@ class SavedTensor:
             return None
         tensor = self.current(node)
         if self.output_nr is None or not types.is_differentiable(tensor._aval.dtype):
+            return tensor
+        if node.plan is not None and self.output_nr not in node.plan.outputs:
             return tensor
         return tensor._with_history(node, self.output_nr)
 

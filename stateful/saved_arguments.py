@@ -19,6 +19,8 @@ _WINDOW = ("kernel_size", "stride", "padding", "dilation")
 
 def attributes(node: str | None) -> dict[str, property]:
     """The ``_saved_*`` attributes of a node's class that stand for other arguments than ours."""
+    if node in _OTHERS:
+        return {f"_saved_{name}": property(read) for name, read in _OTHERS[node].items()}
     found = re.fullmatch(r"(Upsample|AvgPool|MaxPool)\w*([123])D\w*Backward0", node or "")
     if found is None:
         return {}
@@ -26,7 +28,17 @@ def attributes(node: str | None) -> dict[str, property]:
     if kind == "Upsample":
         names = _SCALES[rank]
         return {f"_saved_{name}": property(_scale(i)) for i, name in enumerate(names)}
-    return {f"_saved_{name}": property(_repeated(name, int(rank))) for name in _WINDOW}
+    names = _WINDOW[:3] if kind == "AvgPool" else _WINDOW
+    return {f"_saved_{name}": property(_repeated(name, int(rank))) for name in names}
+
+
+def hidden(node: str | None) -> set[str]:
+    """The ``_saved_*`` attributes that a node's class does not have in PyTorch."""
+    found = re.fullmatch(r"Upsample(\w*?)([123])DBackward0", node or "")
+    if found is None:
+        return set()
+    names = set() if found[2] == "1" else {"_saved_scales"}
+    return names | {"_saved_align_corners"} if found[1].startswith("Nearest") else names
 
 
 def _argument(node: Any, name: str) -> Any:
@@ -47,3 +59,32 @@ def _repeated(name: str, count: int) -> Callable[[Any], Any]:
         return given * count if given is not None and len(given) == 1 else given
 
     return read
+
+
+def _end(node: Any) -> int:
+    """Where a slice ends: PyTorch has a number for "at the end"."""
+    end = _argument(node, "end")
+    return 2**63 - 1 if end is None else end % 2**64
+
+
+def _start(node: Any) -> int:
+    return (_argument(node, "start") or 0) % 2**64
+
+
+def _source_dim(node: Any) -> int:
+    kernel = node.plan.kernel
+    given = node.plan.op.unbind(kernel.static, kernel.inputs)
+    return len(given[node.plan.op.names.index("source")].shape)
+
+
+_OTHERS: dict[str | None, dict[str, Callable[[Any], Any]]] = {
+    "EmbeddingBackward0": {"sparse": lambda node: _argument(node, "sparse")},
+    "GatherBackward0": {"sparse_grad": lambda node: False},
+    "IndexAddBackward0": {"source_dim": _source_dim},
+    "IndexCopyBackward0": {"source_dim": _source_dim},
+    "LinalgLuBackward0": {"pivot": lambda node: True},
+    "LinalgLuFactorExBackward0": {"pivot": lambda node: True},
+    "NativeGroupNormBackward0": {"eps": lambda node: _argument(node, "eps")},
+    "SliceBackward0": {"start": _start, "end": _end},
+}
+"""By the name of the node."""

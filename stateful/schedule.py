@@ -11,19 +11,20 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 
-from . import engine
+from . import engine, replay
 from . import execute as seam
 from .blocks import split
 from .engine import Task
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at
-from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node, accumulating
+from .graph import AccumulateGrad, Edge, Node, accumulating
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
 from .saved import SavedTensor
+from .watching import Hooks
 
 ONES = Function(lambda shape, dtype: jnp.ones(shape, dtype))
 ADD = Function(jnp.add)
@@ -48,6 +49,14 @@ def ones(aval: Aval) -> Value:
     return execute(ONES, (), (aval.shape, aval.dtype))[0]
 
 
+def explicit(roots: Sequence[Edge], grads: Sequence[Any]) -> list:
+    """The gradients of roots, with ones for those that were not given."""
+    return [
+        ones(edge.node.avals[edge.nr]) if grad is IMPLICIT else grad
+        for edge, grad in zip(roots, grads, strict=True)
+    ]
+
+
 def run_backward(
     roots: Sequence[Edge],
     grads: Sequence[Any],
@@ -60,20 +69,18 @@ def run_backward(
     """`engine.run_backward`, as one kernel where that is possible; takes `IMPLICIT` gradients."""
     if accumulate:
         mark()
-    if not (create_graph or anomaly.enabled) and seam.policy is lazy:
-        survey = Survey.of(roots)
-        arrived = (
-            None if survey is None else survey.run(roots, grads, keep_graph, inputs, accumulate)
-        )
-        if arrived is not None:
-            return arrived
-    given = [
-        ones(edge.node.avals[edge.nr]) if grad is IMPLICIT else grad
-        for edge, grad in zip(roots, grads, strict=True)
-    ]
+    known = seam.policy is lazy and not (anomaly.enabled or create_graph and accumulate)
+    survey = Survey.of(roots) if known else None
+    arrived = None
+    if survey is not None and not create_graph:
+        arrived = survey.run(roots, grads, keep_graph, inputs, accumulate)
+    elif survey is not None and replay.is_possible():
+        arrived = survey.replay(roots, grads, keep_graph, inputs)
+    if arrived is not None:
+        return arrived
     return engine.run_backward(
-        roots, given, keep_graph=keep_graph, create_graph=create_graph, inputs=inputs,
-        accumulate=accumulate,
+        roots, explicit(roots, grads), keep_graph=keep_graph, create_graph=create_graph,
+        inputs=inputs, accumulate=accumulate,
     )  # fmt: skip
 
 
@@ -96,53 +103,87 @@ class Survey:
         number_of = numbers.setdefault
         nodes: list[Any] = []
         shape: list = []
+        count = 0
         for node, nr in roots:
-            number = number_of(node, len(nodes))
-            if number == len(nodes):
+            number = number_of(node, count)
+            if number == count:
                 nodes.append(node)
+                count += 1
             shape.append((number, nr))
         for node in itertools.islice(nodes, MOST):  # which grows
             if node.watched:
                 return None
             plan = node.plan
-            shape.append(plan)
             if plan is None:
                 if type(node) is not AccumulateGrad:
                     return None
-                shape.append(node.avals[0])
+                shape += (None, node.avals[0])
                 continue
-            shape.append(node.numbers)
+            shape += (plan, node.numbers)
             for following in node.targets:
-                number = number_of(following, len(nodes))
-                if number == len(nodes):
+                number = number_of(following, count)
+                if number == count:
                     nodes.append(following)
+                    count += 1
                 shape.append(number)
-        return cls(nodes, numbers, shape) if len(nodes) <= MOST else None
+        return cls(nodes, numbers, shape) if count <= MOST else None
 
-    def run(self, roots, grads, keep_graph, inputs, accumulate) -> list[Any] | None:
-        """The pass with these options; None if it cannot be done as one kernel."""
+    def schedule(self, roots, grads, inputs, accumulate) -> Schedule | None:
+        """What happens in the pass with these options; None if the engine must see to it."""
         asked = [(self.numbers.get(node, -1), nr) for node, nr in inputs]
-        key = (accumulate, *asked, *[g is IMPLICIT for g in grads], *self.shape)
+        seeds = [g is IMPLICIT or not accumulate and Hooks.sign(g) for g in grads]
+        key = (accumulate, *asked, *seeds, *self.shape)
         known = schedules.setdefault(key, [])
         for schedule in known:
             if schedule.fits(self.nodes):
-                break
-        else:
-            schedule = Schedule.plan(self, roots, grads, inputs, accumulate)
-            if schedule is None:
-                return None
+                return schedule
+        schedule = Schedule.plan(self, roots, grads, inputs, accumulate)
+        if schedule is not None:
             known.append(schedule)
-        leaves = schedule.gather(self.nodes, grads)
-        if leaves is None:
+        return schedule
+
+    def run(self, roots, grads, keep_graph, inputs, accumulate) -> list[Any] | None:
+        """The pass with these options; None if it cannot be done as one kernel."""
+        schedule = self.schedule(roots, grads, inputs, accumulate)
+        leaves = None if schedule is None else schedule.gather(self.nodes, grads)
+        if schedule is None or leaves is None:
             return None
         results = schedule.run(leaves)
         if not keep_graph:
             schedule.release(self.nodes)
         previous, state.grad_enabled = state.grad_enabled, False
         try:
-            return schedule.deliver(self.nodes, results)
+            return schedule.deliver(self.nodes, results, grads)
         finally:
             state.grad_enabled = previous
+
+    def replay(self, roots, grads, keep_graph, inputs) -> list[Any] | None:
+        """The recorded pass to ``inputs``; None if it cannot be replayed."""
+        schedule = self.schedule(roots, grads, inputs, False)
+        if schedule is None:
+            return None
+        given = list(map(Hooks.as_tensor, explicit(roots, grads)))
+        start = replay.starting_points(schedule.order, self.nodes, given)
+        if start is None:
+            return None
+        kinds = tuple(map(replay.kind, start))
+        known = schedule.replays.get(kinds)
+        if known is None:
+            if kinds in schedule.replays or len(schedule.replays) == replay.MOST:
+                return None
+            found, schedule.replays[kinds] = replay.traced(start, lambda: engine.run_backward(
+                roots, given, keep_graph=keep_graph, create_graph=True, inputs=inputs,
+                accumulate=False,
+            ))  # fmt: skip
+            return found
+        previous, state.grad_enabled = state.grad_enabled, True
+        try:
+            found = known.run(start)
+        finally:
+            state.grad_enabled = previous
+        if not keep_graph:
+            schedule.release(self.nodes)
+        return found
 
 
 schedules: dict[tuple, list[Schedule]] = {}
@@ -162,19 +203,21 @@ class Schedule:
         self.order = planner.order_of_nodes
         self.holders = [number for number in self.order if nodes[number].plan.holds]
         self.leaves = [number for number, _ in planner.arrivals]
-        captured = [planner.captured.get(edge) for edge in inputs]
-        self.captured = [None if ref is None else i for i, ref in enumerate(captured)]
-        outs = [ref for _, ref in planner.arrivals] + [ref for ref in captured if ref is not None]
-        self.outputs = [ref.place for ref in outs]
+        self.shown, self.captured = planner.shown(inputs)
+        arrived = [grad for _, grad in planner.arrivals]
+        made = [source for source, _ in self.shown if type(source) is Value]
+        self.outputs = [value.index for value in arrived + made]
         self.parts = split(planner.entries, self.outputs, CAP)
         places = tuple([~i for i in range(len(self.kinds))]), tuple(self.outputs)
+        self.replays: dict[tuple, replay.Replay | None] = {}
         self.whole = self.parts[0].block if [part[1:] for part in self.parts] == [places] else None
         """What computes just the outputs from just the inputs."""
 
     @classmethod
     def plan(cls, survey: Survey, roots, grads, inputs, accumulate) -> Schedule | None:
         """Let the engine make a pass on references; None if a gradient would need a check."""
-        planner = Planner(survey, roots, inputs, accumulate)
+        kind = Planner if accumulate else Hooks.capturing
+        planner = kind(survey, roots, inputs, accumulate)
         seeds = [planner.seed(edge, grad) for edge, grad in zip(roots, grads, strict=True)]
         if None in seeds:
             return None
@@ -184,38 +227,32 @@ class Schedule:
     def fits(self, nodes: Sequence[Node]) -> bool:
         """Whether the engine would run these nodes in this order, which decides the order of
         sums."""
-        latest = LEAF_SEQUENCE
-        for number in self.order:
-            sequence = nodes[number].sequence_nr
-            if sequence >= latest:
-                return False
-            latest = sequence
-        return True
+        sequence = list(map(_sequence_of, map(nodes.__getitem__, self.order)))
+        return all(map(operator.gt, sequence, sequence[1:]))
 
     def gather(self, nodes: Sequence[Node], grads: Sequence[Any]) -> list | None:
         """The inputs of a pass; None if the engine has to see to something: an error, or hooks."""
         leaves = [g if type(g) is Value else g._read() for g in grads if g is not IMPLICIT]
-        for number in self.order:
-            saved = nodes[number].saved  # type: ignore[attr-defined]
-            if saved is None:
-                return None
-            for item in saved:
-                if type(item) is tuple:
-                    holder, version, nr = item
-                    if nr is not None:
-                        if holder.version != version:
-                            return None
-                        item = holder.value
-                    elif holder._counter.version != version:
+        saved = list(map(_saved_of, map(nodes.__getitem__, self.order)))
+        if None in saved:
+            return None
+        for item in itertools.chain.from_iterable(saved):
+            if type(item) is tuple:
+                holder, version, nr = item
+                if nr is not None:
+                    if holder.version != version:
                         return None
-                    else:
-                        item = holder._storage.value if holder._view is None else holder._read()
-                elif type(item) is SavedTensor:
-                    tensor = item.tensor
-                    if tensor is None or tensor._counter.version != item.version:
-                        return None
-                    item = tensor._read()
-                leaves.append(item)
+                    item = holder.value
+                elif holder._counter.version != version:
+                    return None
+                else:
+                    item = holder._storage.value if holder._view is None else holder._read()
+            elif type(item) is SavedTensor:
+                tensor = item.tensor
+                if tensor is None or tensor._counter.version != item.version:
+                    return None
+                item = tensor._read()
+            leaves.append(item)
         if self.numbers:
             kinds = [leaf.aval if type(leaf) is Value else type(leaf) for leaf in leaves]
         else:
@@ -227,13 +264,18 @@ class Schedule:
         for number in self.holders:
             nodes[number].saved = None  # type: ignore[attr-defined]
 
-    def deliver(self, nodes: Sequence[Node], results: Sequence[Value]) -> list[Any]:
+    def deliver(self, nodes: Sequence[Node], results: Sequence[Value], grads: Sequence) -> list:
         """Gradients to the leaves; the others are returned, None where nothing arrived."""
         with accumulating:
             for number, grad in zip(self.leaves, results, strict=False):
                 nodes[number].add(grad)  # type: ignore[attr-defined]
-        others = iter(results[len(self.leaves) :])
-        return [None if place is None else next(others) for place in self.captured]
+        made, found = iter(results[len(self.leaves) :]), []
+        for source, steps in self.shown:
+            grad = Hooks.as_tensor(next(made)) if type(source) is Value else grads[source]
+            for step in steps:
+                grad = grad._apply_step(step)
+            found.append(grad)
+        return [None if i is None else found[i] for i in self.captured]
 
     def run(self, leaves: Sequence) -> list[Value]:
         """The gradients that the pass arrives at."""
@@ -250,17 +292,15 @@ class Schedule:
 
 
 _aval_of = operator.attrgetter("aval")
-
-
-class Ref(NamedTuple):
-    """Stands for a gradient while a pass is planned."""
-
-    aval: Aval
-    place: int
+_saved_of = operator.attrgetter("saved")
+_sequence_of = operator.attrgetter("sequence_nr")
 
 
 class Planner(Task):
-    """The engine's task on `Ref`: notes the kernels that the nodes would run."""
+    """The engine's task on values that nobody will compute: notes the kernels of the nodes.
+
+    The ``index`` of such a value is its place.
+    """
 
     def __init__(self, survey: Survey, roots, inputs, accumulate):
         super().__init__(roots, inputs, accumulate, keep_graph=True)
@@ -268,30 +308,31 @@ class Planner(Task):
         self.entries: list[tuple[Kernel, tuple[int, ...]]] = []
         self.inputs: list[Any] = []
         self.order_of_nodes: list[int] = []
-        self.arrivals: list[tuple[int, Ref]] = []
+        self.arrivals: list[tuple[int, Value]] = []
         self.count = 0
         self.stuck = False
 
-    def seed(self, edge: Edge, grad: Any) -> Ref | None:
-        """The reference to the gradient of a root."""
+    def seed(self, edge: Edge, grad: Any) -> Any:
+        """What stands for the gradient of a root."""
         if grad is None:
             return None
         aval = edge.node.avals[edge.nr]
         if grad is IMPLICIT:
             return self._emit(kernel_at((ONES, (aval.shape, aval.dtype))), ())[0]
-        return Ref(aval, self._input(aval))
+        return Value(aval, None, None, self._input(aval))
 
-    def add(self, first: Ref, second: Ref) -> Ref:
+    def add(self, first: Any, second: Any) -> Value:
+        first, second = value_of(first), value_of(second)
         kernel = kernel_at((ADD, (), first.aval, second.aval))
-        return self._emit(kernel, (first.place, second.place))[0]
+        return self._emit(kernel, (first.index, second.index))[0]
 
     def _call(self, node: Node, grads: list) -> Sequence[Any]:
         plan = node.plan
         if plan is None:
             if grads[0] is not None:
-                self.arrivals.append((self.numbers[node], grads[0]))
+                self.arrivals.append((self.numbers[node], value_of(grads[0])))
             return ()
-        wanted = node.wanted(self._wanted(node))  # type: ignore[attr-defined]
+        wanted = node.wanted(self._wanted(node), grads)  # type: ignore[attr-defined]
         given = [grad for grad in grads if grad is not None]
         if not given:
             return [None] * len(node.targets)
@@ -299,19 +340,35 @@ class Planner(Task):
         kernel = plan.backward(wanted, defined)
         saved = [self._input(kind) for kind in kernel.inputs[len(given) :]]
         self.order_of_nodes.append(self.numbers[node])
-        refs = self._emit(kernel, (*[g.place for g in given], *saved))
-        results = node.scatter(wanted, refs)  # type: ignore[attr-defined]
-        for ref, following, nr in zip(results, node.targets, node.numbers, strict=True):
-            if ref is not None and following is not None:
-                self.stuck |= ref.aval is not following.avals[nr]
+        results = node.scatter(  # type: ignore[attr-defined]
+            wanted, self.results_of(node, wanted, grads, kernel, saved)
+        )
+        for grad, following, nr in zip(results, node.targets, node.numbers, strict=True):
+            if grad is not None and following is not None:
+                self.stuck |= value_of(grad).aval is not following.avals[nr]
         return results
+
+    def results_of(self, node, wanted, grads, kernel: Kernel, saved: list[int]) -> list:
+        """What the formulas of the inputs ``wanted`` give; by ``kernel``, on these places."""
+        given = [value_of(grad).index for grad in grads if grad is not None]
+        return self._emit(kernel, (*given, *saved))
+
+    def shown(self, inputs: Sequence[Edge]) -> tuple[list[tuple[Any, tuple]], list[int | None]]:
+        """What is returned: (a value or the number of a root, views of it), and for each of
+        ``inputs`` which of them it is."""
+        return [], [None] * len(inputs)
 
     def _input(self, kind: Any) -> int:
         self.inputs.append(kind)
         return ~(len(self.inputs) - 1)
 
-    def _emit(self, kernel: Kernel, places: tuple[int, ...]) -> list[Ref]:
+    def _emit(self, kernel: Kernel, places: tuple[int, ...]) -> list[Value]:
         self.entries.append((kernel, places))
         start = self.count
         self.count += len(kernel.outputs)
-        return [Ref(aval, start + i) for i, aval in enumerate(kernel.outputs)]
+        return [Value(aval, None, None, start + i) for i, aval in enumerate(kernel.outputs)]
+
+
+def value_of(grad: Any) -> Value:
+    """What stands for the elements of a gradient."""
+    return grad if type(grad) is Value else grad._read()

@@ -13,12 +13,13 @@ from funcgrad import random as pure
 from funcgrad import types
 from funcgrad.broadcast import broadcast_shape
 
-from . import dtypes
+from . import dtypes, modes
 from .conjugates import BITS, view_as_real
 from .creation import FACTORIES, as_tensor, new_tensor
 from .dispatch import wrap
+from .drawing import draw_from
 from .execute import Value
-from .sampling import draw
+from .forward import push_zeros
 from .sizes import Size
 from .tensor import Tensor
 
@@ -121,7 +122,10 @@ def poisson(input: Any, generator: Any = None) -> Any:
     >>> torch.poisson(torch.tensor([1.0, 100.0]))
     tensor([  2., 117.])
     """
-    return wrap(draw(generator, pure.poisson, input.detach().numpy()))
+    made = wrap(draw_from(generator, pure.poisson, input.detach()))
+    if modes.forward.active:
+        push_zeros((input,), made)
+    return made
 
 
 def get_device(input: Any) -> int:
@@ -166,7 +170,18 @@ def sum_to_size(self: Any, *size: Any) -> Any:
         raise RuntimeError(
             f"size {{{list(shape)}}} is not expandable to size {{{list(self.shape)}}}."
         )
-    return self.sum(dims, keepdim=True).reshape(shape) if dims else self
+    if not dims:
+        return self
+    summed = self.sum(dims, keepdim=True)
+    return summed.reshape(shape) if lead else summed
+
+
+def _check_callable(self: Any, name: str) -> None:
+    if self.requires_grad:
+        raise RuntimeError(
+            f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
+            "instead."
+        )
 
 
 def apply_(self: Any, callable: Any) -> Any:
@@ -176,6 +191,7 @@ def apply_(self: Any, callable: Any) -> Any:
     >>> torch.tensor([1.0, 2.0]).apply_(lambda x: x + 1)
     tensor([2., 3.])
     """
+    _check_callable(self, "apply_")
     flat = [callable(x) for x in self.detach().flatten().tolist()]
     return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))
 
@@ -187,6 +203,8 @@ def map_(self: Any, tensor: Any, callable: Any) -> Any:
     >>> torch.tensor([1.0, 2.0]).map_(torch.tensor([3.0, 4.0]), lambda x, y: x * y)
     tensor([3., 8.])
     """
+    _check_callable(self, "map_")
+    _check_callable(tensor, "map_")
     others = tensor.expand(self.shape).flatten().tolist()
     flat = [callable(x, y) for x, y in zip(self.flatten().tolist(), others, strict=True)]
     return self.copy_(new_tensor(flat, self.dtype).reshape(self.shape))

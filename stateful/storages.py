@@ -16,9 +16,10 @@ from funcgrad.unsupported import type_name
 
 from . import modes
 from .described import Described
+from .devices import contiguous_format, preserve_format
 from .dispatch import wrap
 from .execute import Function, execute
-from .geometry import contiguous
+from .geometry import contiguous, formatted, suggested
 from .layout import of as geometry_of
 from .not_implemented import NotImplemented
 from .rules import check_inplace, count_write
@@ -241,6 +242,9 @@ def _show(self: Tensor, seen: Described) -> None:
     """Let ``self`` show what ``seen`` shows, and count the change."""
     if self._inference:
         count_write(self)  # raises, unless we are in inference mode
+        self._counter = self._storage = seen._storage
+        self._view = seen._view
+        return
     self._counter = Counter(self._counter.version)
     self._storage, self._view = seen._storage, seen._view
     count_write(self)
@@ -265,7 +269,9 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
         raise RuntimeError(
             f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
         )
-    if shape == self._aval.shape:
+    if memory_format is preserve_format:
+        raise RuntimeError("Unsupported memory formatPreserve: there is no tensor to go by")
+    if shape == self._aval.shape and memory_format is None:
         return self
     offset = self.storage_offset()
     needed = offset + math.prod(shape)
@@ -273,10 +279,9 @@ def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
         memory = self._storage
         if needed > math.prod(memory.value.aval.shape):
             memory = Storage(execute(_PAD, (flat(memory)._read(),), (needed,))[0])
-        seen = flat(memory).as_strided(shape, contiguous(shape).stride, offset)
-    inference, self._inference = self._inference, False
+        stride = formatted(shape, memory_format or contiguous_format).stride
+        seen = flat(memory).as_strided(shape, stride, offset)
     _show(self, seen)
-    self._inference = inference
     return self
 
 
@@ -288,7 +293,9 @@ def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None)
     tensor([[0, 1],
             [2, 3]])
     """
-    return resize_(self, the_template.shape)
+    if memory_format is preserve_format:
+        memory_format = suggested(geometry_of(the_template))
+    return resize_(self, the_template.shape, memory_format=memory_format)
 
 
 for _method in (untyped_storage, storage, is_set_to, set_, resize_, resize_as_):

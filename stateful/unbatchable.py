@@ -35,6 +35,14 @@ def _nonzero(*args: Any, as_tuple: bool = False) -> str:
     return _NO_RULE.format("nonzero_numpy") if as_tuple else _DYNAMIC.format("nonzero")
 
 
+def _where(*args: Any) -> str | None:
+    return _DYNAMIC.format("where") if len(args) == 1 else None
+
+
+def _masked_select(input: Any, mask: Any) -> str | None:
+    return _MASK if is_batched(mask) else None
+
+
 def _unique(*args: Any, dim: int | None = None, **kwargs: Any) -> str:
     return _DYNAMIC.format("_unique2" if dim is None else "unique_dim")
 
@@ -47,7 +55,8 @@ _REFUSED: dict[str, Callable[..., str | None]] = {
     "nonzero": _nonzero,
     "unique": _unique,
     "unique_consecutive": lambda *args, **kwargs: _DYNAMIC.format("unique_consecutive"),
-    "masked_select": lambda *args, **kwargs: _MASK,
+    "masked_select": _masked_select,
+    "where": _where,
     "equal": lambda *args, **kwargs: _NO_RULE.format("equal"),
     "allclose": lambda *args, **kwargs: "vmap over torch.allclose isn't supported yet.",
 }

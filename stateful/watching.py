@@ -16,18 +16,14 @@ class Hooks:
     check: Any = None
     has_nan: Any = None
     check_hook: Any = None
+    sign: Any = None
+    capturing: Any = None
+    """How gradients lie in memory, and a plan that minds it; see `captures`."""
 
 
 def run_pre_hooks(node: Node, grads: list) -> list:
-    """Hooks of tensors on single gradients, then the node's own on all, then retained gradients."""
-    if node.pre_hooks:
-        grads = run_tensor_hooks(node, grads)
-    for nr, reference in (node.retained or {}).items():
-        tensor = reference()
-        if tensor is not None and grads[nr] is not None:
-            grads = list(grads)
-            grads[nr] = Hooks.as_tensor(grads[nr])
-            tensor._retain(grads[nr])
+    """What tensors want of single gradients, then the node's own hooks on all."""
+    grads = run_tensor_hooks(node, grads)
     for hook in list((node.node_pre_hooks or {}).values()):
         seen = tuple(None if g is None else Hooks.as_tensor(g) for g in grads)
         result = hook(seen)
@@ -36,7 +32,7 @@ def run_pre_hooks(node: Node, grads: list) -> list:
 
 
 def run_tensor_hooks(node: Node, grads: list) -> list:
-    """The hooks of tensors, each on one gradient, which it may replace."""
+    """The hooks of tensors, each on one gradient, which it may replace; then retain gradients."""
     grads = list(grads)
     for nr, hooks in (node.pre_hooks or {}).items():
         for hook in list(hooks.values()):
@@ -44,6 +40,11 @@ def run_tensor_hooks(node: Node, grads: list) -> list:
             result = hook(given)
             if result is not None:
                 grads[nr] = Hooks.check_hook(given, result, hook)
+    for nr, reference in (node.retained or {}).items():
+        tensor = reference()
+        if tensor is not None and grads[nr] is not None:
+            grads[nr] = Hooks.as_tensor(grads[nr])
+            tensor._retain(grads[nr])
     return grads
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("funcgrad/**/*.py"), *ROOT.glob("stateful/**/*.py")])
 ORDER = [
     "modes", "execute", "blocks", "lazy", "graph", "saved", "nodes", "rules", "views", "watching",
-    "engine", "schedule", "dispatch", "backward", "described", "tensor",
+    "engine", "dispatch", "schedule", "backward", "described", "tensor",
 ]  # fmt: skip
 """The files of the core of `stateful`, each of which imports only from its left."""
 CORE = [

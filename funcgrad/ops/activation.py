@@ -7,8 +7,11 @@ import jax.numpy as jnp
 
 from .. import types
 from ..composite import composite
+from ..derivative import derived
 from ..op import op
 from ..signature import Number, Scalar
+from ..together import together
+from ..underivable import NODE, underivable
 from .choose import where
 from .creation import zeros_like
 from .dropout import rrelu_with_noise
@@ -183,13 +186,16 @@ def relu6(self):
     return hardtanh(self, 0, 6)
 
 
-def _hardsigmoid_self(grad, self):
+@op("_hardsigmoid_gradient", grad_fn=NODE, face="private",
+    vjp=underivable("hardsigmoid_backward", ("grad_output", "self")))  # fmt: skip
+def hardsigmoid_backward(grad_output, self):
     """Exactly at -3 and 3 the gradient is 0. PyTorch's sixth is a float32 for every dtype."""
-    return where((self > -3.0) & (self < 3.0), grad * 0.1666666716337204, 0.0)
+    inside = (self > -3) & (self < 3)
+    return jnp.where(inside, grad_output * jnp.asarray(0.1666666716337204, self.dtype), 0)
 
 
 @op("hardsigmoid", grad_fn="HardsigmoidBackward0", face="nn", inplace=True,
-    vjp=dict(self=_hardsigmoid_self))  # fmt: skip
+    vjp=dict(self=lambda grad, self: hardsigmoid_backward(grad, self)))  # fmt: skip
 def hardsigmoid(self):
     """Elementwise ``clamp(self + 3, 0, 6) / 6``.
 
@@ -282,10 +288,20 @@ def hardshrink(self, lambd: Scalar = 0.5):
 
 
 @op(
+    "_prelu_gradients", grad_fn="PreluKernelBackwardBackward0", face="private",
+    outputs=("result0", "result1"),
+    vjp=derived("grad_output", "self", "weight", self=(1,), weight=(0,)),
+)  # fmt: skip
+def prelu_backward(grad_output, self, weight):
+    """The gradients of `prelu` with respect to its input and its weight."""
+    slope = jnp.where(self > 0, 1, weight).astype(self.dtype)
+    return grad_output * slope, grad_output * jnp.where(self > 0, 0, self)
+
+
+@op(
     "_prelu_kernel", grad_fn="PreluKernelBackward0", face="private",
-    vjp=dict(
-        self=lambda grad, self, weight: grad * where(self > 0, 1.0, weight),
-        weight=lambda grad, self: grad * where(self > 0, 0.0, self),
+    vjp=together(
+        lambda mask, grad, self, weight: prelu_backward(grad, self, weight), "self", "weight"
     ),
 )  # fmt: skip
 def _prelu_kernel(self, weight):
@@ -312,10 +328,9 @@ def prelu(self, weight):
             "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
             f"{count} and channel size = {channels}."
         )
-    if self.ndim > 1:
-        weight = reshape(weight, (1, count, *(1,) * (self.ndim - 2)))
-    elif weight.ndim > self.ndim:
-        weight = reshape(weight, ())
+    shape = (1, count, *(1,) * (self.ndim - 2)) if self.ndim > 1 else (count,) * self.ndim
+    if tuple(weight.shape) != shape:
+        weight = reshape(weight, shape)
     return _prelu_kernel(self, weight)
 
 

@@ -16,14 +16,6 @@ from ..types import promote, promote_float
 from .creation import zeros_like
 
 
-def _no_bool(name: str, *operands) -> None:
-    if any(x.dtype == jnp.bool_ for x in operands):
-        raise RuntimeError(
-            f"{name}, with the `-` operator, with a bool tensor is not supported. If you are "
-            "trying to invert a mask, use the `~` or `logical_not()` operator instead."
-        )
-
-
 def _scaled(grad, alpha):
     """``grad`` times the conjugate of the Python number ``alpha``; ``grad`` itself for 1."""
     if type(alpha) in (int, float):
@@ -78,7 +70,6 @@ def sub(self, other, *, alpha: Scalar = 1):
     >>> funcgrad.sub(jnp.ones(2), 3.0)
     Array([-2., -2.], dtype=float32)
     """
-    _no_bool("Subtraction", self, other)
     return self - _times(other, alpha)
 
 
@@ -96,7 +87,6 @@ def rsub_tensor(self, other, *, alpha: Scalar = 1):
     >>> funcgrad.rsub(jnp.ones(2), jnp.full(2, 3.0))
     Array([2., 2.], dtype=float32)
     """
-    _no_bool("Subtraction", self, other)
     return other - _times(self, alpha)
 
 
@@ -109,8 +99,8 @@ def rsub_scalar(self, other: Scalar, alpha: Scalar = 1):
     >>> funcgrad.rsub(jnp.ones(2), 3.0)
     Array([2., 2.], dtype=float32)
     """
+    unsupported.check_no_bool((self, other))
     self, other = promote(self, other)
-    _no_bool("Subtraction", self, other)
     return other - _times(self, alpha)
 
 
@@ -323,3 +313,13 @@ def reciprocal(self):
     Array([0.5 , 0.25], dtype=float32)
     """
     return 1 / self
+
+
+@op("_ratio", grad_fn="DivBackward0", face="private", vjp=dict(
+    self=lambda grad, other: ratio(grad, other.conj()),
+    other=lambda grad, self, other: -grad * ratio(ratio(self, other), other).conj(),
+))  # fmt: skip
+def ratio(self, other):
+    """``self / other``, and 0 where ``other`` is 0."""
+    nothing = other == 0
+    return jnp.where(nothing, 0, self / jnp.where(nothing, 1, other))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from ..composite import composite
 from ..derivative import derived
 from ..op import op
+from ..underivable import NODE, underivable
 from .embedding import _check_indices, embedding_op, padding_row
 from .view import reshape
 
@@ -43,8 +44,42 @@ def _largest(rows, bag, bags: int):
     return jnp.where(filled, found, 0)
 
 
-@op("_table_bags", grad_fn="EmbeddingBagBackward0", face="private",
-    vjp=derived("weight", "per_sample_weights"))  # fmt: skip
+@op("_table_bags_backward", grad_fn="EmbeddingBagBackwardBackward0", face="private",
+    vjp=derived("grad_output", "per_sample_weights"))  # fmt: skip
+def _table_bags_backward(
+    grad_output, weight, indices, offsets, per_sample_weights, mode: str, padding_idx: int,
+    bags: int,
+):  # fmt: skip
+    """The gradient of `_table_bags` with respect to the table."""
+    others = indices, offsets, per_sample_weights, mode, padding_idx, bags
+    return jax.vjp(lambda table: _table_bags.fn(table, *others), weight)[1](grad_output)[0]
+
+
+_OF_WEIGHTS = "_embedding_bag_per_sample_weights_backward"
+
+
+@op("_table_bags_weights", grad_fn=NODE, face="private",
+    vjp=underivable(_OF_WEIGHTS, ("grad_output", "weight")))  # fmt: skip
+def _weights_backward(
+    grad_output, weight, indices, offsets, per_sample_weights, padding_idx: int, bags: int
+):
+    """The gradient of a sum with respect to the weights of its rows."""
+    others = "sum", padding_idx, bags
+    _, pull = jax.vjp(
+        lambda weights: _table_bags.fn(weight, indices, offsets, weights, *others),
+        per_sample_weights,
+    )
+    return pull(grad_output)[0]
+
+
+@op("_table_bags", grad_fn="EmbeddingBagBackward0", face="private", vjp=dict(
+    weight=lambda grad, weight, indices, offsets, per_sample_weights, mode, padding_idx, bags: (
+        _table_bags_backward(
+            grad, weight, indices, offsets, per_sample_weights, mode, padding_idx, bags)),
+    per_sample_weights=lambda grad, weight, indices, offsets, per_sample_weights, padding_idx,
+    bags: _weights_backward(
+        grad, weight, indices, offsets, per_sample_weights, padding_idx, bags),
+))  # fmt: skip
 def _table_bags(
     weight, indices, offsets, per_sample_weights, mode: str, padding_idx: int, bags: int
 ):

@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 
 import jax.numpy as jnp
+from jax import lax
 
 from .. import types
 from ..composite import composite
+from ..derivative import derived
 from ..op import op
+from ..signature import Size
+from ..together import together
 from .copying import clone
-from .normalization import (
-    along_channels,
-    batch_backward,
-    check_several,
-    moments,
-    over_channels,
-    standardize,
-    wide,
-)
-from .powers import rsqrt
+from .normalization import check_several, masked, moments, pull_back, wide
 from .rearrange import repeat
 from .view import reshape
 
@@ -28,38 +23,71 @@ def _all_but_channels(rank: int) -> tuple[int, ...]:
     return (0, *range(2, rank))
 
 
-def _running_scale(running_var, eps, rank: int):
-    return rsqrt(along_channels(running_var, rank) + eps)
+def _along_channels(vector, rank: int):
+    return wide(vector).reshape(1, -1, *(1,) * (rank - 2))
 
 
-def _batch_input(grad, input, weight, running_var, training, eps):
-    grad = grad if weight is None else grad * along_channels(weight, grad.ndim)
+def _gradients(grad_out, input, weight, output_mask, pull_back):
+    """``pull_back``: what a gradient becomes before the weight, and the standardized input."""
+    x, grad = wide(input), wide(grad_out)
+    weighted = grad if weight is None else grad * _along_channels(weight, x.ndim)
+    pulled, standard = pull_back(weighted, x)
+    dims = _all_but_channels(x.ndim)
+    found = pulled, jnp.sum(grad * standard, dims), jnp.sum(grad, dims)
+    return masked(found, output_mask, grad_out.dtype)
+
+
+@op(
+    "_batch_norm_backward", grad_fn="NativeBatchNormBackwardBackward0", face="private",
+    outputs=("result0", "result1", "result2"),
+    vjp=derived(
+        "grad_out", "input", "weight", "save_mean", "save_invstd",
+        input=(0, 1), weight=(0,), save_mean=(), save_invstd=(),
+    ),
+)  # fmt: skip
+def _batch_backward(grad_out, input, weight, save_mean, save_invstd, eps: float, output_mask: Size):
+    """The gradients of `batch_norm` in training with respect to input, weight and bias."""
+    dims = _all_but_channels(input.ndim)
+    return _gradients(
+        grad_out, input, weight, output_mask, lambda grad, x: pull_back(grad, x, dims, eps)
+    )
+
+
+@op(
+    "_running_norm_backward", grad_fn="NativeBatchNormBackwardBackward0", face="private",
+    outputs=("result0", "result1", "result2"),
+    vjp=derived(
+        "grad_out", "input", "weight", "save_mean", "save_invstd",
+        input=(1,), weight=(0,), save_mean=(), save_invstd=(),
+    ),
+)  # fmt: skip
+def _running_backward(
+    grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, eps: float,
+    output_mask: Size,
+):  # fmt: skip
+    """The gradients of `batch_norm` with the running statistics, which are constants."""
+
+    def scaled(grad, x):
+        center, variance = (_along_channels(v, x.ndim) for v in (running_mean, running_var))
+        scale = lax.rsqrt(variance + eps)
+        return grad * scale, (x - center) * scale
+
+    return _gradients(grad_out, input, weight, output_mask, scaled)
+
+
+def _backward(
+    mask, grad_result0, input, weight, running_mean, running_var, result1, result2, training, eps
+):
     if training:
-        return batch_backward(grad, input, (), _all_but_channels(grad.ndim), eps)
-    return grad * _running_scale(running_var, eps, grad.ndim)
-
-
-def _batch_weight(grad, input, running_mean, running_var, training, eps):
-    if training:
-        standard = standardize(input, (), _all_but_channels(grad.ndim), eps)
-    else:
-        centered = input - along_channels(running_mean, grad.ndim)
-        standard = centered * _running_scale(running_var, eps, grad.ndim)
-    return over_channels(grad * standard)
+        return _batch_backward(grad_result0, input, weight, result1, result2, eps, mask)
+    running = running_mean, running_var
+    return _running_backward(grad_result0, input, weight, *running, result1, result2, eps, mask)
 
 
 @op(
     "native_batch_norm", grad_fn="NativeBatchNormBackward0", face="private",
     outputs=("result0", "result1", "result2"),
-    vjp=dict(
-        input=lambda grad_result0, input, weight, running_var, training, eps: (
-            _batch_input(grad_result0, input, weight, running_var, training, eps)
-        ),
-        weight=lambda grad_result0, input, running_mean, running_var, training, eps: (
-            _batch_weight(grad_result0, input, running_mean, running_var, training, eps)
-        ),
-        bias=lambda grad_result0: over_channels(grad_result0),
-    ),
+    vjp=together(_backward, "input", "weight", "bias"),
 )  # fmt: skip
 def native_batch_norm(
     input, weight, bias, running_mean, running_var, training: bool, momentum: float, eps: float

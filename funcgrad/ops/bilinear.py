@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 
 from ..composite import composite
-from ..derivative import derived
 from ..op import op
+from ..signature import Size
+from .view import reshape
 
 
-@op("_bilinear_form", grad_fn="TrilinearBackward0", face="private",
-    vjp=derived("input1", "weight", "input2"))  # fmt: skip
-def _bilinear_form(input1, weight, input2):
-    """``input1 @ weight[k] @ input2`` for each k."""
-    return jnp.einsum("...i,kij,...j->...k", input1, weight, input2)
+@op("_trilinear_product", grad_fn="TrilinearBackward0", face="private", vjp=dict(
+    i1=lambda grad, i2, i3, expand1, expand2, expand3, sumdim: (
+        trilinear(grad, i2, i3, sumdim, expand2, expand3, expand1)),
+    i2=lambda grad, i1, i3, expand1, expand2, expand3, sumdim: (
+        trilinear(i1, grad, i3, expand1, sumdim, expand3, expand2)),
+    i3=lambda grad, i1, i2, expand1, expand2, expand3, sumdim: (
+        trilinear(i1, i2, grad, expand1, expand2, sumdim, expand3)),
+))  # fmt: skip
+def trilinear(i1, i2, i3, expand1: Size, expand2: Size, expand3: Size, sumdim: Size):
+    """The product of three tensors, each without some dimensions, summed over ``sumdim``."""
+    labels = range(i1.ndim + len(expand1))
+    missing = expand1, expand2, expand3, sumdim
+    kept = [[d for d in labels if d not in dims] for dims in missing]
+    return jnp.einsum(i1, kept[0], i2, kept[1], i3, kept[2], kept[3])
 
 
 @composite(face="nn")
@@ -40,5 +52,7 @@ def bilinear(input1, input2, weight, bias=None):
             f"bilinear(): input1 size does not match weight size: got {input1.shape[-1]} and "
             f"{input2.shape[-1]} for a weight of shape {tuple(weight.shape)}"
         )
-    out = _bilinear_form(input1, weight, input2)
+    flat = [reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])) for x in (input1, input2)]
+    out = trilinear(flat[0], weight, flat[1], (1, 3), (0,), (1, 2), (2, 3))
+    out = reshape(out, (*input1.shape[:-1], weight.shape[0]))
     return out if bias is None else out + bias

@@ -12,7 +12,7 @@ from ..types import promote_float
 from .choose import masked_fill_scalar, where
 from .compare import isfinite
 from .creation import zeros_like
-from .powers import exp, log, pow
+from .powers import exp, pow
 
 
 def _number(value, like):
@@ -215,9 +215,19 @@ def logaddexp2(self, other):
     return jnp.logaddexp2(self, other)
 
 
+@op("_xlogy_gradient", grad_fn="XlogyBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, other: _xlogy_gradient(grad, other),
+        other=lambda grad, grad_output, other: _xlogy_other(grad, grad_output, other),
+    ))  # fmt: skip
+def _xlogy_gradient(grad_output, other):
+    """`xlogy` of a gradient, linear in it."""
+    return grad_output * jnp.log(other)
+
+
 def _xlogy_self(grad, self, other):
     """Where ``self`` is 0 and the logarithm does not exist the gradient is 0."""
-    return grad * where((self == 0.0) & (other <= 0.0), 0.0, log(zeros_like(self) + other))
+    return masked_fill_scalar(_xlogy_gradient(grad, other), (self == 0.0) & (other <= 0.0), 0)
 
 
 def _xlogy_other(grad, self, other):

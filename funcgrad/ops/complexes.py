@@ -10,6 +10,8 @@ from jax import lax
 from .. import signature, types
 from ..composite import composite
 from ..op import op
+from ..together import together
+from ..unsupported import type_name
 from .choose import where
 from .creation import zeros_like
 from .slicing import select
@@ -86,8 +88,13 @@ def sign(self):
     return _real_sign(self)
 
 
+def _contiguous(x):
+    """In order in memory, for what has an order there; arrays have none."""
+    return x.contiguous() if hasattr(x, "contiguous") else x
+
+
 @op("view_as_real", grad_fn="ViewAsRealBackward0", is_view=True,
-    vjp=dict(self=lambda grad: view_as_complex(grad)))  # fmt: skip
+    vjp=dict(self=lambda grad: view_as_complex(_contiguous(grad))))  # fmt: skip
 def view_as_real(self):
     """Complex numbers as pairs of reals in a new last dimension.
 
@@ -229,6 +236,14 @@ def angle(self):
     return jnp.where(self != self, self, jnp.where(self < 0, jnp.pi, 0.0).astype(self.dtype))
 
 
+def _check_parts(one, other):
+    if not (types.is_floating(one.dtype) and types.is_floating(other.dtype)):
+        raise RuntimeError(
+            "Expected both inputs to be Half, Float or Double tensors but got "
+            f"{type_name(one.dtype)} and {type_name(other.dtype)}"
+        )
+
+
 @op(
     "complex", grad_fn="ComplexBackward0", face="torch",
     vjp=dict(real=lambda grad: real(grad), imag=lambda grad: imag(grad)),
@@ -240,6 +255,7 @@ def complex(real, imag):
     >>> funcgrad.complex(jnp.ones(1), jnp.ones(1))
     Array([1.+1.j], dtype=complex64)
     """
+    _check_parts(real, imag)
     if real.dtype != imag.dtype:
         raise RuntimeError(
             f"Expected object of scalar type {real.dtype} but got scalar type {imag.dtype} for "
@@ -248,12 +264,17 @@ def complex(real, imag):
     return lax.complex(*jnp.broadcast_arrays(real, imag))
 
 
+def _polar(mask, grad, result):
+    grad = grad.conj()
+    return (
+        real(grad * sgn(result)) if mask[0] else None,
+        real(grad * (result * 1j)) if mask[1] else None,
+    )
+
+
 @op(
     "polar", grad_fn="PolarBackward0", face="torch",
-    vjp=dict(
-        abs=lambda grad, result: real(grad.conj() * sgn(result)),
-        angle=lambda grad, result: real(grad.conj() * (result * 1j)),
-    ),
+    vjp=together(_polar, "abs", "angle"),
 )  # fmt: skip
 def polar(abs, angle):
     """Complex numbers from their magnitude and angle, two floating arrays of one dtype.
@@ -262,6 +283,7 @@ def polar(abs, angle):
     >>> funcgrad.polar(jnp.ones(1), jnp.zeros(1))
     Array([1.+0.j], dtype=complex64)
     """
+    _check_parts(abs, angle)
     if abs.dtype != angle.dtype:
         raise RuntimeError(
             f"Expected object of scalar type {abs.dtype} but got scalar type {angle.dtype} for "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -9,9 +11,10 @@ from jax import lax
 from ..composite import composite
 from ..op import op
 from ..signature import Size
+from ..together import together
+from .arithmetic import add
 from .pad import constant_pad_nd
-from .reduce import sum_dim
-from .view import squeeze, unsqueeze
+from .view import expand, reshape, squeeze, unsqueeze
 
 # -- on arrays -------------------------------------------------------------------------------------
 
@@ -56,77 +59,74 @@ def _convolved(x, weight, stride, padding, dilation, transposed, output_padding,
 # -- the ATen op -----------------------------------------------------------------------------------
 
 
-@op(
-    "_convolution_backward_input", grad_fn="ConvolutionBackwardBackward0", face="private",
-    vjp=dict(
-        grad_output=lambda grad, weight, stride, padding, dilation, transposed, output_padding,
-        groups: convolution(
-            grad, weight, None, stride, padding, dilation, transposed, output_padding, groups),
-        weight=lambda grad, grad_output, weight_sym_sizes, stride, padding, dilation, transposed,
-        output_padding, groups: _convolution_backward_weight(
-            grad_output, grad, weight_sym_sizes, stride, padding, dilation, transposed,
-            output_padding, groups),
-    ),
-)  # fmt: skip
-def _convolution_backward_input(
-    grad_output, weight, input_sizes: Size, stride: Size, padding: Size, dilation: Size,
-    transposed: bool, output_padding: Size, groups: int,
+def _along_channels(vector, like):
+    return reshape(vector, (1, -1, *(1,) * (like.ndim - 2)))
+
+
+def _backward_grad(
+    grad_output, input, weight, stride, padding, dilation, transposed, output_padding, groups,
+    grad_result0=None, grad_result1=None, grad_result2=None,
 ):  # fmt: skip
-    """The gradient of `convolution` with respect to its input."""
-    like = jax.ShapeDtypeStruct(input_sizes, grad_output.dtype)
-    run = jax.linear_transpose(
-        lambda x: _convolved(
-            x, jnp.conj(weight), stride, padding, dilation, transposed, output_padding, groups
-        ),
-        like,
-    )
-    return run(grad_output)[0]
+    geometry = stride, padding, dilation, transposed, output_padding, groups
+    terms = []
+    if grad_result0 is not None:
+        terms.append(convolution(grad_result0, weight, None, *geometry))
+    if grad_result1 is not None:
+        terms.append(convolution(input, grad_result1, None, *geometry))
+    if grad_result2 is not None:
+        bias = _along_channels(grad_result2, grad_output)
+        terms.append(expand(bias, tuple(grad_output.shape)))
+    return functools.reduce(add, terms)
 
 
 @op(
-    "_convolution_backward_weight", grad_fn="ConvolutionBackwardBackward0", face="private",
+    "_convolution_gradients", grad_fn="ConvolutionBackwardBackward0", face="private",
+    outputs=("result0", "result1", "result2"),
     vjp=dict(
-        grad_output=lambda grad, input, stride, padding, dilation, transposed, output_padding,
-        groups: convolution(
-            input, grad, None, stride, padding, dilation, transposed, output_padding, groups),
-        input=lambda grad, grad_output, input_sym_sizes, stride, padding, dilation, transposed,
-        output_padding, groups: _convolution_backward_input(
-            grad_output, grad, input_sym_sizes, stride, padding, dilation, transposed,
-            output_padding, groups),
+        grad_output=_backward_grad,
+        input=lambda grad_output, input, stride, padding, dilation, transposed, output_padding,
+        groups, grad_result1=None: convolution_backward(
+            grad_output, input, grad_result1, stride, padding, dilation, transposed,
+            output_padding, groups, (1, 0, 0))[0],
+        weight=lambda grad_output, weight, stride, padding, dilation, transposed, output_padding,
+        groups, grad_result0=None: convolution_backward(
+            grad_output, grad_result0, weight, stride, padding, dilation, transposed,
+            output_padding, groups, (0, 1, 0))[1],
     ),
 )  # fmt: skip
-def _convolution_backward_weight(
-    grad_output, input, weight_sizes: Size, stride: Size, padding: Size, dilation: Size,
-    transposed: bool, output_padding: Size, groups: int,
+def convolution_backward(
+    grad_output, input, weight, stride: Size, padding: Size, dilation: Size, transposed: bool,
+    output_padding: Size, groups: int, output_mask: Size,
 ):  # fmt: skip
-    """The gradient of `convolution` with respect to its weight."""
-    like = jax.ShapeDtypeStruct(weight_sizes, grad_output.dtype)
-    run = jax.linear_transpose(
-        lambda w: _convolved(
-            jnp.conj(input), w, stride, padding, dilation, transposed, output_padding, groups
-        ),
-        like,
+    """The gradients of `convolution` with respect to input, weight and bias.
+
+    ``output_mask``: three numbers, 0 for those that are not needed and come out empty.
+    """
+
+    def run(x, w):
+        return _convolved(x, w, stride, padding, dilation, transposed, output_padding, groups)
+
+    none = jnp.zeros(0, grad_output.dtype)
+    of_input = jax.linear_transpose(lambda x: run(x, jnp.conj(weight)), input)
+    of_weight = jax.linear_transpose(lambda w: run(jnp.conj(input), w), weight)
+    return (
+        of_input(grad_output)[0] if output_mask[0] else none,
+        of_weight(grad_output)[0] if output_mask[1] else none,
+        jnp.sum(grad_output, (0, *range(2, grad_output.ndim))) if output_mask[2] else none,
     )
-    return run(grad_output)[0]
 
 
-def _bias_gradient(grad):
-    return sum_dim(grad, (0, *range(2, grad.ndim)))
+def _backward(
+    mask, grad, input, weight, stride, padding, dilation, transposed, output_padding, groups
+):
+    return convolution_backward(
+        grad, input, weight, stride, padding, dilation, transposed, output_padding, groups, mask
+    )
 
 
 @op(
     "convolution", grad_fn="ConvolutionBackward0", face="private",
-    vjp=dict(
-        input=lambda grad, input_sym_sizes, weight, stride, padding, dilation, transposed,
-        output_padding, groups: _convolution_backward_input(
-            grad, weight, input_sym_sizes, stride, padding, dilation, transposed, output_padding,
-            groups),
-        weight=lambda grad, input, weight_sym_sizes, stride, padding, dilation, transposed,
-        output_padding, groups: _convolution_backward_weight(
-            grad, input, weight_sym_sizes, stride, padding, dilation, transposed, output_padding,
-            groups),
-        bias=_bias_gradient,
-    ),
+    vjp=together(_backward, "input", "weight", "bias"),
 )  # fmt: skip
 def convolution(
     input, weight, bias, stride: Size, padding: Size, dilation: Size, transposed: bool,

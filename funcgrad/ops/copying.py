@@ -10,6 +10,7 @@ from ..composite import composite, overloads
 from ..op import op
 from ..signature import DType, Scalar
 from ..signature import dtype as as_dtype
+from ..unsupported import check_number
 from .creation import zeros_like
 from .reduce import sum_all
 
@@ -58,6 +59,7 @@ def fill_scalar(self, value: Scalar):
     >>> funcgrad.fill(jnp.ones(2), 3)
     Array([3., 3.], dtype=float32)
     """
+    check_number(value, self.dtype)
     return jnp.broadcast_to(types.cast(value, self.dtype), self.shape)
 
 

@@ -11,6 +11,7 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import DType, Scalar, Size
+from ..unsupported import check_number
 
 # Layout, device, pinned memory and memory format have no meaning for a value: they are the
 # business of a face with tensors, not of a pure function.
@@ -42,6 +43,17 @@ def _like(self, dtype):
     return self.dtype if dtype is None else types.canonical(dtype)
 
 
+def check_size(name: str, size):
+    """PyTorch's error for a shape with a negative length."""
+    for length in size:
+        if length < 0:
+            raise RuntimeError(
+                f"{name}: Dimension size must be non-negative. Trying to create tensor with "
+                f"negative dimension {length}: {list(size)}"
+            )
+    return size
+
+
 @op("zeros", face="torch")
 def zeros(size: Size, *, dtype: DType | None = None):
     """Zeros of shape ``size``.
@@ -50,7 +62,7 @@ def zeros(size: Size, *, dtype: DType | None = None):
     >>> funcgrad.zeros(2)
     Array([0., 0.], dtype=float32)
     """
-    return jnp.zeros(size, _floating(dtype))
+    return jnp.zeros(check_size("zeros", size), _floating(dtype))
 
 
 @op("ones", face="torch")
@@ -61,7 +73,7 @@ def ones(size: Size, *, dtype: DType | None = None):
     >>> funcgrad.ones(2)
     Array([1., 1.], dtype=float32)
     """
-    return jnp.ones(size, _floating(dtype))
+    return jnp.ones(check_size("ones", size), _floating(dtype))
 
 
 @op("full", face="torch")
@@ -72,7 +84,9 @@ def full(size: Size, fill_value: Scalar, *, dtype: DType | None = None):
     >>> funcgrad.full((2,), 3)
     Array([3, 3], dtype=int32)
     """
-    return jnp.full(size, fill_value, _dtype_of_number(fill_value, dtype))
+    dtype = _dtype_of_number(fill_value, dtype)
+    check_number(fill_value, dtype)
+    return jnp.full(check_size("full", size), fill_value, dtype)
 
 
 @op("scalar_tensor", face="torch")
@@ -218,16 +232,22 @@ def logspace(
     return types.cast(powers, dtype)
 
 
+def _rows(name: str, count: int) -> int:
+    if count < 0:
+        raise RuntimeError(f"{name} must be greater or equal to 0, got {count}")
+    return count
+
+
 @op("eye", face="private")
 def eye_n(n: int, *, dtype: DType | None = None):
     """The identity matrix of ``n`` rows."""
-    return jnp.eye(n, dtype=_floating(dtype))
+    return jnp.eye(_rows("n", n), dtype=_floating(dtype))
 
 
 @op("eye.m", face="private")
 def eye_m(n: int, m: int, *, dtype: DType | None = None):
     """Ones on the diagonal of an ``n`` by ``m`` matrix."""
-    return jnp.eye(n, m, dtype=_floating(dtype))
+    return jnp.eye(_rows("n", n), _rows("m", m), dtype=_floating(dtype))
 
 
 @composite(face="torch")

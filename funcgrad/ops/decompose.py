@@ -13,9 +13,10 @@ from jax import lax
 
 from ..composite import composite
 from ..op import op
-from .choose import where
-from .compare import eq
-from .creation import ones_like, tril, zeros_like
+from .arithmetic import ratio
+from .complexes import is_complex
+from .creation import tril, triu
+from .index import zeros_of
 from .join import cat
 from .matmul import matmul
 from .places import diag_embed, diagonal
@@ -25,10 +26,26 @@ from .solve import check_matrix, check_square, linalg_solve_triangular, raise_if
 from .view import unsqueeze
 
 
-def _ratio(x, y):
-    """``x / y``, and 0 where ``y`` is 0."""
-    nothing = eq(y, 0)
-    return where(nothing, zeros_like(x), x / where(nothing, ones_like(y), y))
+@op("_with_diagonal", grad_fn="CopySlices", face="private",
+    vjp=dict(self=lambda grad: grad - diag_embed(diagonal(grad, 0, -2, -1)),
+             values=lambda grad: diagonal(grad, 0, -2, -1)))  # fmt: skip
+def _with_diagonal(self, values):
+    """Matrices with other numbers on their diagonals: what PyTorch writes in place."""
+    return jnp.where(jnp.eye(self.shape[-1], dtype=bool), values[..., None], self)
+
+
+@op("_with_ones", grad_fn="CopySlices", face="private",
+    vjp=dict(self=lambda grad: grad - diag_embed(diagonal(grad, 0, -2, -1))))  # fmt: skip
+def _with_ones(self):
+    """Matrices with ones on their diagonals."""
+    return jnp.where(jnp.eye(self.shape[-1], dtype=bool), 1, self)
+
+
+@op("_with_half", grad_fn="CopySlices", face="private",
+    vjp=dict(self=lambda grad: _with_half(grad)))  # fmt: skip
+def _with_half(self):
+    """Matrices with half their diagonals."""
+    return jnp.where(jnp.eye(self.shape[-1], dtype=bool), self / 2, self)
 
 
 def _differences(values):
@@ -98,16 +115,33 @@ def cholesky_factor(self, upper: bool = False):
 # -- QR --------------------------------------------------------------------------------------------
 
 
-def _qr_tall(grad_Q, grad_R, Q, R):
-    inner = matmul(R, mH(grad_R)) - matmul(mH(grad_Q), Q)
-    below = tril(inner, -1)
-    middle = diagonal(inner, 0, -2, -1)
-    symmetric = below + mH(below) + diag_embed((middle + middle.conj()) * 0.5)
-    whole = grad_Q + matmul(Q, symmetric)
+def _qr_inner(Q, R, grad_Q, grad_R):
+    if grad_Q is None:
+        return matmul(grad_R, mH(R))
+    if grad_R is None:
+        return -matmul(mH(Q), grad_Q)
+    return matmul(grad_R, mH(R)) - matmul(mH(Q), grad_Q)
+
+
+def _qr_tall(Q, R, grad_Q, grad_R):
+    upper = triu(_qr_inner(Q, R, grad_Q, grad_R))
+    whole = matmul(Q, _with_half(upper + mH(upper)))
+    whole = whole if grad_Q is None else whole + grad_Q
     return linalg_solve_triangular(mH(R), whole, upper=False, left=False)
 
 
-def _qr_A(grad_Q, grad_R, Q, R, mode):
+def _qr_wide(Q, R, grad_Q, grad_R):
+    rows, columns = Q.shape[-2], R.shape[-1]
+    inner = -_qr_inner(Q, R, grad_Q, grad_R)
+    turned = tril(inner - mH(inner))
+    whole = matmul(Q, _with_half(turned) if is_complex(Q) else turned)
+    square = linalg_solve_triangular(mH(narrow(R, -1, 0, rows)), whole, upper=False, left=False)
+    rest = zeros_of(square, (*square.shape[:-1], columns - rows))
+    whole = cat([square, rest], -1)
+    return whole if grad_R is None else whole + matmul(Q, grad_R)
+
+
+def _qr_A(Q, R, mode, grad_Q=None, grad_R=None):
     if mode == "r":
         raise RuntimeError(
             "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
@@ -119,13 +153,7 @@ def _qr_A(grad_Q, grad_R, Q, R, mode):
             "The QR decomposition is not differentiable when mode='complete' and nrows > ncols. "
             "Use mode='reduced'"
         )
-    if rows >= columns:
-        return _qr_tall(grad_Q, grad_R, Q, R)
-    rest = matmul(Q, narrow(R, -1, rows, columns - rows))
-    grad_rest = narrow(grad_R, -1, rows, columns - rows)
-    grad_Q = grad_Q + matmul(rest, mH(grad_rest))
-    left = _qr_tall(grad_Q, narrow(grad_R, -1, 0, rows), Q, narrow(R, -1, 0, rows))
-    return cat([left, matmul(Q, grad_rest)], -1)
+    return (_qr_tall if rows >= columns else _qr_wide)(Q, R, grad_Q, grad_R)
 
 
 @op("linalg_qr", grad_fn="LinalgQrBackward0", face="private", outputs=("Q", "R"),
@@ -157,13 +185,21 @@ def qr(A, mode="reduced"):
 # -- eigenvalues of Hermitian matrices -------------------------------------------------------------
 
 
-def _eigh_A(grad_eigenvalues, grad_eigenvectors, eigenvalues, eigenvectors):
+def eigenvector_terms(turned, eigenvalues, grad_eigenvalues):
+    """What the vectors give off the diagonal, and the values on it."""
+    inner = ratio(turned, _with_ones(_differences(eigenvalues)))
+    return inner if grad_eigenvalues is None else _with_diagonal(inner, grad_eigenvalues)
+
+
+def _eigh_A(eigenvalues, eigenvectors, grad_eigenvalues=None, grad_eigenvectors=None):
     _check_vectors(eigenvectors, "linalg.eigh")
-    turned = matmul(mH(eigenvectors), grad_eigenvectors)
+    V = eigenvectors
+    if grad_eigenvectors is None:
+        return matmul(V * unsqueeze(grad_eigenvalues, -2), mH(V))
+    turned = matmul(mH(V), grad_eigenvectors)
     turned = (turned - mH(turned)) * 0.5  # the matrix stays Hermitian, the vectors orthonormal
-    off_diagonal = turned - diag_embed(diagonal(turned, 0, -2, -1))
-    inner = _ratio(off_diagonal, _differences(eigenvalues)) + diag_embed(grad_eigenvalues)
-    return matmul(eigenvectors, matmul(inner, mH(eigenvectors)))
+    inner = eigenvector_terms(turned, eigenvalues, grad_eigenvalues)
+    return matmul(V, matmul(inner, mH(V)))
 
 
 @op("_linalg_eigh", grad_fn="LinalgEighBackward0", face="private",
@@ -203,27 +239,48 @@ def eigvalsh(A, UPLO="L"):
 # -- singular values -------------------------------------------------------------------------------
 
 
-def _svd_A(grad_U, grad_S, grad_Vh, U, S, Vh, full_matrices):
+def _skew(x):
+    return x - mH(x)
+
+
+def _svd_vectors(U, S, Vh, grad_U, grad_Vh):
+    """What the gradients of the singular vectors give off the diagonal."""
+    of_U = None if grad_U is None else _skew(matmul(mH(U), grad_U))
+    of_V = None if grad_Vh is None else _skew(matmul(Vh, mH(grad_Vh)))
+    differences = _with_ones(_differences(S * S))
+    row, column = unsqueeze(S, -2), unsqueeze(S, -1)
+    if of_V is None:
+        return ratio(of_U, differences) * row, None
+    if of_U is None:
+        return column * ratio(of_V, differences), None
+    inner = ratio(of_U * row + column * of_V, differences)
+    return inner, ratio(diagonal(of_U, 0, -2, -1), 2.0 * S) if is_complex(U) else None
+
+
+def _svd_A(U, S, Vh, full_matrices, grad_U=None, grad_S=None, grad_Vh=None):
     _check_vectors(U, "linalg.svd")
     rank = S.shape[-1]
     if full_matrices:
-        U, grad_U = narrow(U, -1, 0, rank), narrow(grad_U, -1, 0, rank)
-        Vh, grad_Vh = narrow(Vh, -2, 0, rank), narrow(grad_Vh, -2, 0, rank)
-    of_U, of_V = matmul(mH(U), grad_U), matmul(Vh, mH(grad_Vh))
-    of_U, of_V = of_U - mH(of_U), of_V - mH(of_V)
-    column, row = unsqueeze(S, -1), unsqueeze(S, -2)
-    phase = diagonal(of_U, 0, -2, -1)
-    numerator = of_U * row + column * of_V
-    numerator = numerator - diag_embed(diagonal(numerator, 0, -2, -1))
-    inner = _ratio(numerator, _differences(S * S)) + diag_embed(_ratio(phase, 2 * S) + grad_S)
-    whole = matmul(matmul(U, inner), Vh)
-    if U.shape[-2] > rank:
-        outside = _ratio(grad_U - matmul(U, matmul(mH(U), grad_U)), row)
-        whole = whole + matmul(outside, Vh)
-    if Vh.shape[-1] > rank:
-        outside = _ratio(grad_Vh - matmul(matmul(grad_Vh, mH(Vh)), Vh), column)
-        whole = whole + matmul(U, outside)
-    return whole
+        grad_U = None if grad_U is None else narrow(grad_U, -1, 0, rank)
+        grad_Vh = None if grad_Vh is None else narrow(grad_Vh, -2, 0, rank)
+        U, Vh = narrow(U, -1, 0, rank), narrow(Vh, -2, 0, rank)
+    rows, columns = U.shape[-2], Vh.shape[-1]
+    if grad_U is None and grad_Vh is None:
+        if rows >= columns:
+            return matmul(U, unsqueeze(grad_S, -1) * Vh)
+        return matmul(U * unsqueeze(grad_S, -2), Vh)
+    inner, phase = _svd_vectors(U, S, Vh, grad_U, grad_Vh)
+    inner = inner if grad_S is None else inner + diag_embed(grad_S)
+    inner = inner if phase is None else inner + diag_embed(phase)
+    if rows > rank and grad_U is not None:
+        outside = ratio(grad_U, unsqueeze(S, -2))
+        left = matmul(U, inner) + outside - matmul(U, matmul(mH(U), outside))
+        return matmul(left, Vh)
+    if columns > rank and grad_Vh is not None:
+        outside = ratio(grad_Vh, unsqueeze(S, -1))
+        right = matmul(inner, Vh) + outside - matmul(matmul(outside, mH(Vh)), Vh)
+        return matmul(U, right)
+    return matmul(U, matmul(inner, Vh)) if rows >= columns else matmul(matmul(U, inner), Vh)
 
 
 @op("_linalg_svd", grad_fn="LinalgSvdBackward0", face="private", outputs=("U", "S", "Vh"),

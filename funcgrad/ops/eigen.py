@@ -11,14 +11,12 @@ from ..derivative import derived
 from ..op import op
 from ..signature import dtype as as_dtype
 from .choose import where
-from .compare import eq
 from .complexes import real
-from .creation import ones_like, zeros_like
-from .decompose import svdvals
+from .decompose import eigenvector_terms, svdvals
 from .extrema import amax
 from .matmul import matmul
 from .matrix import linalg_norm
-from .places import diag_embed, diagonal
+from .places import diagonal
 from .shape import mH
 from .slicing import narrow
 from .solve import check_matrix, check_square, inv, linalg_solve_ex
@@ -27,16 +25,15 @@ from .view import unsqueeze
 # -- eigenvalues -----------------------------------------------------------------------------------
 
 
-def _eig_self(grad_eigenvalues, grad_eigenvectors, eigenvalues, eigenvectors):
+def _eig_self(eigenvalues, eigenvectors, grad_eigenvalues=None, grad_eigenvectors=None):
     """The formula of ATen's `linalg_eig_backward`; the vectors keep their length."""
     V, L = eigenvectors, eigenvalues
+    if grad_eigenvectors is None:
+        return linalg_solve_ex(mH(V), unsqueeze(grad_eigenvalues, -1) * mH(V))[0]
     inner = matmul(mH(V), grad_eigenvectors)
     lengths = real(diagonal(inner, 0, -2, -1))
     inner = inner - matmul(mH(V), V * unsqueeze(lengths, -2))
-    differences = (unsqueeze(L, -2) - unsqueeze(L, -1)).conj()
-    diagonal_ = diag_embed(ones_like(L))
-    inner = inner / (differences + diagonal_)
-    inner = where(eq(diagonal_, 0), inner, zeros_like(inner)) + diag_embed(grad_eigenvalues)
+    inner = eigenvector_terms(inner, L.conj(), grad_eigenvalues)
     return linalg_solve_ex(mH(V), matmul(inner, mH(V)))[0]
 
 

@@ -128,6 +128,11 @@ def _one_hot(self, num_classes: int):
     """Ones where the class is. Classes that are not there give zeros in a traced program."""
     if self.dtype != types.index_dtype():
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if not isinstance(self, jax.core.Tracer) and self.size:
+        if self.min() < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        if self.max() >= num_classes:
+            raise RuntimeError("Class values must be smaller than num_classes.")
     same = self[..., None] == jnp.arange(num_classes, dtype=self.dtype)
     return same.astype(types.index_dtype())
 

@@ -8,6 +8,7 @@ from .. import types
 from ..composite import overloads
 from ..op import op
 from ..signature import Size
+from .arithmetic import mul
 from .choose import maximum, minimum
 from .creation import zeros_like
 from .dims import wrap_dim
@@ -54,7 +55,8 @@ def _evenly(grad, self, result):
 
 def check_not_empty(name: str, self) -> None:
     if not self.size:
-        raise RuntimeError(
+        kind = IndexError if name in ("argmax", "argmin") else RuntimeError
+        raise kind(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
             "reduction dim with the 'dim' argument."
         )
@@ -146,12 +148,12 @@ min = overloads("min", min_all, min_dim, minimum)
 
 
 def _shared(grad, self, dim, keepdim, result):
-    """Ties share the gradient evenly."""
+    """Ties share the gradient evenly; if there is a nan, everything gets nan."""
     dims = dims_of(dim, self.ndim)
     taken = restore(result, dims, keepdim, self.ndim) == self
     shape = [1 if i in dims else n for i, n in enumerate(self.shape)]
     grad = grad if keepdim else reshape(grad, shape)
-    return (grad * taken) / sum_dim(taken, dims, True)
+    return mul(grad / sum_dim(taken, dims, True), taken)
 
 
 def _reduced(name: str, self, dim, keepdim, reduce):
@@ -200,6 +202,11 @@ def aminmax(self, *, dim: int | None = None, keepdim: bool = False):
     >>> funcgrad.aminmax(jnp.array([1, 3]))
     (Array(1, dtype=int32), Array(3, dtype=int32))
     """
+    if dim is None and not self.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+            "identity."
+        )
     dims = () if dim is None else (dim,)
     return tuple(_reduced("aminmax", self, dims, keepdim, f) for f in (jnp.min, jnp.max))
 

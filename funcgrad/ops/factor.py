@@ -10,11 +10,19 @@ from jax import lax
 from ..composite import composite
 from ..derivative import derived
 from ..op import op
+from ..together import together
+from .choose import where
+from .compare import eq
+from .complexes import is_complex
+from .creation import tril, triu
 from .decompose import linalg_cholesky_ex
+from .index import zeros_of
+from .join import cat
 from .matmul import matmul
 from .matrix import _pinv_self, linalg_pinv
 from .powers import log
 from .shape import mH
+from .slicing import narrow
 from .solve import (
     check_matrix,
     check_square,
@@ -67,17 +75,114 @@ def solve_ex(A, B, *, left=True, check_errors=False):
 # -- LU --------------------------------------------------------------------------------------------
 
 
-@op("_lu", grad_fn="LinalgLuBackward0", face="private", outputs=("P", "L", "U"),
-    vjp=derived("A"))  # fmt: skip
-def linalg_lu(A):
-    """``A = P L U`` with a permutation P, L below and U above the diagonal."""
-    check_matrix(A, "linalg.lu")
-    rows, columns = A.shape[-2:]
+def _lu_backward(P, L, U, grad_L, grad_U):
+    """The formulas of ATen's `linalg_lu_backward`, by the shape of the matrix."""
+    rows, columns = L.shape[-2], U.shape[-1]
+    below = None if grad_L is None else tril(matmul(mH(L), grad_L), -1)
+    if rows == columns:
+        above = None if grad_U is None else triu(matmul(grad_U, mH(U)))
+        whole = _by_L(L, _by_U(U, _sum(below, above)))
+    else:
+        whole = (_lu_wide if rows < columns else _lu_tall)(L, U, grad_L, grad_U)
+    return matmul(P, whole)
+
+
+def _sum(first, second):
+    return first if second is None else second if first is None else first + second
+
+
+def _by_U(U, x):
+    return linalg_solve_triangular(mH(U), x, upper=False, left=False)
+
+
+def _by_L(L, x):
+    return linalg_solve_triangular(mH(L), x, upper=True, unitriangular=True)
+
+
+def _lu_wide(L, U, grad_L, grad_U):
+    rows, columns = U.shape[-2:]
+    first = None if grad_L is None else matmul(mH(L), grad_L)
+    if grad_U is None:
+        inner = first
+    else:
+        second = matmul(triu(grad_U), mH(U))
+        inner = -second if first is None else first - second
+    left = _by_U(narrow(U, -1, 0, rows), tril(inner, -1))
+    if grad_U is None:
+        left = _by_L(L, left)
+        return cat([left, zeros_of(left, (*left.shape[:-1], columns - rows))], -1)
+    left = left + triu(narrow(grad_U, -1, 0, rows))
+    return _by_L(L, cat([left, narrow(grad_U, -1, rows, columns - rows)], -1))
+
+
+def _lu_tall(L, U, grad_L, grad_U):
+    rows, columns = L.shape[-2:]
+    first = None if grad_U is None else matmul(grad_U, mH(U))
+    if grad_L is None:
+        inner = first
+    else:
+        second = matmul(mH(L), tril(grad_L, -1))
+        inner = -second if first is None else first - second
+    top = _by_L(narrow(L, -2, 0, columns), triu(inner))
+    if grad_L is None:
+        top = _by_U(U, top)
+        return cat([top, zeros_of(top, (*top.shape[:-2], rows - columns, columns))], -2)
+    top = top + tril(narrow(grad_L, -2, 0, columns), -1)
+    return _by_U(U, cat([top, narrow(grad_L, -2, columns, rows - columns)], -2))
+
+
+def _split(factors):
+    """L and U of both factors in one matrix."""
+    rows, columns = factors.shape[-2:]
     rank = min(rows, columns)
+    one = jnp.eye(rows, rank, dtype=factors.dtype)
+    return jnp.tril(factors[..., :, :rank], -1) + one, jnp.triu(factors[..., :rank, :])
+
+
+def _permutation_matrix(order, dtype):
+    places = order[..., None, :] == jnp.arange(order.shape[-1])[:, None]
+    return places.astype(dtype)
+
+
+@op("_lu", grad_fn="LinalgLuBackward0", face="private", outputs=("L", "U", "P"),
+    vjp=dict(A=lambda P, L, U, grad_L=None, grad_U=None: (
+        _lu_backward(P, L, U, grad_L, grad_U))))  # fmt: skip
+def linalg_lu(A):
+    """``A = P L U`` with L below and U above the diagonal, and a permutation P, which is last."""
+    check_matrix(A, "linalg.lu")
     factors, _, order = lax.linalg.lu(A)
-    lower = jnp.tril(factors[..., :, :rank], -1) + jnp.eye(rows, rank, dtype=A.dtype)
-    places = order[..., None, :] == jnp.arange(rows)[:, None]
-    return places.astype(A.dtype), lower, jnp.triu(factors[..., :rank, :])
+    return *_split(factors), _permutation_matrix(order, A.dtype)
+
+
+def _unpacked(rows, columns, grad_L, grad_U):
+    """The gradient of both factors in one matrix, from those of the factors."""
+    rank = min(rows, columns)
+    if rows < columns:
+        dim, rest = -1, grad_U
+        grad_U = None if rest is None else narrow(rest, -1, 0, rank)
+    else:
+        dim, rest = -2, grad_L
+        if rows > columns and rest is not None:
+            grad_L = narrow(rest, -2, 0, rank)
+    square = _sum(
+        None if grad_L is None else tril(grad_L, -1), None if grad_U is None else triu(grad_U)
+    )
+    if rows == columns:
+        return square
+    if rest is not None:
+        return cat([square, narrow(rest, dim, rank, rest.shape[dim] - rank)], dim)
+    missing = list(square.shape)
+    missing[dim] = max(rows, columns) - rank
+    return cat([square, zeros_of(square, tuple(missing))], dim)
+
+
+@op("_lu_unpacked", grad_fn="LuUnpackBackward0", face="private", outputs=("L", "U", "P"),
+    vjp=dict(LU_data=lambda LU_data_sym_sizes, grad_L=None, grad_U=None: (
+        _unpacked(*LU_data_sym_sizes[-2:], grad_L, grad_U))))  # fmt: skip
+def lu_unpack(LU_data, LU_pivots):
+    """L, U and the permutation P of what `lu_factor` gives."""
+    order = _permutation(LU_pivots, LU_data.shape[-2])
+    return *_split(LU_data), _permutation_matrix(order, LU_data.dtype)
 
 
 @composite(face="linalg")
@@ -92,11 +197,18 @@ def lu(A, *, pivot=True):
     """
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
-    return linalg_lu(A)
+    L, U, P = linalg_lu(A)
+    return P, L, U
+
+
+def _lu_factor_A(grad_LU, LU, pivots):
+    rank = min(LU.shape[-2:])
+    L, U, P = lu_unpack(LU, pivots)
+    return _lu_backward(P, L, U, narrow(grad_LU, -1, 0, rank), narrow(grad_LU, -2, 0, rank))
 
 
 @op("_lu_factor_ex", grad_fn="LinalgLuFactorExBackward0", face="private",
-    outputs=("LU", "pivots", "info"), vjp=derived("A"))  # fmt: skip
+    outputs=("LU", "pivots", "info"), vjp=dict(A=_lu_factor_A))  # fmt: skip
 def linalg_lu_factor_ex(A):
     """Both factors in one matrix, LAPACK's pivots, and where it failed."""
     check_matrix(A, "linalg.lu_factor_ex")
@@ -160,19 +272,19 @@ def lu_solve(LU, pivots, B, *, left=True, adjoint=False):
 # -- Cholesky --------------------------------------------------------------------------------------
 
 
-def _cholesky_solve_factor(grad, self, input2, upper, result):
+def _cholesky_solve(mask, grad, input2, upper, result):
     """Of all elements of the factor, also those that are not read."""
-    common = matmul(cholesky_solve(grad, input2, upper), mH(result))
+    of_self = cholesky_solve(grad, input2, upper)
+    if not mask[1]:
+        return of_self, None
+    common = matmul(of_self, mH(result))
     common = common + mH(common)
-    return -(matmul(input2, common) if upper else matmul(common, input2))
+    return of_self, -(matmul(input2, common) if upper else matmul(common, input2))
 
 
 @op(
     "cholesky_solve", grad_fn="CholeskySolveBackward0",
-    vjp=dict(
-        self=lambda grad, input2, upper: cholesky_solve(grad, input2, upper),
-        input2=_cholesky_solve_factor,
-    ),
+    vjp=together(_cholesky_solve, "self", "input2"),
 )  # fmt: skip
 def cholesky_solve(self, input2, upper: bool = False):
     """``X`` with ``A X = self`` for the A whose Cholesky factor is ``input2``.
@@ -216,7 +328,7 @@ def logdet(self):
     Array(0., dtype=float32)
     """
     sign, size = linalg_slogdet(self)[:2]
-    return log(sign) + size
+    return log(sign) + size if is_complex(self) else where(eq(sign, -1.0), math.nan, size)
 
 
 # -- least squares ---------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ..signature import Scalar, Size, Tensors
 from ..signature import dtype as as_dtype
 from .dims import wrap_dim
 from .matmul import _scaled
-from .view import reshape
+from .view import expand, reshape
 
 
 def check_bounds(index, length: int, dim: int):
@@ -34,10 +34,21 @@ def check_bounds(index, length: int, dim: int):
             )
 
 
+_INTEGERS = {
+    "index_fill": "index_fill_(): Expected dtype int64 for index",
+    "index_copy": "index_copy_(): Expected a long tensor for index",
+    "index_select": "index_select(): Expected dtype int32 or int64 for index",
+    "index_add": "index_add_(): Expected dtype int32/int64 for index",
+}
+"""PyTorch's words for an index of another dtype, where they are not the usual ones."""
+
+
 def check_integer(index, name: str):
     """PyTorch takes int32 and int64 indices."""
     if index.dtype not in (jnp.int32, jnp.int64):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}")
+        kind = IndexError if name == "index_fill" else RuntimeError
+        rule = _INTEGERS.get(name, f"{name}(): Expected dtype int32/int64 for index")
+        raise kind(f"{rule}, but got {index.dtype}")
 
 
 def add_at(target, values):
@@ -187,7 +198,9 @@ def index_select(self, dim: int, index):
 
 def _index_source(grad, source, dim, index):
     """The lines at ``index``, in the shape of ``source``."""
-    return reshape(index_select(grad, dim, index), source.shape)
+    if not source.ndim:
+        return index_select(grad, dim, reshape(index, ()) if index.ndim else index)
+    return expand(index_select(grad, dim, index), source.shape)
 
 
 @op(

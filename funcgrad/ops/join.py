@@ -12,7 +12,7 @@ from ..op import op
 from ..signature import Tensors
 from .dims import wrap_dim
 from .shape import atleast_1d, atleast_2d, atleast_3d, meshgrid
-from .slicing import slice_tensor
+from .slicing import select, slice_tensor
 from .view import reshape
 
 
@@ -73,8 +73,12 @@ def _check_joins(first, shape, dim: int, position: int):
             )
 
 
+def _selected(grad, dim):
+    return [select(grad, dim, index) for index in range(grad.shape[dim])]
+
+
 @op("stack", grad_fn="StackBackward0", face="torch", promotes=("tensors",),
-    vjp=dict(tensors=lambda grad, dim: unbind(grad, dim)))  # fmt: skip
+    vjp=dict(tensors=lambda grad, dim: _selected(grad, dim)))  # fmt: skip
 def stack(tensors: Tensors, dim: int = 0):
     """Tensors of one shape side by side along a new dimension.
 

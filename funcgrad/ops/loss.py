@@ -299,8 +299,10 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         if not is_floating_point(x):
             raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
-        losses = exp(target) * (target - input)
+        rest = target - input  # first, as in PyTorch: it is the order of the backward pass
+        losses = exp(target) * rest
     else:
-        losses = xlogy(target, target) - target * input
+        cross = target * input
+        losses = xlogy(target, target) - cross
     reduced = reduce_loss(losses, code)
     return reduced / input.shape[0] if batchmean and input.ndim else reduced

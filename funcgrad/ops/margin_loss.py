@@ -28,7 +28,7 @@ from .reduction import (
 )
 from .soft_activation import logsigmoid
 from .view import unsqueeze
-from .with_number import add_number, sub_number
+from .with_number import add_number, mul_number, sub_number
 
 
 def _code(size_average, reduce, reduction) -> int:
@@ -92,7 +92,7 @@ def _hinges(differences, margin, p: int):
 
 
 @op("multi_margin_loss", grad_fn="MultiMarginLossBackward0", face="private",
-    vjp=derived("self"))  # fmt: skip
+    vjp=derived("self", once="multi_margin_loss_backward"))  # fmt: skip
 def multi_margin_loss_op(
     self, target, p: int = 1, margin: Scalar = 1, weight=None, reduction: int = 1
 ):
@@ -132,7 +132,8 @@ def multi_margin_loss(
 
 
 @op("multilabel_margin_loss_forward", grad_fn="MultilabelMarginLossBackward0", face="private",
-    outputs=("output", "is_target"), vjp=derived("self"))  # fmt: skip
+    outputs=("output", "is_target"),
+    vjp=derived("self", once="multilabel_margin_loss_backward"))  # fmt: skip
 def multilabel_margin_loss_forward(self, target, reduction: int):
     """`multilabel_margin_loss`, and ones at the classes that are targets."""
     scores, labels = jnp.atleast_2d(self), jnp.atleast_2d(target)
@@ -355,10 +356,12 @@ def poisson_nll_loss(
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
     if log_input:
-        losses = exp(input) - target * input
+        product = target * input  # first, as in PyTorch: it is the order of the backward pass
+        losses = exp(input) - product
     else:
         losses = input - target * log(add_number(input, eps))
     if full:
-        stirling = target * log(target) - target + mul(log(mul(target, 2 * math.pi)), 0.5)
+        root = mul_number(log(mul_number(target, 2 * math.pi)), 0.5)
+        stirling = target * log(target) - target + root
         losses = losses + masked_fill(stirling, le(target, 1), 0)
     return reduce_loss(losses, reduction_code(reduction))

@@ -62,9 +62,28 @@ def _scaled(x, factor):
 # -- two matrices ----------------------------------------------------------------------------------
 
 
+def _by_columns(sizes, strides) -> bool:
+    return strides is not None and tuple(strides) == (1, sizes[0])
+
+
+def _of_left(grad, right, sizes, strides):
+    """The gradient of a matrix with these sizes and strides; it lies in memory as that does."""
+    if _by_columns(sizes, strides):
+        return t(mm(right.conj(), t(grad)))
+    return mm(grad, t(right).conj())
+
+
+def _of_right(grad, left, sizes, strides):
+    if _by_columns(sizes, strides):
+        return t(mm(t(grad), left.conj()))
+    return mm(t(left).conj(), grad)
+
+
 @op("mm", grad_fn="MmBackward0", vjp=dict(
-    self=lambda grad, mat2: mm(grad, t(mat2).conj()),
-    mat2=lambda grad, self: mm(t(self).conj(), grad),
+    self=lambda grad, mat2, self_sym_sizes, self_sym_strides: (
+        _of_left(grad, mat2, self_sym_sizes, self_sym_strides)),
+    mat2=lambda grad, self, mat2_sym_sizes, mat2_sym_strides: (
+        _of_right(grad, self, mat2_sym_sizes, mat2_sym_strides)),
 ))  # fmt: skip
 def mm(self, mat2):
     """The product of two matrices of one dtype.
@@ -229,8 +248,10 @@ def _check_factor(product, factor, name: str):
 
 @op("addmm", grad_fn="AddmmBackward0", inplace=True, vjp=dict(
     self=lambda grad, beta: _scaled(grad, beta),
-    mat1=lambda grad, mat2, alpha: _scaled(mm(grad, t(mat2).conj()), alpha),
-    mat2=lambda grad, mat1, alpha: _scaled(mm(t(mat1).conj(), grad), alpha),
+    mat1=lambda grad, mat2, alpha, mat1_sym_sizes, mat1_sym_strides: (
+        _scaled(_of_left(grad, mat2, mat1_sym_sizes, mat1_sym_strides), alpha)),
+    mat2=lambda grad, mat1, alpha, mat2_sym_sizes, mat2_sym_strides: (
+        _scaled(_of_right(grad, mat1, mat2_sym_sizes, mat2_sym_strides), alpha)),
 ))  # fmt: skip
 def addmm(self, mat1, mat2, *, beta: Scalar = 1, alpha: Scalar = 1):
     """``beta * self + alpha * (mat1 @ mat2)``, ``self`` broadcast to the product.

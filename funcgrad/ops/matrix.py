@@ -40,10 +40,9 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     if isinstance(ord, str) or math.fabs(ord) not in (1, math.inf):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     summed, kept = (rows, columns) if math.fabs(ord) == 1 else (columns, rows)
-    sums = linalg_vector_norm(A, 1, (summed,), True, dtype=dtype)
-    found = (amax if ord > 0 else amin)(sums, (kept,), True)
-    shape = [n for i, n in enumerate(A.shape) if i not in (rows, columns)]
-    return found if keepdim else reshape(found, shape)
+    sums = linalg_vector_norm(A, 1, (summed,), keepdim, dtype=dtype)
+    kept = kept - 1 if kept > summed and not keepdim else kept
+    return (amax if ord > 0 else amin)(sums, (kept,), keepdim)
 
 
 def _of_singular_values(A, ord, rows: int, columns: int, keepdim: bool):
@@ -102,16 +101,18 @@ def _pinv_self(grad, self, result):
     turned = mH(grad)
     if self.shape[-2] <= self.shape[-1]:
         inner = matmul(turned, result)
-        outer = matmul(inner, mH(result))
+        adjoint = mH(result)
+        outer = matmul(inner, adjoint)
         return (
             -mH(matmul(result, inner)) + outer - matmul(matmul(self, result), outer)
-            + matmul(matmul(mH(result), result), turned - matmul(inner, self))
+            + matmul(matmul(adjoint, result), turned - matmul(inner, self))
         )  # fmt: skip
-    inner = matmul(result, turned)
-    outer = matmul(mH(result), inner)
+    inner, adjoint = matmul(result, turned), mH(result)
+    turning = matmul(inner, result)
     # What the columns of the matrix do not reach: turned - self @ inner.
-    missed = matmul(matmul(turned - matmul(self, inner), result), mH(result))
-    return missed + outer - mH(matmul(inner, result)) - matmul(matmul(outer, result), self)
+    missed = matmul(matmul(turned - matmul(self, inner), result), adjoint)
+    outer = matmul(adjoint, inner)
+    return -mH(turning) + missed + outer - matmul(matmul(outer, result), self)
 
 
 @op("linalg_pinv.atol_rtol_float", grad_fn="LinalgPinvBackward0", face="private",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 
 from ..composite import composite
 from ..op import op
 from ..signature import Size
-from .max_pool import _pool_gather
-from .view import squeeze, unsqueeze
+from .scatter import gather
+from .view import reshape, squeeze, unsqueeze
 from .windows import per_dim
 
 
@@ -29,15 +31,23 @@ def _put_back(self, indices, output_size, rank: int):
     return made.reshape(*lead, *output_size)
 
 
+def _taken(grad, indices, rank: int):
+    """What of ``grad`` is at ``indices`` into each plane."""
+    lead = grad.shape[: grad.ndim - rank]
+    flat = reshape(grad, (*lead, math.prod(grad.shape[grad.ndim - rank :])))
+    places = reshape(indices, (*lead, math.prod(indices.shape[grad.ndim - rank :])))
+    return reshape(gather(flat, -1, places), indices.shape)
+
+
 @op("max_unpool2d", grad_fn="MaxUnpool2DBackward0", face="private",
-    vjp=dict(self=lambda grad, indices: _pool_gather(grad, indices, 2)))  # fmt: skip
+    vjp=dict(self=lambda grad, indices: _taken(grad, indices, 2)))  # fmt: skip
 def max_unpool2d_op(self, indices, output_size: Size):
     """`max_unpool2d` to a given size."""
     return _put_back(self, indices, output_size, 2)
 
 
 @op("max_unpool3d", grad_fn="MaxUnpool3DBackward0", face="private",
-    vjp=dict(self=lambda grad, indices: _pool_gather(grad, indices, 3)))  # fmt: skip
+    vjp=dict(self=lambda grad, indices: _taken(grad, indices, 3)))  # fmt: skip
 def max_unpool3d_op(self, indices, output_size: Size, stride: Size, padding: Size):
     """`max_unpool3d` to a given size."""
     return _put_back(self, indices, output_size, 3)

@@ -8,14 +8,16 @@ from jax import lax
 
 from ..composite import composite
 from ..op import op
-from .choose import where
+from .choose import masked_fill_scalar
 from .compare import eq
-from .powers import exp, log, log1p
+from .not_implemented import not_implemented
+from .powers import exp, log
 from .special import lgamma
 
 
 @op("igamma", grad_fn="IgammaBackward0", inplace=True, promotes=True,
-    vjp=dict(other=lambda grad, self, other: (
+    vjp=dict(self=not_implemented("igamma: input"),
+             other=lambda grad, self, other: (
         grad * exp((self - 1) * log(other) - other - lgamma(self))
     )))  # fmt: skip
 def igamma(self, other):
@@ -30,7 +32,8 @@ def igamma(self, other):
 
 
 @op("igammac", grad_fn="IgammacBackward0", inplace=True, promotes=True,
-    vjp=dict(other=lambda grad, self, other: (
+    vjp=dict(self=not_implemented("igammac: input"),
+             other=lambda grad, self, other: (
         -grad * exp((self - 1) * log(other) - other - lgamma(self))
     )))  # fmt: skip
 def igammac(self, other):
@@ -45,7 +48,8 @@ def igammac(self, other):
 
 
 @op("special_zeta", grad_fn="SpecialZetaBackward0", face="special", promotes="float",
-    vjp=dict(other=lambda grad, self, other: (
+    vjp=dict(self=not_implemented("zeta"),
+             other=lambda grad, self, other: (
         grad * -self * special_zeta(self + 1.0, other)
     )))  # fmt: skip
 def special_zeta(self, other):
@@ -55,9 +59,20 @@ def special_zeta(self, other):
     return jnp.where((self < 1) | (self != self), jnp.nan, found).astype(found.dtype)
 
 
+@op("_xlog1py_gradient", grad_fn="SpecialXlog1PyBackward0", face="private",
+    vjp=dict(
+        grad_output=lambda grad, other: _xlog1py_gradient(grad, other),
+        other=lambda grad, grad_output, other: grad * grad_output / (other + 1),
+    ))  # fmt: skip
+def _xlog1py_gradient(grad_output, other):
+    """`xlog1py` of a gradient, linear in it."""
+    return grad_output * jnp.log1p(other)
+
+
 @op("special_xlog1py", grad_fn="SpecialXlog1PyBackward0", face="private", promotes="float",
     vjp=dict(
-        self=lambda grad, self, other: grad * where(eq(self, 0) & (other <= -1), 0.0, log1p(other)),
+        self=lambda grad, self, other: masked_fill_scalar(
+            _xlog1py_gradient(grad, other), eq(self, 0) & (other <= -1), 0),
         other=lambda grad, self, other: grad * self / (other + 1),
     ))  # fmt: skip
 def _xlog1py(self, other):

@@ -37,7 +37,7 @@ def _norm_self(grad, self, ord, dim, keepdim, result):
     size = abs(self)
     if math.isinf(ord):
         top = (size == norm) | ((size != size) & (norm != norm))
-        return sgn(self) * (grad / sum_dim(top, dims_of(dim, self.ndim), True) * top)
+        return sgn(self) * ((grad / sum_dim(top, dims_of(dim, self.ndim), True)) * top)
     if ord < 1:
         slope = sgn(self) * masked_fill_scalar(power(size, ord - 1), self == 0, 0)
         return slope * grad * power(norm, 1 - ord)

@@ -12,7 +12,8 @@ from ..composite import composite
 from ..derivative import derived
 from ..op import op
 from ..signature import Size
-from .arithmetic import add, div, mul
+from ..together import together
+from .arithmetic import add, div, mul, neg, sub
 from .avg_pool import avg_pool2d, avg_pool3d
 from .copying import to_dtype
 from .pad import constant_pad_nd
@@ -35,56 +36,16 @@ def moments(x, dims, eps):
     return center, lax.rsqrt(jnp.mean(jnp.square(x - center), dims, keepdims=True) + eps)
 
 
-def _grouped(x, shape):
-    return x.reshape(shape) if shape else x
+def pull_back(grad, x, dims, eps):
+    """The gradient through ``x -> (x - mean) / deviation``, and what that is.
 
-
-def _declare_backward(name: str, grad_fn: str):
-    """The op that pulls a gradient back through ``x -> (x - mean) / deviation``.
-
-    The statistics are computed again from the input, so that they too are differentiated when the
-    op is; a compiled program that has both computes them once.
+    The statistics are computed again from the input, so that they too are differentiated when this
+    is; a compiled program that has both computes them once.
     """
-
-    @op(name, grad_fn=grad_fn, face="private", vjp=derived("grad_output", "input"))
-    def backward(grad_output, input, shape: Size, dims: Size, eps: float):
-        x, grad = _grouped(wide(input), shape), _grouped(wide(grad_output), shape)
-        center, scale = moments(x, dims, eps)
-        standard = (x - center) * scale
-        along = jnp.mean(grad * standard, dims, keepdims=True)
-        pulled = scale * (grad - jnp.mean(grad, dims, keepdims=True) - standard * along)
-        return types.cast(pulled.reshape(input.shape), grad_output.dtype)
-
-    return backward
-
-
-_layer_backward = _declare_backward(
-    "_layer_norm_backward_input", "NativeLayerNormBackwardBackward0"
-)
-batch_backward = _declare_backward("_batch_norm_backward_input", "NativeBatchNormBackwardBackward0")
-_group_backward = _declare_backward(
-    "_group_norm_backward_input", "NativeGroupNormBackwardBackward0"
-)
-
-
-@op("_standardize", grad_fn="StandardizeBackward0", face="private",
-    vjp=dict(input=lambda grad, input, shape, dims, eps: (
-        batch_backward(grad, input, shape, dims, eps)
-    )))  # fmt: skip
-def standardize(input, shape: Size, dims: Size, eps: float):
-    """``input`` with mean 0 and variance 1 over ``dims``."""
-    x = _grouped(wide(input), shape)
     center, scale = moments(x, dims, eps)
-    return types.cast(((x - center) * scale).reshape(input.shape), input.dtype)
-
-
-def along_channels(vector, rank: int):
-    return reshape(vector, (1, -1, *(1,) * (rank - 2)))
-
-
-def over_channels(x):
-    """The sum over everything but dimension 1."""
-    return sum_dim(x, (0, *range(2, x.ndim)))
+    standard = (x - center) * scale
+    along = jnp.mean(grad * standard, dims, keepdims=True)
+    return scale * (grad - jnp.mean(grad, dims, keepdims=True) - standard * along), standard
 
 
 # -- layer norm ------------------------------------------------------------------------------------
@@ -94,41 +55,49 @@ def _last(input, normalized_shape) -> tuple[int, ...]:
     return tuple(range(len(input.shape) - len(normalized_shape), len(input.shape)))
 
 
-@op("_implied_eps", face="private")
-def _implied_eps(input, scale, dims: Size):
+def _implied_eps(x, scale, dims):
     """What was added to the variance, from one over the deviation: a constant."""
-    x = lax.stop_gradient(wide(input))
-    return 1 / jnp.square(lax.stop_gradient(scale)) - jnp.var(x, dims, keepdims=True)
+    variance = jnp.var(lax.stop_gradient(x), dims, keepdims=True)
+    return 1 / jnp.square(lax.stop_gradient(scale)) - variance
 
 
-def _layer_input(grad, input, normalized_shape, weight, scale):
-    grad = grad if weight is None else grad * weight
+@op(
+    "_layer_norm_gradients", grad_fn="NativeLayerNormBackwardBackward0", face="private",
+    outputs=("result0", "result1", "result2"),
+    vjp=derived(
+        "grad_out", "input", "mean", "rstd", "weight", "bias",
+        input=(0, 1), mean=(), rstd=(), weight=(0,), bias=(),
+    ),
+)  # fmt: skip
+def native_layer_norm_backward(
+    grad_out, input, normalized_shape: Size, mean, rstd, weight, bias, output_mask: Size
+):
+    """The gradients of `layer_norm` with respect to input, weight and bias."""
+    x, grad = wide(input), wide(grad_out)
     dims = _last(input, normalized_shape)
-    return _layer_backward(grad, input, (), dims, _implied_eps(input, scale, dims))
-
-
-def _leading_sum(x, normalized_shape):
     lead = tuple(range(x.ndim - len(normalized_shape)))
-    return sum_dim(x, lead) if lead else x
+    weighted = grad if weight is None else grad * wide(weight)
+    pulled, standard = pull_back(weighted, x, dims, _implied_eps(x, rstd, dims))
+    found = pulled, jnp.sum(grad * standard, lead), jnp.sum(grad, lead)
+    return masked(found, output_mask, grad_out.dtype)
 
 
-def _layer_weight(grad, input, normalized_shape, scale):
-    dims = _last(input, normalized_shape)
-    standard = standardize(input, (), dims, _implied_eps(input, scale, dims))
-    return _leading_sum(grad * standard, normalized_shape)
+def masked(found, output_mask, dtype):
+    """The gradients that are needed; nothing for the others."""
+    none = jnp.zeros(0, dtype)
+    pairs = zip(found, output_mask, strict=True)
+    return tuple(types.cast(x, dtype) if needed else none for x, needed in pairs)
 
 
 @op(
     "native_layer_norm", grad_fn="NativeLayerNormBackward0", face="private",
     outputs=("result0", "result1", "result2"),
-    vjp=dict(
-        input=lambda grad_result0, input, normalized_shape, weight, result2: (
-            _layer_input(grad_result0, input, normalized_shape, weight, result2)
+    vjp=together(
+        lambda mask, grad_result0, input, normalized_shape, result1, result2, weight, bias: (
+            native_layer_norm_backward(
+                grad_result0, input, normalized_shape, result1, result2, weight, bias, mask)
         ),
-        weight=lambda grad_result0, input, normalized_shape, result2: (
-            _layer_weight(grad_result0, input, normalized_shape, result2)
-        ),
-        bias=lambda grad_result0, normalized_shape: _leading_sum(grad_result0, normalized_shape),
+        "input", "weight", "bias",
     ),
 )  # fmt: skip
 def native_layer_norm(input, normalized_shape: Size, weight, bias, eps: float):
@@ -184,31 +153,67 @@ def check_several(shape) -> None:
 # -- group norm ------------------------------------------------------------------------------------
 
 
-def _group_input(grad, input, weight, N, C, HxW, group, eps):
-    grad = grad if weight is None else grad * along_channels(weight, grad.ndim)
-    return _group_backward(grad, input, (N, group, C // group * HxW), (2,), eps)
+@op(
+    "unsqueeze_.made", grad_fn="UnsqueezeBackward1", face="private",
+    vjp=dict(self=lambda grad, dim: squeeze(grad, dim)),
+)  # fmt: skip
+def _unsqueezed(self, dim: int):
+    """What a formula does to its own result, in place."""
+    return jnp.expand_dims(self, dim)
 
 
-def _group_weight(grad, input, N, C, HxW, group, eps):
-    standard = standardize(input, (N, group, C // group * HxW), (2,), eps)
-    return over_channels(grad * standard)
+def _group_backward(
+    mask, grad_result0, input, weight, result1, result2, N, C, HxW, group,
+    grad_result1=None, grad_result2=None,
+):  # fmt: skip
+    """A formula in ops, which are recorded one by one."""
+    members = C // group
+    shape = N, group, members, HxW
+    x, grad = (reshape(_widened(x), shape) for x in (input, grad_result0))
+    center, scale = (reshape(x, (N, group, 1, 1)) for x in (result1, result2))
+    of_x = _unsqueezed(sum_dim(mul(grad, x), (3,)), -1)
+    of_one = _unsqueezed(sum_dim(grad, (3,)), -1)
+    pulled = of_weight = of_bias = None
+    if mask[0]:
+        slope = None if weight is None else reshape(weight, (1, group, members, 1))
+
+        def over_group(sums):
+            weighted = sums if slope is None else mul(sums, slope)
+            return _unsqueezed(sum_dim(weighted, (2,)), -2)
+
+        share = 1 / (members * HxW) if members * HxW else 0.0
+        along, level = over_group(of_x), over_group(of_one)
+        cube = mul(mul(scale, scale), scale)
+        tilt = mul(mul(sub(mul(level, center), along), cube), share)
+        shift = sub(mul(neg(tilt), center), mul(mul(level, scale), share))
+        steep = scale if slope is None else mul(scale, slope)
+        pulled = add(add(mul(steep, grad), mul(tilt, x)), shift)
+        if grad_result1 is not None:
+            pulled = pulled + reshape(grad_result1, (N, group, 1, 1)) * share
+        if grad_result2 is not None:
+            turned = reshape(grad_result2, (N, group, 1, 1)) * cube * -share
+            pulled = pulled + turned * (x - center)
+        pulled = reshape(pulled, tuple(input.shape))
+    if mask[1]:
+        spread = mul(sub(of_x, mul(of_one, center)), scale)
+        of_weight = reshape(sum_dim(spread, (0,)), (C,))
+    if mask[2]:
+        of_bias = reshape(sum_dim(of_one, (0,)), (C,))
+    return pulled, of_weight, of_bias
+
+
+def _widened(x):
+    """`wide` as an op."""
+    return to_dtype(x, jnp.float32) if jnp.dtype(x.dtype).itemsize == 2 else x
 
 
 @op(
     "native_group_norm", grad_fn="NativeGroupNormBackward0", face="private",
     outputs=("result0", "result1", "result2"),
-    vjp=dict(
-        input=lambda grads, input, weight, N, C, HxW, group, eps: (
-            _group_input(grads[0], input, weight, N, C, HxW, group, eps)
-        ),
-        weight=lambda grads, input, N, C, HxW, group, eps: (
-            _group_weight(grads[0], input, N, C, HxW, group, eps)
-        ),
-        bias=lambda grads: over_channels(grads[0]),
-    ),
+    vjp=together(_group_backward, "input", "weight", "bias"),
 )  # fmt: skip
 def native_group_norm(input, weight, bias, N: int, C: int, HxW: int, group: int, eps: float):
-    """`group_norm`, the means and one over the deviations, whose gradients count for nothing."""
+    """`group_norm`, the means and one over the deviations."""
     x = wide(input).reshape(N, group, C // group * HxW)
     center, scale = moments(x, (2,), eps)
     out = ((x - center) * scale).reshape(input.shape)

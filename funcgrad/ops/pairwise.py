@@ -12,12 +12,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..composite import composite
-from ..derivative import derived
 from ..op import op
+from .arithmetic import div
+from .choose import where
+from .compare import eq
 from .complexes import is_floating_point
 from .copying import clone
+from .distance import stretched
+from .matmul import matmul
 from .norm import Order, _norm_self, linalg_vector_norm
-from .view import transpose
+from .not_implemented import not_implemented
+from .reduce import sum_dim
+from .shape import broadcast_shape, mT
+from .view import transpose, view
 
 
 def _slope(difference, distance, p):
@@ -59,7 +66,7 @@ def _between(x1, x2):
 
 @op(
     "_cdist_gradient", grad_fn="CdistBackwardBackward0", face="private",
-    vjp=derived("grad_output", "x1", "x2", "cdist"),
+    vjp={n: not_implemented("_cdist_backward") for n in ("grad_output", "x1", "x2", "cdist")},
 )  # fmt: skip
 def _cdist_backward(grad_output, x1, x2, p: Order, cdist):
     """The gradient of `cdist` with respect to ``x1``."""
@@ -79,9 +86,45 @@ def _cdist_forward(x1, x2, p: Order, compute_mode: int | None = None):
     return _length(_between(x1, x2), p)
 
 
+def _euclidean_first(grad, x1, x2, result):
+    ratio = where(eq(result, 0), 0.0, div(grad, result))
+    return x1 * sum_dim(ratio, (-1,), True) - matmul(ratio, x2)
+
+
+@op(
+    "_euclidean_dist", grad_fn="EuclideanDistBackward0", face="private",
+    vjp=dict(
+        x1=_euclidean_first,
+        x2=lambda grad, x1, x2, result: _euclidean_first(mT(grad), x2, x1, mT(result)),
+    ),
+)  # fmt: skip
+def _euclidean_dist(x1, x2):
+    """The Euclidean distances by one matrix product; slightly off where they are small."""
+    squares = [jnp.sum(x * x, -1, keepdims=True) for x in (x1, x2)]
+    ones = [jnp.ones_like(s) for s in squares]
+    first = jnp.concatenate([-2 * x1, squares[0], ones[0]], -1)
+    second = jnp.concatenate([x2, ones[1], squares[1]], -1)
+    return jnp.sqrt(jnp.maximum(jnp.matmul(first, jnp.swapaxes(second, -1, -2)), 0))
+
+
+_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
+          "donot_use_mm_for_euclid_dist")  # fmt: skip
+_MANY = 25
+"""Up to so many rows the differences are computed, one by one."""
+
+
+def _by_product(x1, x2, mode: str) -> bool:
+    many = x1.shape[-2] > _MANY or x2.shape[-2] > _MANY
+    return mode == _MODES[1] or mode == _MODES[0] and many
+
+
 @composite(face="torch")
-def cdist(x1, x2, p=2.0, compute_mode=None):
+def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances of order ``p`` between all rows of ``x1`` and all of ``x2``.
+
+    ``compute_mode``: whether Euclidean distances are found by a matrix product: if there are more
+    than 25 rows, always (``"use_mm_for_euclid_dist"``) or never
+    (``"donot_use_mm_for_euclid_dist"``). Only then is there a second derivative.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> funcgrad.cdist(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]]))
@@ -96,12 +139,19 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
     _check("cdist", p, x1, x2)
     if x1.dtype != x2.dtype:
         raise RuntimeError(f"cdist expected scalar type {x1.dtype} but found {x2.dtype}")
+    if compute_mode not in _MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode: {_MODES}")
+    if p == 2 and _by_product(x1, x2, compute_mode):
+        batch = broadcast_shape(x1.shape[:-2], x2.shape[:-2])
+        x1, x2 = (stretched(x, (*batch, *x.shape[-2:])) for x in (x1, x2))
+        found = _euclidean_dist(x1, x2)
+        return view(found, tuple(found.shape))
     return _cdist_forward(x1, x2, float(p))
 
 
 @op(
     "_pdist_gradient", grad_fn="PdistBackwardBackward0", face="private",
-    vjp=derived("grad_output", "self", "pdist"),
+    vjp={n: not_implemented("_pdist_backward") for n in ("grad_output", "self", "pdist")},
 )  # fmt: skip
 def _pdist_backward(grad_output, self, p: Order, pdist):
     """The gradient of `pdist`."""

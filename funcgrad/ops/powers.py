@@ -154,7 +154,12 @@ def _pow_exponent(grad, self, exponent, result):
 
 
 def _pow_number(grad, self, exponent):
-    """``exponent - (exponent != 0)`` keeps the power of a zero exponent at 0: its gradient is 0."""
+    """``exponent - (exponent != 0)`` keeps the power of a zero exponent at 0: its gradient is 0.
+
+    A gradient of 0 has no history if the exponent is known.
+    """
+    if isinstance(exponent, int | float) and exponent == 0:
+        return zeros_like(grad)
     return grad * (exponent * pow_tensor_scalar(self, exponent - (exponent != 0))).conj()
 
 

@@ -11,7 +11,9 @@ from ..op import op
 from ..signature import Scalar
 from ..signature import size as as_size
 from ..types import promote
+from .creation import arange_start_step
 from .dims import wrap_dim
+from .index import index_fill_tensor, zeros_of
 from .matmul import (
     _added,
     _check_dtypes,
@@ -24,7 +26,6 @@ from .matmul import (
     outer,
     vdot,
 )
-from .places import diagonal_backward
 from .reduce import sum_all, sum_dim
 from .shape import broadcast_shape
 from .view import _unsafe_view, expand, permute, reshape, t, transpose, unsqueeze
@@ -159,7 +160,7 @@ def _contracted(a, b, first, second):
     left = reshape(permute(a, (*rows, *first)), (math.prod(shape[: len(rows)]), depth))
     right = reshape(permute(b, (*second, *columns)), (depth, math.prod(shape[len(rows) :])))
     if not rows and not columns:
-        return dot(reshape(left, (depth,)), reshape(right, (depth,)))
+        return reshape(dot(reshape(left, (depth,)), reshape(right, (depth,))), ())
     return reshape(mm(left, right), shape)
 
 
@@ -209,7 +210,7 @@ def multi_dot(tensors):
         if x.ndim != 2:
             raise RuntimeError(f"multi_dot(): tensor must be 2D but got {x.ndim}D")
     product = _chain(tensors, _cheapest([x.shape[0] for x in tensors] + [tensors[-1].shape[1]]))
-    return product if tuple(product.shape) == shape else reshape(product, shape)
+    return reshape(product, shape)
 
 
 def _cheapest(sizes):
@@ -300,8 +301,10 @@ def cross(input, other, dim=None):
 
 def _trace_self(grad, self_sym_sizes):
     """The gradient on the diagonal, zeros elsewhere."""
-    on_diagonal = expand(reshape(grad, (1,)), (min(self_sym_sizes),))
-    return diagonal_backward(on_diagonal, self_sym_sizes, 0, 0, 1)
+    rows, columns = self_sym_sizes
+    nothing = zeros_of(grad, (rows * columns,))
+    on_diagonal = arange_start_step(0, min(rows, columns) * (columns + 1), columns + 1)
+    return reshape(index_fill_tensor(nothing, 0, on_diagonal, grad), (rows, columns))
 
 
 @op("trace", grad_fn="TraceBackward0", vjp=dict(self=_trace_self))

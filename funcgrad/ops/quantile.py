@@ -53,6 +53,8 @@ def _quantile(name: str, self, q, dim, keepdim: bool, interpolation: str, skip_n
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, "
             f"but got {interpolation}"
         )
+    if 0 in self.shape:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
     if isinstance(q, float | int):
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")

@@ -12,6 +12,7 @@ from ..composite import composite, overloads
 from ..derivative import derived
 from ..op import op
 from ..signature import DType, Size
+from .arithmetic import mul
 from .dims import wrap_dims
 from .known import holds
 from .view import expand, unsqueeze
@@ -130,8 +131,8 @@ mean = overloads("mean", mean_all, mean_dim)
 
 
 def _nansum_self(grad, self, dim, keepdim):
-    """0 at nan."""
-    return _sum_self(grad, self.shape, dim, keepdim) * (self == self)
+    """0 at nan, but a gradient that is not finite times 0 is nan."""
+    return mul(_sum_self(grad, self.shape, dim, keepdim), self == self)
 
 
 @op("nansum", grad_fn="NansumBackward0", vjp=dict(self=_nansum_self))

@@ -16,6 +16,7 @@ from ..signature import Number, Scalar
 from .activation import refuse_negative, sigmoid
 from .complexes import abs
 from .dims import wrap_dim
+from .powers import exp, log1p
 from .trigonometry import tanh
 
 _ALPHA = 1.6732632423543772848170429916717
@@ -78,7 +79,7 @@ def silu(self):
 
 
 def _mish_self(grad, self):
-    gate, soft = sigmoid(self), tanh(softplus(self))
+    soft, gate = tanh(log1p(exp(self))), sigmoid(self)
     return grad * (soft + self * gate * (1 - soft * soft))
 
 

@@ -14,13 +14,17 @@ from jax import lax
 from ..composite import composite
 from ..derivative import derived
 from ..op import op
+from ..together import together
 from .choose import where
 from .compare import eq
-from .creation import ones_like, tril, triu
+from .complexes import is_complex, real
+from .copying import to_dtype
+from .creation import ones_like, tril, triu, zeros_like
+from .known import holds
 from .matmul import matmul
 from .places import diag_embed, diagonal
 from .shape import mH
-from .view import unsqueeze
+from .view import expand, squeeze, transpose, unsqueeze
 
 
 class LinAlgError(RuntimeError):
@@ -132,20 +136,19 @@ def _is_vector(A, B) -> bool:
     return B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
 
 
-def _solve_A(grad_result, A, result, left):
-    grad = _solve_B(grad_result, A, left)
-    if _is_vector(A, result):
-        side = -1 if left else -2
-        grad, result = unsqueeze(grad, side), unsqueeze(result, side)
-    return -matmul(grad, mH(result)) if left else -matmul(mH(result), grad)
-
-
-def _solve_B(grad_result, A, left):
-    return linalg_solve_ex(mH(A), grad_result, left=left)[0]
+def _solve(mask, grad_result, A, result, left):
+    vector = _is_vector(A, result)
+    grad = unsqueeze(grad_result, -1) if vector else grad_result
+    of_B = linalg_solve_ex(mH(A), grad, left=left)[0]
+    of_A = None
+    if mask[0]:
+        X = unsqueeze(result, -1) if vector else result
+        of_A = -matmul(of_B, mH(X)) if left else -matmul(mH(X), of_B)
+    return of_A, squeeze(of_B, -1) if vector else of_B
 
 
 @op("_linalg_solve_ex", grad_fn="LinalgSolveExBackward0", face="private",
-    outputs=("result", "LU", "pivots", "info"), vjp=dict(A=_solve_A, B=_solve_B))  # fmt: skip
+    outputs=("result", "LU", "pivots", "info"), vjp=together(_solve, "A", "B"))  # fmt: skip
 def linalg_solve_ex(A, B, *, left: bool = True, check_errors: bool = False):
     """``X`` with ``A X = B`` (or ``X A = B``), the factors of A, and where it failed."""
     check_square(A, "linalg.solve")
@@ -194,22 +197,18 @@ def solve(A, B, *, left=True):
     return result
 
 
-def _triangular_self(grad, self, result, upper, left, unitriangular):
-    grad = _triangular_B(grad, self, upper, left, unitriangular)
-    whole = -matmul(grad, mH(result)) if left else -matmul(mH(result), grad)
-    if upper:
-        return triu(whole, int(unitriangular))
-    return tril(whole, -int(unitriangular))
-
-
-def _triangular_B(grad, self, upper, left, unitriangular):
-    return linalg_solve_triangular(
+def _triangular(mask, grad, self, result, upper, left, unitriangular):
+    of_B = linalg_solve_triangular(
         mH(self), grad, upper=not upper, left=left, unitriangular=unitriangular
     )
+    if not mask[0]:
+        return None, of_B
+    whole = -matmul(of_B, mH(result)) if left else -matmul(mH(result), of_B)
+    return triu(whole, int(unitriangular)) if upper else tril(whole, -int(unitriangular)), of_B
 
 
 @op("linalg_solve_triangular", grad_fn="LinalgSolveTriangularBackward0", face="private",
-    vjp=dict(self=_triangular_self, B=_triangular_B))  # fmt: skip
+    vjp=together(_triangular, "self", "B"))  # fmt: skip
 def linalg_solve_triangular(
     self, B, *, upper: bool, left: bool = True, unitriangular: bool = False
 ):
@@ -245,13 +244,20 @@ def _determinant_factors(A, name: str):
     return factors, pivots + 1, 1 - 2 * (swaps % 2)
 
 
+def _on_diagonal(g, A):
+    """Matrices like A with the numbers ``g`` on their diagonals."""
+    columns = expand(unsqueeze(g, -1), (*A.shape[:-2], A.shape[-1]))
+    return transpose(diag_embed(columns), -2, -1)
+
+
 def _det_A(grad_result, A, result):
     """The inverse times the determinant. Where that is exactly 0, so is PyTorch's gradient."""
+    scaled = _on_diagonal(grad_result * result.conj(), A)
+    if holds((result != 0).all()):
+        return linalg_solve_ex(mH(A), scaled)[0]
     singular = unsqueeze(unsqueeze(eq(result, 0), -1), -1)
     one = diag_embed(ones_like(diagonal(A, 0, -2, -1)))
-    inverse = linalg_inv_ex(where(singular, one, A))[0]
-    scale = unsqueeze(unsqueeze(grad_result * result.conj(), -1), -1)
-    return mH(inverse) * scale
+    return linalg_solve_ex(mH(where(singular, one, A)), scaled)[0]
 
 
 @op("_linalg_det", grad_fn="LinalgDetBackward0", face="private",
@@ -274,17 +280,19 @@ def det(A):
     return linalg_det(A)[0]
 
 
-def _slogdet_A(grad_sign, grad_logabsdet, A, sign):
+def _slogdet_A(A, sign, grad_sign=None, grad_logabsdet=None):
     """The sign of a complex determinant has a gradient too, along the unit circle."""
-    both = unsqueeze(unsqueeze(grad_logabsdet + _turning(grad_sign, sign), -1), -1)
-    return mH(linalg_inv_ex(A)[0]) * both
+    size = zeros_like(real(sign)) if grad_logabsdet is None else grad_logabsdet
+    if grad_sign is not None and is_complex(A):
+        size = size + _turning(grad_sign, sign)
+    elif is_complex(A):
+        size = to_dtype(size, A.dtype)
+    return linalg_solve_ex(mH(A), _on_diagonal(size, A))[0]
 
 
 @op("_turning", face="private", vjp=derived("grad_sign", "sign"))
 def _turning(grad_sign, sign):
-    """What of the gradient of ``sign`` turns it; nothing for real numbers."""
-    if not jnp.iscomplexobj(sign):
-        return jnp.zeros_like(grad_sign)
+    """What of the gradient of ``sign`` turns it."""
     along = grad_sign.conj() * sign
     return -1j * along.imag
 

@@ -24,7 +24,7 @@ from .powers import exp2, sqrt
 from .reduce import sum as sum_
 from .reduce import sum_dim
 from .shape import mH
-from .view import reshape, unsqueeze
+from .view import reshape, squeeze_all, unsqueeze
 
 
 @composite()
@@ -56,8 +56,7 @@ def cov(self, *, correction=1, fweights=None, aweights=None):
         norm = count - correction * sum_(weights * aweights) / count
     norm = max(norm, 0) if isinstance(norm, int | float) else clamp(norm, 0)
     other = centred if weights is None else centred * weights
-    found = matmul(other, mH(centred)) / norm
-    return reshape(found, ()) if x.shape[0] == 1 else found
+    return squeeze_all(matmul(other, mH(centred)) / norm)
 
 
 @composite()

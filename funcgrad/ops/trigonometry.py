@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from ..op import op
-from .arithmetic import reciprocal
+from ..together import together
+from .arithmetic import ratio, reciprocal
 from .choose import masked_fill_scalar, where
 from .complexes import is_complex
 from .powers import pow, rsqrt
@@ -176,22 +177,18 @@ def atanh(self):
     return jnp.arctanh(self)
 
 
-def _over_squared_distance(self, other):
-    """One over the squared distance from the origin; 0 there."""
+def _atan2(mask, grad, self, other):
+    """Over the squared distance from the origin; 0 there."""
     squared = self * self + other * other
-    return masked_fill_scalar(reciprocal(squared), squared == 0.0, 0.0)
-
-
-def _atan2_self(grad, self, other):
-    return grad * other * _over_squared_distance(self, other)
-
-
-def _atan2_other(grad, self, other):
-    return grad * -self * _over_squared_distance(self, other)
+    share = masked_fill_scalar(reciprocal(squared), squared == 0.0, 0.0)
+    return (
+        grad * other * share if mask[0] else None,
+        grad * -self * share if mask[1] else None,
+    )
 
 
 @op("atan2", grad_fn="Atan2Backward0", inplace=True, promotes="float",
-    vjp=dict(self=_atan2_self, other=_atan2_other))  # fmt: skip
+    vjp=together(_atan2, "self", "other"))  # fmt: skip
 def atan2(self, other):
     """Elementwise angle of the point ``(other, self)``; the gradient at the origin is 0.
 
@@ -222,8 +219,8 @@ def hypot(self, other):
 def _sinc_self(grad, self):
     """0 at 0."""
     scaled, square = self * PI, self * self * PI
-    slope = (scaled * cos(scaled) - sin(scaled)) / square
-    return grad * where(square == 0.0, 0.0, slope.conj())
+    slope = ratio(scaled * cos(scaled) - sin(scaled), square)
+    return where(square == 0.0, 0.0, grad * slope.conj())
 
 
 @op("sinc", grad_fn="SincBackward0", inplace=True, promotes="float", vjp=dict(self=_sinc_self))

@@ -30,6 +30,15 @@ def view_size(self, size: Size):
     return lax.reshape(self, infer_size(size, self.size))
 
 
+@op(
+    "_reshape_alias", grad_fn="ReshapeAliasBackward0", is_view=True, face="private",
+    vjp=dict(self=lambda grad, self_sym_sizes: reshape(grad, self_sym_sizes)),
+)  # fmt: skip
+def _reshape_alias(self, size: Size, stride: Size):
+    """The `view` that `reshape` makes of what is not one row of memory."""
+    return lax.reshape(self, infer_size(size, self.size))
+
+
 @op("view.dtype", face="method", is_view=True)
 def view_dtype(self, dtype: DType):
     """The same bytes read as another dtype; the last dimension shrinks or grows accordingly."""

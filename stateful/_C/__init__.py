@@ -3,6 +3,7 @@
 from ..autograd.forward_ad import _is_fwd_grad_enabled as _is_fwd_grad_enabled
 from ..autograd.forward_ad import enter_dual_level as _enter_dual_level
 from ..autograd.forward_ad import exit_dual_level as _exit_dual_level
+from ..autograd.function import BackwardCFunction
 from ..autograd.grad_mode import is_multithreading_enabled as _is_multithreading_enabled
 from ..autograd.grad_mode import is_view_replay_enabled as _is_view_replay_enabled
 from ..autograd.graph import increment_version as _increment_version
@@ -12,10 +13,13 @@ from ..dtypes import layout as layout
 from ..dtypes import memory_format as memory_format
 from ..once import is_warn_always_enabled as _get_warnAlways
 from ..once import set_warn_always as _set_warnAlways
+from ..own_ops import AutoDispatchBelowAutograd as _AutoDispatchBelowAutograd
 from ..random import Generator as Generator
 from ..random import default_generator as default_generator
 from ..sizes import Size as Size
 from ..tensor import Tensor as TensorBase
+from ..torch_dispatch import DisableTorchDispatch as _DisableTorchDispatch
+from ..torch_dispatch import disabled_torch_dispatch as _disabled_torch_dispatch_impl
 from ..torch_function import DisableTorchFunction as DisableTorchFunction
 from ..torch_function import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from ..torch_function import disabled_torch_function as _disabled_torch_function_impl
@@ -41,3 +45,7 @@ from .switches import _set_multithreading_enabled as _set_multithreading_enabled
 from .switches import _set_view_replay_enabled as _set_view_replay_enabled
 
 _TensorBase = TensorBase
+_FunctionBase = BackwardCFunction
+has_lapack = has_mkl = True
+has_cuda = has_mps = False
+"""What PyTorch's build for CPU says of itself: programs skip parts of themselves by it."""

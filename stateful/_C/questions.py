@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..autocasting import state as autocasting
 from ..tensor import Tensor
 from ..torch_function import state
 
@@ -11,7 +12,7 @@ def _get_tracing_state() -> None:
 
 
 def _is_any_autocast_enabled() -> bool:
-    return False
+    return any(autocasting.enabled.values())
 
 
 def _is_torch_function_enabled() -> bool:

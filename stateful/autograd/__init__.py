@@ -29,7 +29,10 @@ from .grad_mode import set_multithreading_enabled as set_multithreading_enabled
 from .gradcheck import GradcheckError as GradcheckError
 from .gradcheck import gradcheck as gradcheck
 from .gradcheck import gradgradcheck as gradgradcheck
+from .graph import _calculate_shape as _calculate_shape
 from .profiler import _profiler_enabled as _profiler_enabled
+from .profiler import _record_function_with_args_enter as _record_function_with_args_enter
+from .profiler import _record_function_with_args_exit as _record_function_with_args_exit
 from .profiler import kineto_available as kineto_available
 from .variable import Variable as Variable
 

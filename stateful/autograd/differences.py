@@ -126,6 +126,24 @@ def mismatch_text(mode: str, output: int, position: int, numerical: Any, analyti
     )
 
 
+def slow_text(check: Check, numerical: np.ndarray, analytical: np.ndarray) -> str:
+    """What the whole Jacobians say after fast mode has found a difference."""
+    largest = np.abs(numerical - analytical).max(initial=0.0)
+    shown = [wrap(Value.of(np.asarray(matrix))) for matrix in (numerical, analytical)]
+    text = (
+        "\nThe above quantities relating the numerical and analytical jacobians are computed \n"
+        "in fast mode, between two random vectors. Below, we recompute numerical and analytical "
+        f"jacobians in slow mode:\n\nNumerical:\n {shown[0]}\nAnalytical:\n{shown[1]}\n\n"
+        f"The max per-element difference (slow mode) is: {largest}.\n"
+    )
+    if not is_close(check, analytical, numerical):
+        return text
+    return text + (
+        "Fast gradcheck failed but element-wise differences are small. This means that the test "
+        "might've passed in slow_mode: pass fast_mode=False, or a larger atol or rtol."
+    )
+
+
 def tensor_like(tensor: Any, elements: Any) -> Any:
     array = np.broadcast_to(np.asarray(elements), tensor._aval.shape).astype(tensor._aval.dtype)
     return wrap(Value.of(array))

@@ -6,9 +6,11 @@ As https://pytorch.org/docs/stable/generated/torch.autograd.forward_ad.dual_leve
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, NamedTuple
 
 from .. import forward, modes
+from ..dispatch import Face
 
 _current_level = -1
 
@@ -104,10 +106,15 @@ def _make_dual(tensor: Any, tangent: Any, level: int) -> Any:
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
             f"same level {level} is not supported."
         )
+    if forward.tangent_of(tangent) is not None:
+        raise RuntimeError(
+            f"Setting a forward grad that itself has a forward gradient at the same level{level} "
+            "is not supported: nest torch.func.jvp instead."
+        )
     with forward.outside(modes.forward.level):
         dual = tensor.view(tensor.shape)
-        if tangent._aval.dtype != tensor._aval.dtype:
-            tangent = _cast(tangent, tensor)
+        if tangent.is_complex() and not tensor.is_complex():
+            tangent = _real(tangent)
         if tangent._aval.shape == tensor._aval.shape and not _laid_out_alike(tangent, tensor):
             tangent = _laid_out_as(tensor, tangent)
     forward.set_tangent(dual, tangent)
@@ -143,11 +150,10 @@ def _laid_out_as(tensor: Any, tangent: Any) -> Any:
     return (copy.conj() if tensor.is_conj() else copy).copy_(tangent)
 
 
-def _cast(tangent: Any, tensor: Any) -> Any:
-    """The tangent in the dtype of ``tensor``: a real tensor takes the real part."""
-    if tangent.is_complex() and not tensor.is_complex():
-        tangent = tangent.real
-    return tangent.to(tensor.dtype)
+def _real(tangent: Any) -> Any:
+    """The real part: most derivatives of PyTorch drop the rest sooner or later, with this text."""
+    warnings.warn("Casting complex values to real discards the imaginary part", stacklevel=4)
+    return tangent.real.contiguous()
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
@@ -162,8 +168,15 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
     (tensor(15.), tensor(10.))
     """
     level = _current_level if level is None else level
-    if level < 0:
+    if level < 0 or not modes.forward.enabled:
         return UnpackedDualTensor(tensor, None)
+    if not isinstance(tensor, Face.tensor):
+        raise TypeError(
+            "unpack_dual(): argument 'dual' (position 1) must be Tensor, not "
+            f"{type(tensor).__name__}"
+        )
+    if level > _current_level:
+        raise RuntimeError(f"Invalid level given to _fw_primal: {level}; open is {_current_level}.")
     if modes.forward.level is None:
         return UnpackedDualTensor(forward.primal(tensor), None)
     return unpack_innermost(tensor)

@@ -19,6 +19,7 @@ from funcgrad import types
 from .. import forward, modes
 from ..backward import zeros
 from ..dispatch import Face
+from ..engine import running
 from ..execute import Tracer
 from ..graph import (
     FREED,
@@ -33,11 +34,17 @@ from ..saved import (
     SavedTensor,
     check_normal,
 )
+from ..torch_function import overrides
 from ..views import mark_view, rebase_function
 from ..watching import Hooks
 from . import batched, traced
 
 _ids = itertools.count()
+
+CLEARED = (
+    "saved_tensors can only be accessed once when clear_saved_tensors_on_access=True is set on the "
+    "autograd.Function. Keep the tensors in a variable, or do not set it."
+)
 
 
 class FunctionCtx:
@@ -137,6 +144,7 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
 
     _forward_cls: type[Function]
     _saved: tuple | None = ()
+    _cleared: bool = False
     _is_tensor_input: tuple[bool, ...] = ()
 
     def __init__(self):
@@ -150,11 +158,16 @@ class BackwardCFunction(Node, FunctionCtx, _HookMixin):
         if self.saved_for_forward:
             return self.saved_for_forward
         if self._saved is None:
-            raise RuntimeError(FREED)
+            raise RuntimeError(CLEARED if self._cleared else FREED)
         unpacked = tuple([s.unpack(self) if type(s) is SavedTensor else s for s in self._saved])
         if self._forward_cls.clear_saved_tensors_on_access:
-            self._saved = None
+            self._saved, self._cleared = None, True
         return unpacked
+
+    def maybe_clear_saved_tensors(self) -> None:
+        """Let go of what was saved, if a backward pass runs that does not keep the graph."""
+        if running.tasks and not running.tasks[-1].keep_graph:
+            self.release()
 
     @property
     def saved_variables(self) -> tuple:
@@ -523,7 +536,7 @@ def _set_history(ctx, out, number, is_input, is_dirty, flows, differentiable) ->
         if out._requires_grad and is_input:
             return out.detach()
         if is_input and not is_dirty:
-            return mark_view(out, "default")
+            return _as_it_is(out)
         if out._requires_grad and out._base is None:
             out.detach_()
         if out._base is not None:
@@ -533,12 +546,23 @@ def _set_history(ctx, out, number, is_input, is_dirty, flows, differentiable) ->
         rebase_function(out, ctx, number, is_input and differentiable > 1)
         return out
     if is_input:
-        out = mark_view(out, "default")
+        out = _as_it_is(out)
     out._set_history(ctx, number)
     if out._base is not None:
         out._creation = "custom_function" if differentiable == 1 else "multi_output"
         out._grad_version = out._counter.version
     return out
+
+
+def _as_it_is(tensor: Any) -> Any:
+    """A view of an input that is returned as it is; its class decides of which class."""
+    if not overrides(type(tensor)):
+        return mark_view(tensor, "default")
+    with modes.no_grad():
+        seen = tensor.view_as(tensor)
+    if seen._base is not None:
+        seen._creation = "default"
+    return seen
 
 
 def _save(ctx, position: int, tensor: Any) -> Any:

@@ -245,6 +245,16 @@ def _units(tensor: Any) -> np.ndarray:
     return np.eye(math.prod(tensor._aval.shape), dtype=tensor._aval.dtype)
 
 
+def _construct_standard_basis_for(tensors: Sequence, tensor_numels: Sequence[int]) -> tuple:
+    """For each tensor its columns of the unit matrix whose rows span all of them together."""
+    total, before, blocks = sum(tensor_numels), 0, []
+    for tensor, count in zip(tensors, tensor_numels, strict=True):
+        block = np.eye(total, count, -before, dtype=tensor._aval.dtype)
+        blocks.append(wrap(Value.of(block)))
+        before += count
+    return tuple(blocks)
+
+
 def _forward_jacobian(func: Callable, inputs: Any, strict: bool, vectorize: bool) -> Any:
     if strict:
         raise RuntimeError(

@@ -30,6 +30,8 @@ from .gradcheck_backward import (
     check_zero_gradients,
 )
 from .gradcheck_forward import check_batched_forward, check_forward
+from .jacobians import get_analytical_jacobian as get_analytical_jacobian
+from .jacobians import get_numerical_jacobian as get_numerical_jacobian
 
 
 def gradcheck(

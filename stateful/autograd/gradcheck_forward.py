@@ -18,13 +18,21 @@ from .differences import (
     as_tuple,
     compare_batches,
     finite_difference,
+    finite_jacobian,
     is_close,
     is_tensor,
     mismatch_text,
     parts_of,
     random_direction,
+    slow_text,
     tensor_like,
 )
+
+
+def _alone(given: tuple, position: int, tangent: Any) -> dict[int, Any]:
+    """``tangent`` for one input, and zeros for the others."""
+    others = {i: tensor_like(x, 0) for i, x in enumerate(given) if is_tensor(x) and x.requires_grad}
+    return {**others, position: tangent}
 
 
 def _tangents(func: Callable, given: tuple, tangents: dict[int, Any]) -> list:
@@ -54,24 +62,38 @@ def check_forward(check: Check, func: Callable, given: tuple) -> None:
             units = random_direction(x.numel(), 2 + seed)[None] if check.fast else np.eye(x.numel())
             scale = units.sum() if check.fast else 1.0
             for unit in units:
-                _compare_forward(check, func, given, position, count, unit * part, prefix, scale)
+                _compare_forward(check, func, given, position, count, unit, part, prefix, scale)
     if check.undefined:
         _check_undefined_forward(func, given)
 
 
-def _compare_forward(check, func, given, position, count, unit, prefix, scale) -> None:
+def _compare_forward(check, func, given, position, count, unit, part, prefix, scale) -> None:
     x = given[position]
-    numerical = finite_difference(func, given, as_tuple, x, unit, check.eps)
-    tangent = tensor_like(x, unit.reshape(x._aval.shape))
-    for j, (output, found) in enumerate(_tangents(func, given, {position: tangent})):
+    numerical = finite_difference(func, given, as_tuple, x, unit * part, check.eps)
+    tangent = tensor_like(x, (unit * part).reshape(x._aval.shape))
+    for j, (output, found) in enumerate(_tangents(func, given, _alone(given, position, tangent))):
         if check.dtypes and found is not None and found.dtype != output.dtype:
             raise GradcheckError("Forward AD gradient has dtype mismatch.")
         if not types.is_differentiable(output._aval.dtype):
             continue
         array = np.zeros(output.numel()) if found is None else as_numpy(found).reshape(-1)
         if not is_close(check, array, numerical[j], scale):
-            mode = "computed with forward mode "
-            raise GradcheckError(prefix + mismatch_text(mode, j, count, numerical[j], array))
+            text = mismatch_text("computed with forward mode ", j, count, numerical[j], array)
+            if check.fast:
+                text += _whole(check, func, given, position, j, part)
+            raise GradcheckError(prefix + text)
+
+
+def _whole(check: Check, func: Callable, given: tuple, position: int, j: int, part: complex) -> str:
+    """What slow mode would have compared."""
+    x = given[position]
+    numerical = finite_jacobian(func, given, as_tuple, x, part, check.eps)[j]
+    analytical = np.zeros_like(numerical)
+    for row, unit in enumerate(np.eye(x.numel())):
+        tangent = tensor_like(x, (unit * part).reshape(x._aval.shape))
+        found = _tangents(func, given, _alone(given, position, tangent))[j][1]
+        analytical[row] = 0.0 if found is None else as_numpy(found).reshape(-1)
+    return slow_text(check, numerical, analytical)
 
 
 def _check_undefined_forward(func: Callable, given: tuple) -> None:
@@ -103,13 +125,14 @@ def check_batched_forward(func: Callable, given: tuple) -> None:
         if not (is_tensor(x) and x.requires_grad):
             continue
         tangents = [tensor_like(x, random.standard_normal(x._aval.shape)) for _ in range(2)]
-        one_by_one = [[t for _, t in _tangents(func, given, {position: v})] for v in tangents]
+
+        def along(v: Any, position: int = position) -> list:
+            return [t for _, t in _tangents(func, given, _alone(given, position, v))]
+
+        one_by_one = [along(v) for v in tangents]
         stacked = np.stack([as_numpy(v) for v in tangents])
         try:
-            batched = over_batch(
-                lambda v, position=position: [t for _, t in _tangents(func, given, {position: v})],
-                [stacked],
-            )
+            batched = over_batch(along, [stacked])
         except Exception as error:
             raise GradcheckError(
                 f"While computing batched gradients, got: {error}\n\ngradcheck failed while "

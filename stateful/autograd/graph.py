@@ -14,12 +14,14 @@ from ..graph import Node as GraphNode
 from ..graph import gradient_edge
 from ..hooks import RemovableHandle
 from ..saved import check_hooks
+from .mutation import _AllowMutationOnSavedContext as _AllowMutationOnSavedContext
 from .mutation import allow_mutation_on_saved_tensors as allow_mutation_on_saved_tensors
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
     "get_gradient_edge", "increment_version", "register_multi_grad_hook", "save_on_cpu",
-    "saved_tensors_hooks", "set_warn_on_accumulate_grad_stream_mismatch",
+    "saved_tensors_hooks", "set_override_stale_capture_stream",
+    "set_warn_on_accumulate_grad_stream_mismatch",
 ]  # fmt: skip
 
 
@@ -28,6 +30,14 @@ def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
 
     >>> import stateful as torch
     >>> torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch(False)
+    """
+
+
+def set_override_stale_capture_stream(enabled: bool) -> None:
+    """Accepted for compatibility: there are no streams, and none is captured.
+
+    >>> import stateful as torch
+    >>> torch.autograd.graph.set_override_stale_capture_stream(False)
     """
 
 
@@ -112,6 +122,15 @@ def _get_grad_fn_or_grad_acc(item: Any) -> Any:
     if node is None:
         raise AssertionError("Expected gradient function to be set")
     return node
+
+
+def _calculate_shape(output: Any, grad: Any, is_grads_batched: bool) -> tuple[Any, Any]:
+    """The shapes of an output and of its gradient, that of a batch of gradients without it."""
+    if not isinstance(output, GradientEdge):
+        return output.shape, grad.shape[1:] if is_grads_batched else grad.shape
+    if is_grads_batched:
+        raise RuntimeError("Batched grads are not supported with GradientEdge")
+    return output.node._input_metadata[output.output_nr].shape, grad.shape
 
 
 def increment_version(tensor: Any) -> None:

@@ -17,7 +17,7 @@ NOT_RECORDED = (
 class _Handle:
     """Stands for a saved tensor in the graph: the value that it had, and where it came from."""
 
-    def __init__(self, context: AllowMutationContext, tensor: Any):
+    def __init__(self, context: _AllowMutationOnSavedContext, tensor: Any):
         self.context, self.version = context, tensor._version
         self.original, self.value = tensor, tensor._read()
         self.stored = tensor._storage.value
@@ -39,39 +39,40 @@ class _Handle:
         return copy
 
 
-class AllowMutationContext:
+class _AllowMutationOnSavedContext:
     """What is known inside `allow_mutation_on_saved_tensors`.
 
     ``original`` and ``cloned`` are the saved tensors that are as they were and those that somebody
-    has overwritten; as long as a graph holds them.
+    has overwritten; as long as a graph holds them. ``tid_to_weakhandle`` has what stands for them,
+    by tensor and version.
     """
 
     def __init__(self):
         self.active = True
-        self._handles: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+        self.tid_to_weakhandle: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
     def handle(self, tensor: Any) -> _Handle:
         """What stands for a tensor in the graph; the same tensor unchanged has only one."""
         key = (id(tensor), tensor._version)
-        found = self._handles.get(key)
+        found = self.tid_to_weakhandle.get(key)
         if found is None or found.original is not tensor or found.changed:
-            found = self._handles[key] = _Handle(self, tensor)
+            found = self.tid_to_weakhandle[key] = _Handle(self, tensor)
         return found
 
     @property
     def original(self) -> dict[_Handle, Any]:
         """The saved tensors that nobody has overwritten."""
-        return {h: h.original for h in self._handles.values() if not h.changed}
+        return {h: h.original for h in self.tid_to_weakhandle.values() if not h.changed}
 
     @property
     def cloned(self) -> dict[_Handle, Any]:
         """Copies of what the overwritten ones were."""
-        return {h: h.tensor() for h in self._handles.values() if h.changed}
+        return {h: h.tensor() for h in self.tid_to_weakhandle.values() if h.changed}
 
     def clear(self) -> None:
         """Forget everything; graphs recorded here can no longer run backward."""
         self.active = False
-        self._handles.clear()
+        self.tid_to_weakhandle.clear()
 
 
 @contextlib.contextmanager
@@ -92,7 +93,9 @@ def allow_mutation_on_saved_tensors():
     """
     if modes.state.mutation_allowed:
         raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
-    context = AllowMutationContext()
+    if modes.state.saved_hooks_disabled is not None:
+        raise RuntimeError(modes.state.saved_hooks_disabled)
+    context = _AllowMutationOnSavedContext()
     previous = modes.state.saved_hooks
     modes.state.mutation_allowed = True
     modes.state.saved_hooks = (*previous, (context.handle, _Handle.tensor))

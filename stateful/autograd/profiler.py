@@ -15,6 +15,7 @@ from funcgrad.op import Op
 
 from .. import execute, modes
 from ..execute import Value
+from .profiled_nodes import install
 from .profiler_util import EventList, FunctionEvent, FunctionEventAvg
 
 _profiles: list[profile] = []
@@ -70,12 +71,22 @@ class record_function(modes.ContextDecorator):
         self._annotation.__exit__(*exc)
 
 
+def _record_function_with_args_enter(name: str, *args: Any) -> record_function:
+    """`record_function` without a context manager; what it returns is for the exit."""
+    return record_function(name).__enter__()
+
+
+def _record_function_with_args_exit(handle: record_function) -> None:
+    """The end of what `_record_function_with_args_enter` began."""
+    handle.__exit__(None, None, None)
+
+
 class profile:
     """Measures how long its inside takes, each `record_function` and each op in it.
 
     The time of an op is that of its call. Ops are compiled and run together, when somebody looks
     at a result, so this is not the time of its arithmetic. An op in place shows as the op that
-    computes what is written; a backward pass that runs as one program shows no ops.
+    computes what is written. A backward pass runs node by node and op by op, each in a range.
     ``record_shapes``: note the shapes of what ops were given.
 
     >>> import stateful as torch
@@ -104,6 +115,7 @@ class profile:
         self.entered = True
         self._start = time.perf_counter()
         if self.enabled:
+            install(_profiler_enabled, record_function)
             if not _profiles:
                 _untimed.append(execute.policy)
                 execute.policy = _timed(execute.policy, self.record_shapes)

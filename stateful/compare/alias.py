@@ -7,16 +7,16 @@ used, and the error says which it is.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-_ALIAS = "torch"
-_TARGET = "stateful"
+from ..standing_in import ALIAS as _ALIAS
+from ..standing_in import TARGET as _TARGET
+from ..standing_in import ExistingModule
 
 
 def install() -> None:
@@ -64,18 +64,13 @@ class _AliasFinder(MetaPathFinder):
         return ModuleSpec(fullname, _AliasLoader(), is_package=True)
 
 
-class _AliasLoader(Loader):
-    """Hands out the module that exists already, and leaves its own `__spec__` as it was."""
+class _AliasLoader(ExistingModule):
+    """Hands out the module that exists already; a name that it lacks is told in a sentence."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        name = _TARGET + spec.name.removeprefix(_ALIAS)
-        module = importlib.import_module(name)
-        self._spec = module.__spec__
+        module = super().create_module(spec)
         module.__dict__.setdefault("__getattr__", _complain(module.__name__))
         return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._spec
 
 
 class _MissingFinder(MetaPathFinder):

@@ -3,6 +3,7 @@
 from . import constraints as constraints
 from . import kl as kl
 from . import transforms as transforms
+from .circular import VonMises as VonMises
 from .combined import HalfNormal as HalfNormal
 from .combined import Independent as Independent
 from .combined import LogNormal as LogNormal
@@ -31,8 +32,16 @@ from .distribution import Distribution as Distribution
 from .distribution import ExponentialFamily as ExponentialFamily
 from .kl import kl_divergence as kl_divergence
 from .kl import register_kl as register_kl
+from .matrices import LowRankMultivariateNormal as LowRankMultivariateNormal
+from .matrices import Wishart as Wishart
 from .normal import MultivariateNormal as MultivariateNormal
 from .normal import Normal as Normal
+from .of_powers import FisherSnedecor as FisherSnedecor
+from .of_powers import HalfCauchy as HalfCauchy
+from .of_powers import InverseGamma as InverseGamma
+from .of_powers import Kumaraswamy as Kumaraswamy
+from .of_powers import Pareto as Pareto
+from .of_powers import Weibull as Weibull
 from .relaxed import RelaxedBernoulli as RelaxedBernoulli
 from .relaxed import RelaxedOneHotCategorical as RelaxedOneHotCategorical
 from .transforms import AbsTransform as AbsTransform

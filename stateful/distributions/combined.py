@@ -161,8 +161,14 @@ class TransformedDistribution(Distribution):
         below = self.base_dist.cdf(value)
         return below if isinstance(sign, int) and sign == 1 else sign * (below - 0.5) + 0.5
 
-    def __repr__(self):
-        return f"{type(self).__name__}()"
+    def icdf(self, value):
+        for transform in reversed(self.transforms):
+            sign = transform.sign
+            value = value if isinstance(sign, int) and sign == 1 else sign * (value - 0.5) + 0.5
+        value = self.base_dist.icdf(value)
+        for transform in self.transforms:
+            value = transform(value)
+        return value
 
 
 class LogNormal(TransformedDistribution):

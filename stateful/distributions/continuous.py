@@ -12,6 +12,7 @@ from .functions import (
     broadcast_all,
     finfo,
     full_like,
+    igamma,
     rand,
     stack,
     standard_normal,
@@ -336,6 +337,11 @@ class Gamma(ExponentialFamily):
             - self.rate * value
             - self.concentration.lgamma()
         )
+
+    def cdf(self, value):
+        if self._validate_args:
+            self._validate_sample(value)
+        return igamma(self.concentration, self.rate * value)
 
     def entropy(self):
         return (

@@ -18,7 +18,7 @@ from ..tensor import Tensor as Tensor
 _torch, _linalg = FUNCTIONS["torch"], FUNCTIONS["linalg"]
 broadcast_tensors, cat, diag_embed = (_torch[n] for n in ("broadcast_tensors", "cat", "diag_embed"))
 logsumexp, matmul, polygamma = (_torch[n] for n in ("logsumexp", "matmul", "polygamma"))
-stack, where, xlogy = (_torch[n] for n in ("stack", "where", "xlogy"))
+igamma, stack, where, xlogy = (_torch[n] for n in ("igamma", "stack", "where", "xlogy"))
 eye, full_like, ones, zeros, zeros_like = (
     FACTORIES[n] for n in ("eye", "full_like", "ones", "zeros", "zeros_like")
 )

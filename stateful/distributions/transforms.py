@@ -6,6 +6,7 @@ import math
 import weakref
 from typing import Any
 
+from ..creation import as_tensor
 from . import constraints
 from .functions import softplus, sum_rightmost, zeros_like
 
@@ -286,7 +287,11 @@ class PowerTransform(Transform):
 
     def __init__(self, exponent, cache_size=0):
         super().__init__(cache_size)
-        self.exponent = exponent
+        self.exponent: Any = as_tensor(exponent)
+
+    @property
+    def sign(self):  # type: ignore[override]
+        return self.exponent.sign()
 
     def _call(self, x):
         return x.pow(self.exponent)

@@ -9,12 +9,12 @@ import functools
 import inspect
 from typing import Any
 
-from . import classes, functions, modules, tensor
+from . import classes, functions, modules, special_functions, tensor
 
 
 def attach(root: Any) -> None:
     """Put every example into the docstring of its name, looked up from ``root``."""
-    for source in (classes, functions, modules, tensor):
+    for source in (classes, functions, modules, special_functions, tensor):
         for block in (source.__doc__ or "").split("\n\n")[2:]:  # after the title and the import
             name, _, text = block.partition("\n")
             target = functools.reduce(getattr, name.split("."), root)

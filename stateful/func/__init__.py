@@ -8,6 +8,9 @@ from .gradient import vjp as vjp
 from .modules import debug_unwrap as debug_unwrap
 from .modules import functional_call as functional_call
 from .modules import functionalize as functionalize
+from .modules import (
+    replace_all_batch_norm_modules_ as replace_all_batch_norm_modules_,
+)
 from .modules import stack_module_state as stack_module_state
 from .products import hessian as hessian
 from .products import jacfwd as jacfwd

@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .. import modes
+from ..dispatch import wrap
+from ..execute import Value
 from ..methods import FUNCTIONS
+from ..nn.modules.batchnorm import _BatchNorm
 from ..nn.utils import stateless
 
 
@@ -100,10 +104,34 @@ def functionalize(func: Callable, *, remove: str = "mutations") -> Callable:
 
 
 def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
-    """``tensor`` itself: transforms do not wrap it.
+    """What a transform made ``tensor`` of: all slices, without history; ``recurse``: of all
+    transforms rather than the innermost. A tensor from outside is returned as it is.
 
     >>> import stateful as torch
-    >>> torch.func.debug_unwrap(torch.ones(2))
-    tensor([1., 1.])
+    >>> seen = []
+    >>> _ = torch.vmap(lambda t: (seen.append(torch.func.debug_unwrap(t)), t)[1])(torch.ones(3))
+    >>> seen
+    [tensor([1., 1., 1.])]
     """
-    return tensor
+    array = tensor._array
+    frames = [frame for frame in modes.vmap.frames if frame.batches(array)]
+    if not frames:
+        return tensor.detach() if modes.transforms.open else tensor
+    for frame in reversed(frames if recurse else frames[-1:]):
+        array, _ = frame.unbatch(array)
+    return wrap(Value.of(array))
+
+
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """``root`` with batch norms that keep no running statistics: so that `vmap` can run them.
+
+    >>> import stateful as torch
+    >>> model = torch.nn.Sequential(torch.nn.BatchNorm1d(2))
+    >>> torch.func.replace_all_batch_norm_modules_(model)[0].running_mean is None
+    True
+    """
+    for module in root.modules():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

@@ -5,6 +5,7 @@ Random draws come from the default generator, in PyTorch's order; running statis
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from funcgrad.ops import embedding as embeddings
 from funcgrad.ops.batch_norm import batch_norm_statistics as _next_statistics
 
 from .. import modes
+from ..bounds import check_rows
 from ..dispatch import call_inplace, wrap
 from ..execute import Value
 from ..foreign import foreign
@@ -61,10 +63,20 @@ def _activation(name: str, parameters: tuple[str, ...]):
     def always(input: Tensor, *args, **kwargs) -> Tensor:
         return getattr(input, method)(*args, **kwargs)
 
+    activation.__signature__ = _signature_of(fresh, parameters)  # type: ignore[attr-defined]
     for function, own in ((activation, name), (always, method)):
         function.__name__ = function.__qualname__ = own
         function.__doc__ = fresh.__doc__
     return {name: activation, method: always}
+
+
+def _signature_of(fresh: Any, parameters: tuple[str, ...]) -> inspect.Signature:
+    """``(input, *parameters, inplace=False)``, with the defaults of ``fresh``."""
+    declared = inspect.signature(getattr(fresh, "__wrapped__", fresh)).parameters
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    own = [inspect.Parameter(n, kind, default=declared[n].default) for n in parameters]
+    first = inspect.Parameter("input", kind)
+    return inspect.Signature([first, *own, inspect.Parameter("inplace", kind, default=False)])
 
 
 for _name, _parameters in _PARAMETERS.items():
@@ -173,7 +185,7 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
     tensor([-0.2000,  2.0000])
     """
     if not training:
-        noise: Any = input.detach()
+        noise: Any = wrap(input._read())  # of its shape, and not overwritten with it
     else:
         chosen = input.detach().numpy() <= 0
         draws = draw(None, pure.uniform, (int(chosen.sum()),), np.float64, lower, upper)
@@ -315,6 +327,7 @@ def embedding(
     tensor([[2.],
             [1.]])
     """
+    check_rows(input, weight)
     if max_norm is not None:
         with modes.no_grad():
             scaled = embeddings.embedding_renorm(weight.detach(), input, max_norm, norm_type)

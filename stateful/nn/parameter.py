@@ -7,6 +7,7 @@ from typing import Any
 from ..copies import own_attributes
 from ..creation import FACTORIES
 from ..tensor import Tensor
+from ..torch_dispatch import dispatches
 from ..torch_function import disabled_torch_function, overrides
 
 
@@ -44,7 +45,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
                 "Only Tensors of floating point and complex dtype can require gradients, but this "
                 f"one is of dtype {data.dtype}: pass requires_grad=False"
             )
-        if overrides(type(data)):
+        if overrides(type(data)) or dispatches(type(data)):
             return _of_subclass(data, requires_grad)
         out = data.detach()._as(cls)
         out.requires_grad = bool(requires_grad)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import engine, modes
+from ..amp import autocast_now
 from ..autograd.function import Function
 from ..autograd.graph import saved_tensors_hooks
 from ..backward import backward
@@ -243,6 +244,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.function, ctx.preserve = function, preserve
         ctx.rng_state = default_generator.state if preserve else None
+        ctx.casts = autocast_now()
         ctx.inputs = [None if isinstance(a, Tensor) else a for a in args]
         ctx.places = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.save_for_backward(*[args[i] for i in ctx.places])
@@ -262,7 +264,7 @@ class CheckpointFunction(Function):
         for place, tensor in zip(ctx.places, ctx.saved_tensors, strict=True):
             inputs[place] = tensor
         leaves = detach_variable(tuple(inputs))
-        with _same_random_numbers(ctx.rng_state), modes.enable_grad():
+        with _same_random_numbers(ctx.rng_state), ctx.casts, modes.enable_grad():
             outputs = ctx.function(*leaves)
         outputs = outputs if isinstance(outputs, tuple | list) else (outputs,)
         pairs = [
@@ -449,10 +451,10 @@ def _checkpoint_by_hooks(
     forward_context, again_context = context_fn()
     if not modes.is_grad_enabled():
         return function(*args, **kwargs)
-    state = default_generator.state if preserve else None
+    state, casts = default_generator.state if preserve else None, autocast_now()
 
     def run_again(*arguments):
-        with _same_random_numbers(state), again_context:
+        with _same_random_numbers(state), casts, again_context:
             function(*arguments, **kwargs)
 
     stops = early_stop if _early_stop is None else _early_stop

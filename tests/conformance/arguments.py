@@ -164,3 +164,13 @@ def case_sizes_by_name(torch, show):
     x = torch.arange(6.0).view(2, 3)
     show(x.view(size=(3, 2)), x.reshape(shape=(3, 2)), x.view(dtype=torch.int32).shape)
     show.error(lambda: x.view(foo=1))
+
+
+def case_no_dimension(torch, show):
+    """None for the dimensions of a sum stands for all of them."""
+    x = torch.arange(6.0).view(2, 3).requires_grad_()
+    show(x.sum(dim=None), x.sum(None), torch.sum(x, dim=None, keepdim=True))
+    show(x.mean(dim=None), x.mean(None, True), x.sum(None, dtype=torch.float64))
+    x.sum(dim=None).backward()
+    show(x.grad)
+    show.error(lambda: x.prod(dim=None), "")

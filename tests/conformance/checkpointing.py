@@ -443,3 +443,22 @@ def case_graph_execution_group(torch, show):
         phrase = "Performing two backward calls that overlap (i.e. require the same saved"
         show.error(lambda: a.sum().backward(), phrase)
         show.error(lambda: group().__enter__(), "GraphExecGroup contexts cannot be nested.")
+
+
+def case_result_that_is_overwritten_at_the_end(torch, show):
+    """The second run stops at the last save, before the write."""
+
+    def squared(x):
+        y = x.exp()
+        y.mul_(y)
+        return y
+
+    def tripled(x):
+        y = x.exp()
+        return y.mul_(3)
+
+    for function in (squared, tripled):
+        x = torch.tensor([1.0, 2.0], requires_grad=True)
+        out = torch.utils.checkpoint.checkpoint(function, x, use_reentrant=False)
+        out.sum().backward()
+        show(out, x.grad)

@@ -638,3 +638,9 @@ def case_writes_through_views_of_gradients(torch, show):
         show(torch.func.hessian(lambda a, f=function: (f(a) ** 2).sum())(x.detach()))
         nested = torch.func.jacrev(torch.func.jacfwd(lambda a, f=function: (f(a) ** 2).sum()))
         show(nested(x.detach()))
+
+
+def case_unpacking_what_is_no_tensor(torch, show):
+    show(fw(torch).unpack_dual(3))
+    with fw(torch).dual_level():
+        show.error(lambda: fw(torch).unpack_dual(3), "argument 'dual' (position 1) must be Tensor")

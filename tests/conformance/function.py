@@ -1086,3 +1086,76 @@ def case_view_of_plain_input(torch, show):
         lambda: y.mul_(leaf(torch)),
         "This view was created inside a custom Function (or because an input was returned as-is)",
     )
+
+
+def case_saved_tensors_are_cleared(torch, show):
+    class Once(torch.autograd.Function):
+        clear_saved_tensors_on_access = True
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, grad):
+            show(ctx.saved_tensors)
+            show.error(lambda: ctx.saved_tensors, "saved_tensors can only be accessed once when")
+            return grad
+
+    class Asked(Once):
+        clear_saved_tensors_on_access = False
+
+        @staticmethod
+        def backward(ctx, grad):
+            ctx.maybe_clear_saved_tensors()
+            try:
+                show(len(ctx.saved_tensors))
+            except RuntimeError as error:
+                show("after they have already been freed" in str(error))
+            return grad
+
+    x = torch.ones(2, requires_grad=True)
+    y = Once.apply(x)
+    y.sum().backward()
+    show.error(lambda: y.grad_fn.saved_tensors, "")
+    y = Asked.apply(x)
+    y.grad_fn.maybe_clear_saved_tensors()
+    show(len(y.grad_fn.saved_tensors))
+    y.sum().backward(retain_graph=True)
+    y.sum().backward()
+
+
+def case_class_of_a_returned_input(torch, show):
+    """An input that is returned as it is is seen as its class sees a view of it."""
+
+    class Plain(torch.Tensor):
+        pass
+
+    class Wraps(torch.Tensor):
+        def __init__(self, data):
+            super().__init__()
+            self._data = data
+
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            inner = tuple(a._data if isinstance(a, cls) else a for a in args)
+            found = func(*inner, **(kwargs or {}))
+            return cls(found) if isinstance(found, torch.Tensor) else found
+
+    class Same(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2
+
+    x = torch.ones(2).as_subclass(Plain).requires_grad_()
+    y = Same.apply(x)
+    show(type(y).__name__, y is x, y.grad_fn.name())
+    y.sum().backward()
+    show(x.grad.tolist(), type(Same.apply(x.detach())).__name__)
+    show(type(Same.apply(Wraps(torch.ones(2)))).__name__)
+    show(type(Same.apply(torch.nn.Parameter(torch.ones(2)))).__name__)

@@ -348,3 +348,10 @@ def case_gradcheck_of_products(torch, show):
             (x, x.detach().clone().requires_grad_()),
         )
     )
+
+
+def case_standard_basis(torch, show):
+    basis = torch.autograd.functional._construct_standard_basis_for
+    scalar, one, six = torch.ones(()), torch.ones(1), torch.ones(2, 3, dtype=torch.float64)
+    for tensors in ((six,), (scalar,), (one, scalar, six), (six, one)):
+        show(basis(tensors, tuple(t.numel() for t in tensors)))

@@ -372,3 +372,114 @@ def case_of_vectorized_products(torch, show):
 
     show(torch.autograd.gradcheck(jacobian, (x,)), torch.autograd.gradgradcheck(jacobian, (x,)))
     show(torch.autograd.gradcheck(hessian, (x,)), torch.autograd.gradgradcheck(hessian, (x,)))
+
+
+def case_outputs_that_no_small_change_reaches(torch, show):
+    """Integers next to a jump are compared in fast mode only."""
+    x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    gradcheck, phrase = torch.autograd.gradcheck, "Numerical gradient for function expected to be"
+    show(gradcheck(lambda t: t.long(), x), gradcheck(lambda t: (t + 0.5).long(), x, fast_mode=True))
+    show.error(lambda: gradcheck(lambda t: t.long(), x, fast_mode=True), phrase)
+    show.error(lambda: gradcheck(lambda t: t.detach() * 2, x), phrase)
+    show.error(lambda: gradcheck(lambda t: t.detach() * 2, x, fast_mode=True), phrase)
+
+
+def case_deprecated_jacobians(torch, show):
+    import sys
+
+    module = sys.modules[torch.autograd.gradcheck.__module__]
+    numerical, analytical = module.get_numerical_jacobian, module.get_analytical_jacobian
+    a = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    b = torch.tensor([3.0, 4.0], dtype=torch.float64, requires_grad=True)
+    z = torch.tensor([3 + 4j, 1j], dtype=torch.complex128, requires_grad=True)
+
+    def two(inputs):
+        return 2 * inputs[0] + inputs[1] ** 2, inputs[0] * inputs[1]
+
+    show([m.round(decimals=4) for m in numerical(two, (a, b), eps=1e-6)])
+    show([m.round(decimals=4) for m in numerical(two, (a, b), target=b, eps=1e-6)])
+    found = numerical(lambda inputs: inputs[0].abs(), (z,), eps=1e-6)[0]
+    show(torch.view_as_real(found).round(decimals=4))
+    show.warning(lambda: numerical(two, (a, b)), "`get_numerical_jacobian` was part of PyTorch's")
+    show.error(lambda: numerical(two, (a, b), grad_out=2.0), "Expected grad_out to be 1.0")
+    show(analytical((a, b), two((a, b))[0]), analytical((a, b), a * 3))
+    calls = []
+
+    class Drifts(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            calls.append(grad)
+            return grad * 2 + len(calls)
+
+    show(analytical((a,), Drifts.apply(a))[1:])
+    show(analytical((a,), Drifts.apply(a), nondet_tol=100.0)[1:])
+    show.error(lambda: analytical((a,), a * 1, grad_out=2.0), "Expected grad_out to be 1.0")
+    show.error(lambda: analytical((a,), a * 1j), "Expected output to be non-complex")
+
+
+def case_what_slow_mode_says(torch, show):
+    """After a difference in fast mode the whole Jacobians are shown."""
+    phrases = (
+        "The above quantities relating the numerical and analytical jacobians are computed",
+        "we recompute numerical and analytical", "jacobians in slow mode:", "Numerical:",
+        "Analytical:", "The max per-element difference (slow mode) is",
+        "Fast gradcheck failed but element-wise differences are small",
+    )  # fmt: skip
+
+    def look(function, x, **options):
+        try:
+            show(torch.autograd.gradcheck(function, (x,), fast_mode=True, **options))
+        except RuntimeError as error:
+            show([phrase in str(error) for phrase in phrases])
+
+    class Nearly(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, factor):
+            ctx.factor = factor
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * ctx.factor, None
+
+        @staticmethod
+        def jvp(ctx, tangent, _):
+            return tangent * ctx.factor
+
+    forward = dict(check_forward_ad=True, check_backward_ad=False)
+    for factor in (1.0, 1 + 1e-6, 1 + 1e-3, 2.0):
+        x = torch.full((8,), 0.5, dtype=torch.float64, requires_grad=True)
+        for options in ({}, forward):
+            look(lambda t, f=factor: Nearly.apply(t, f), x, atol=1e-5, rtol=0.0, **options)
+    z = torch.tensor([1 + 2j, 2 - 1j], dtype=torch.complex128, requires_grad=True)
+    for options in ({}, forward):
+        look(lambda t: Nearly.apply(t, 2.0), z, **options)
+
+
+def case_tangents_of_all_inputs(torch, show):
+    """In forward mode every input has a tangent, unless missing ones are what is checked."""
+
+    class Adds(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.set_materialize_grads(False)
+            return x * 2 + y
+
+        @staticmethod
+        def backward(ctx, grad):
+            return None if grad is None else grad * 2, grad
+
+        @staticmethod
+        def jvp(ctx, x, y):
+            return x * 2 + y
+
+    x, y = double(torch, 3), double(torch, 3)
+    gradcheck = torch.autograd.gradcheck
+    for fast in (False, True):
+        options = dict(check_forward_ad=True, fast_mode=fast)
+        show(gradcheck(Adds.apply, (x, y), check_undefined_grad=False, **options))
+        show.error(lambda o=options: gradcheck(Adds.apply, (x, y), **o), "NoneType")

@@ -691,3 +691,81 @@ def case_hooks_stay_when_detached_in_place(torch, show):
     handle.remove()
     (y * 3).sum().backward()
     show(y.grad)
+
+
+def case_retained_gradients_of_inputs(torch, show):
+    """What `grad` returns is retained, too, also where nothing beyond it is computed."""
+    x = leaf(torch)
+    y = x * 2
+    y.register_hook(lambda g: g * 10)
+    y.retain_grad()
+    show(torch.autograd.grad((y * 3).sum(), y), y.grad)
+    show(torch.autograd.grad((y * 3).sum(), [y, x], retain_graph=True), y.grad)
+    (y * 3).sum().backward(inputs=[y], retain_graph=True)
+    show(y.grad)
+    (y * 3).sum().backward(inputs=[x])
+    show(y.grad, x.grad)
+
+
+def case_packed_before_a_write(torch, show):
+    """A pack hook sees the arguments of an op in place as they were."""
+    x = leaf(torch)
+    b = x * 1
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
+        b.mul_(b)
+        b.mul_(b.view(2))
+    b.sum().backward()
+    show(x.grad)
+    packed = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: packed.append(t.tolist()), len):
+        (x * 1).mul_(torch.ones(2)).pow_(2)
+    show(packed)
+
+
+def case_allow_mutation_on_arguments(torch, show):
+    with torch.autograd.graph.allow_mutation_on_saved_tensors() as context:
+        x = leaf(torch)
+        b = x.clone()
+        for _ in range(3):
+            b.mul_(b)
+        b.sum().backward()
+        show(x.grad, len(context.cloned))
+        out = (b**2).sum()
+        show(len(context.cloned), len(context.tid_to_weakhandle))
+        b.sin_()
+        show(len(context.cloned))
+        del out
+        show(len(context.cloned))
+    show(type(context).__name__, len(context.tid_to_weakhandle))
+
+
+def case_registering_after_it_was_freed(torch, show):
+    x = leaf(torch)
+    y = x * x
+    saved = y.grad_fn._raw_saved_self
+    saved.register_hooks(lambda t: t, lambda t: t * 10)
+    show.error(lambda: saved.register_hooks(len, len), "hooks have already been set")
+    y.sum().backward()
+    show.error(lambda: saved.register_hooks(len, len), "after it has been freed")
+    show(x.grad)
+
+
+def case_hooks_after_accumulation_assigned(torch, show):
+    x, y = leaf(torch), leaf(torch)
+    x.register_post_accumulate_grad_hook(lambda p: show("after", p.grad))
+    y._post_accumulate_grad_hooks = x._post_accumulate_grad_hooks
+    (x * y).sum().backward()
+    show(len(x._post_accumulate_grad_hooks), x.grad, y.grad)
+
+    def delete():
+        del x._post_accumulate_grad_hooks
+
+    show.error(delete, "Deletion of _post_accumulate_grad_hooks not allowed!")
+
+
+def case_allowed_mutation_needs_hooks(torch, show):
+    graph = torch.autograd.graph
+    with graph.disable_saved_tensors_hooks("none of them here"):
+        show.error(lambda: graph.allow_mutation_on_saved_tensors().__enter__(), "none of them here")
+    with graph.allow_mutation_on_saved_tensors() as context:
+        show(len(context.original), len(context.cloned))

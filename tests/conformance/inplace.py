@@ -513,6 +513,41 @@ def case_expanded(torch, show):
     show(e)
 
 
+def case_expanded_by_op(torch, show):
+    many = "more than one element of the written-to tensor refers to a single memory location"
+    ones, mask, first = torch.ones(2, 3), torch.tensor([[True], [False]]), torch.tensor([0])
+    writes = {
+        "zero_": lambda t: t.zero_(),
+        "fill_": lambda t: t.fill_(7),
+        "masked_fill_": lambda t: t.masked_fill_(mask, 5.0),
+        "index_fill_": lambda t: t.index_fill_(0, first, 5.0),
+        "index_put_": lambda t: t.index_put_((first,), torch.tensor(4.0)),
+        "indices": lambda t: t.__setitem__(first, 3.0),
+        "a mask": lambda t: t.__setitem__(t > 1.5, 0.0),
+        "tril_": lambda t: t.tril_(),
+        "threshold": lambda t: torch.nn.functional.threshold(t, 1.5, 0.0, inplace=True),
+    }
+    for name, write in writes.items():
+        t = torch.tensor([[1.0], [2.0]]).expand(2, 3)
+        write(t)
+        show(name, t, t._version)
+    for write in (
+        lambda t: t.fill_(torch.tensor(7.0)),
+        lambda t: t.__setitem__(slice(None), 9.0),
+        lambda t: t.__setitem__(0, 9.0),
+        lambda t: t.__setitem__(Ellipsis, ones),
+        lambda t: t.copy_(torch.tensor(5.0)),
+        lambda t: t.relu_(),
+        lambda t: t.clamp_(0, 1),
+        lambda t: t.masked_scatter_(mask, ones),
+        lambda t: t.scatter_(0, torch.zeros(2, 3, dtype=torch.int64), ones),
+        lambda t: torch.add(ones, ones, out=t),
+    ):
+        t = torch.tensor([[1.0], [2.0]]).expand(2, 3)
+        show.error(lambda write=write, t=t: write(t), many)
+        show(t, t._version)
+
+
 def case_partial_overlap(torch, show):
     some = "some elements of the input tensor and the written-to tensor refer to a single memory location"
     x = torch.arange(5.0)
@@ -887,3 +922,22 @@ def case_set_of_inference_tensors(torch, show):
         lambda: x.set_(torch.ones(2)), "Inplace update to inference tensor outside InferenceMode"
     )
     show(x.is_inference())
+
+
+def case_an_argument_that_the_write_changes(torch, show):
+    """It is saved as it was before the write, and is therefore modified afterwards."""
+    writes = (
+        lambda b: b.mul_(b), lambda b: b.mul_(b.view(3)), lambda b: b[1:].mul_(b[:1]),
+        lambda b: b.div_(b), lambda b: b.addcmul_(b, b), lambda b: b[:1].mul_(b[1:2]),
+        lambda b: b.mul_(b.detach()), lambda b: b.add_(b), lambda b: b.pow_(b),
+    )  # fmt: skip
+    for write in writes:
+        x = leaf(torch)
+        b = x.clone()
+        write(b)
+        show(b)
+        try:
+            b.sum().backward()
+        except RuntimeError as error:
+            show([part in str(error) for part in ("an inplace operation", "expected version 0")])
+        show(x.grad)

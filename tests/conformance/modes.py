@@ -386,3 +386,14 @@ def case_inference_parameters(torch, show):
         x = torch.ones(2)
         p = torch.nn.Parameter(torch.ones(2))
     show(p.is_inference(), p.requires_grad, torch.nn.Parameter(x.clone()).is_inference())
+
+
+def case_numpy_without_recording(torch, show):
+    """A tensor that requires a gradient is an array where nothing is recorded."""
+    x = leaf(torch)
+    show.error(lambda: x.numpy(), "Can't call numpy() on Tensor that requires grad.")
+    with torch.no_grad():
+        show(x.numpy().tolist(), (x * 2).numpy().tolist())
+    with torch.inference_mode():
+        show(x.numpy().tolist())
+    show(x.numpy(force=True).tolist())

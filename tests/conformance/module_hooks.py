@@ -190,3 +190,45 @@ def case_handles(torch, show):
     handle = x.register_hook(lambda g: g)
     show(isinstance(handle, hooks.RemovableHandle), handle.hooks_dict_ref() is x._backward_hooks)
     show(hooks.unserializable_hook(shapes) is shapes)
+
+
+def case_flags_go_with_the_hook(torch, show):
+    m = torch.nn.ReLU()
+    handles = [
+        m.register_forward_hook(lambda *a: None, with_kwargs=True, always_call=True),
+        m.register_forward_pre_hook(lambda *a: None, with_kwargs=True),
+    ]
+    places = ("_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called",
+              "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs")  # fmt: skip
+    show([list(getattr(m, place).values())[1:] for place in places])
+    show([len(getattr(m, place)) for place in places])
+    for handle in handles:
+        handle.remove()
+    show([len(getattr(m, place)) for place in places])
+
+
+def case_what_state_dict_hooks_return(torch, show):
+    m = torch.nn.Linear(1, 1)
+    handle = m.register_state_dict_post_hook(lambda module, state, prefix, meta: {"a": 1})
+    show.error(m.state_dict, "state_dict post-hook must return None")
+    handle.remove()
+    m.register_state_dict_post_hook(lambda module, state, prefix, meta: state.update(b=2))
+    show(list(m.state_dict()))
+    m._register_state_dict_hook(lambda module, state, prefix, meta: {"a": 1})
+    show(list(m.state_dict()))
+
+
+def case_named_tuple_of_outputs(torch, show):
+    from collections import namedtuple
+
+    Pair = namedtuple("Pair", "first second")
+
+    class Two(torch.nn.Module):
+        def forward(self, x):
+            return Pair(x * 2, x * 3)
+
+    m = Two()
+    m.register_full_backward_hook(lambda module, inputs, outputs: show(inputs, outputs))
+    found = m(torch.ones(2, requires_grad=True))
+    show(type(found).__name__, found.second)
+    found.first.sum().backward()

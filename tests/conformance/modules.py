@@ -118,3 +118,25 @@ def case_forward_over_reverse_in_place(torch, show):
     x = torch.tensor([-2.0, -0.5, 0.3])
     for change in (lambda y: y.exp_(), lambda y: y.tanh_(), torch.nn.functional.elu_):
         show(torch.func.hessian(lambda z, f=change: f(z * 1).square().sum())(x))
+
+
+def case_parametrized_modules_are_not_pickled(torch, show):
+    import copy
+    import pickle
+
+    parametrize = torch.nn.utils.parametrize
+    m = torch.nn.Linear(1, 1)
+    parametrize.register_parametrization(m, "weight", torch.nn.Tanh())
+    phrase = "Serialization of parametrized modules is only supported through state_dict()"
+    show.error(lambda: pickle.dumps(m), phrase)
+    show.error(lambda: pickle.dumps(torch.nn.Sequential(m)), phrase)
+    show(torch.equal(copy.deepcopy(m).weight, m.weight))
+
+
+def case_what_modules_call_things(torch, show):
+    m = torch.nn.Linear(1, 1)
+    show.error(lambda: setattr(m, "weight", torch.ones(1)), "cannot assign 'torch.FloatTensor' as")
+    show.error(lambda: m.register_parameter("p", torch.ones(1)), "'torch.FloatTensor' object to")
+    show.error(lambda: m.get_parameter("nope"), "Linear has no attribute `nope`")
+    show.error(lambda: m.get_buffer("nope"), "Linear has no attribute `nope`")
+    show.error(lambda: m.add_module("a.b", m), 'contain ".", got: a.b')

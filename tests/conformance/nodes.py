@@ -265,3 +265,34 @@ def case_no_place_for_attributes(torch, show):
     node = Double.apply(x).grad_fn
     node.note = 3
     show(node.note)
+
+
+def ones(torch, *shape):
+    return torch.ones(shape, requires_grad=True)
+
+
+def case_names_of_what_is_saved(torch, show):
+    """What is saved has PyTorch's names: no others, and none is missing."""
+    functional = torch.nn.functional
+    x, y = ones(torch, 2, 3), ones(torch, 3, 2)
+    image = ones(torch, 1, 2, 4, 4)
+    square = (torch.eye(3) * 2).requires_grad_()
+    one, row = torch.tensor([1]), torch.ones(3)
+    programs = [
+        x @ y, torch.addmm(ones(torch, 2), x, y), x.mean(), x.mean(1), torch.cat([x, x]),
+        x.as_strided((2, 2), (1, 1)), x.index_add(0, one, x[:1]), x.gather(0, one[None]),
+        x.select_scatter(row, 0, 1), x.slice_scatter(x[:1], 0, 0, 1),
+        square.diagonal_scatter(row), torch.block_diag(x, y),
+        functional.layer_norm(x, (3,), row, row), functional.group_norm(image, 2),
+        functional.conv2d(image, ones(torch, 3, 2, 2, 2)), functional.avg_pool2d(image, 2),
+        functional.max_pool2d(image, 2), functional.unfold(image, 2),
+        functional.interpolate(image, scale_factor=2),
+        functional.interpolate(image, scale_factor=2, mode="bilinear"),
+        functional.channel_shuffle(image, 2), functional.embedding(one, x),
+        torch.linalg.lu(square)[1], torch.linalg.svdvals(square),
+        x.softmax(1), x.logsumexp(1), x.var(), x[0], x[:, 1:], x.expand(2, 2, 3), x.cumsum(0),
+        functional.nll_loss(x, torch.tensor([0, 1])), functional.mse_loss(x, x.detach()),
+    ]  # fmt: skip
+    for made in programs:
+        node = made.grad_fn
+        show(node.name(), [name for name in dir(node) if "_saved_" in name[:11]])

@@ -81,6 +81,39 @@ def case_ops(torch, show):
     show(total.key, total.self_cpu_time_total > 0, type(total).__name__)
 
 
+def case_nodes_of_backward_passes(torch, show):
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2
+
+    def ranges(measured):
+        wanted = ("Backward", "AccumulateGrad", "aten::mul", "aten::expand", "aten::exp")
+        return [
+            (e.name, e.cpu_parent.name if e.cpu_parent else None)
+            for e in measured.function_events if any(word in e.name for word in wanted)
+        ]  # fmt: skip
+
+    x = torch.ones(2, 3, requires_grad=True)
+    with torch.autograd.profiler.profile() as measured:
+        (x * 2).exp().sum().backward()
+    show(ranges(measured), x.grad)
+    with torch.autograd.profiler.profile() as measured:
+        (grad,) = torch.autograd.grad((x * 2).sum(), x)
+        Twice.apply(x).sum().backward()
+    show(ranges(measured), grad, x.grad)
+    with torch.autograd.profiler.profile() as measured:
+        (grad,) = torch.autograd.grad((x * x).sum(), x, create_graph=True)
+        torch.autograd.grad(grad.sum(), x)
+    show(sorted({name for name, _ in ranges(measured) if "evaluate" in name}))
+    (x * 2).sum().backward()
+    show(x.grad)
+
+
 def case_averages(torch, show):
     with torch.profiler.profile(record_shapes=True) as measured:
         for size in (2, 2, 3):

@@ -1,6 +1,8 @@
 # ruff: noqa: E501 (phrases of error messages are searched for as they are)
 """Memory below tensors: `set_`, `resize_`, storages, `.data`, strides, elements that share memory."""
 
+import functools
+
 
 def leaf(torch, *values):
     return torch.tensor(list(values or (1.0, 2.0, 3.0)), requires_grad=True)
@@ -192,3 +194,69 @@ def case_view_of_another_dtype(torch, show):
         show(v._is_view(), v.requires_grad, v.shape)
     x.view(torch.int32)[0] = 0
     show(x)
+
+
+def laid_out(torch):
+    """Tensors that lie in memory in different ways."""
+    x = torch.arange(120.0).reshape(2, 3, 4, 5)
+    return [
+        torch.ones(2, 3), torch.ones(2, 3).t(), torch.ones(1, 3).expand(2, 3), x,
+        x.contiguous(memory_format=torch.channels_last), x[:, 1:], x[:, :, ::2],
+    ]  # fmt: skip
+
+
+def case_memory_formats(torch, show):
+    rank = "required rank 4 tensor to use channels_last format"
+    copies = {
+        "clone": lambda t, **given: t.clone(**given),
+        "torch.clone": lambda t, **given: torch.clone(t, **given),
+        "to": lambda t, **given: t.to(**given),
+        "to dtype": lambda t, **given: t.to(torch.float64, **given),
+        "a copy": lambda t, **given: t.to(torch.float32, copy=True, **given),
+        "double": lambda t, **given: t.double(**given),
+        "type": lambda t, **given: t.type(torch.float64, **given),
+        "cpu": lambda t, **given: t.cpu(**given),
+        "empty_like": lambda t, **given: torch.empty_like(t, **given),
+        "zeros_like": lambda t, **given: torch.zeros_like(t, **given),
+        "resize_as_": lambda t, **given: torch.zeros(0).resize_as_(t, **given),
+    }
+    for name, copied in copies.items():
+        for t in laid_out(torch):
+            show(name, copied(t).stride())
+            for format in (torch.contiguous_format, torch.preserve_format):
+                show(name, str(format), copied(t, memory_format=format).stride())
+            if t.dim() == 4:
+                show(name, copied(t, memory_format=torch.channels_last).stride())
+            else:
+                show.error(functools.partial(copied, t, memory_format=torch.channels_last), rank)
+
+
+def case_memory_formats_of_new_tensors(torch, show):
+    x = torch.ones(2, 3, 4, 5)
+    show(torch.empty(2, 3, 4, 5, memory_format=torch.channels_last).stride())
+    show.error(
+        lambda: torch.empty(2, 3, memory_format=torch.preserve_format),
+        "unsupported memory format Preserve",
+    )
+    show(torch.zeros(4).resize_(2, 3, 4, 5, memory_format=torch.channels_last).stride())
+    show.error(
+        lambda: torch.zeros(4).resize_(2, 2, memory_format=torch.preserve_format),
+        "Unsupported memory formatPreserve",
+    )
+    show(x.contiguous(memory_format=torch.preserve_format) is x)
+    show.error(
+        lambda: x.transpose(0, 1).contiguous(memory_format=torch.preserve_format),
+        "preserve memory format is unsupported by the contiguous operator",
+    )
+    show([t.is_contiguous(memory_format=torch.preserve_format) for t in laid_out(torch)])
+    show([t.to(memory_format=torch.contiguous_format) is t for t in laid_out(torch)])
+    y = torch.empty_like(x.transpose(0, 1), memory_format=torch.contiguous_format)
+    show(y.stride(), y.is_contiguous())
+
+
+def case_clone_as_a_function(torch, show):
+    x = torch.arange(6.0).reshape(2, 3).t().requires_grad_()
+    y = torch.clone(x, memory_format=torch.contiguous_format)
+    show(y, y.stride(), torch.clone(input=x).stride())
+    y.sum().backward()
+    show(x.grad, x.grad.stride())

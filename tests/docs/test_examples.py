@@ -115,7 +115,6 @@ NOT_AS_TORCH = {
     "stateful.Generator": "a Generator prints its seed and position",
     "stateful.dtype": "NumPy and JAX take it too",
     "stateful.nn.modules.module.register_module_backward_hook": "refused after full hooks",
-    "stateful.amp.is_autocast_available": "there is no autocast",
     "stateful.cuda.initial_seed": "one generator; PyTorch asks for a GPU",
     "stateful.Tensor.is_coalesced": "False; PyTorch asks for a sparse tensor",
     "stateful.Tensor.pin_memory": "the tensor itself; PyTorch asks for an accelerator",

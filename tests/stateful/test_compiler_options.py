@@ -53,6 +53,12 @@ def test_inside_of_a_trace(size):
     assert jax.vmap(double)(jnp.ones(2)).tolist() == [2, 2]
 
 
+@pytest.mark.parametrize("size", [1, 2 * LARGE])
+def test_what_is_cast_to_bfloat16_and_back_is_rounded(size):
+    rounded = jit(lambda x: x.astype(jnp.bfloat16).astype(jnp.float32), [size])
+    assert rounded(jnp.float32(1.001)) == 1
+
+
 def test_a_convolution_counts_as_large():
     x, w = torch.ones(1, 1, 3, 3, requires_grad=True), torch.ones(1, 1, 2, 2, requires_grad=True)
     y = torch.nn.functional.conv2d(x, w).sum()

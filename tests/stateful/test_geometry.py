@@ -134,7 +134,7 @@ def test_storage_size():
 
 
 def test_preserve_is_no_format_of_a_new_tensor():
-    with pytest.raises(RuntimeError, match="preserve memory format is unsupported"):
-        geometry.is_contiguous(geometry.contiguous((2,)), devices.preserve_format)
+    assert geometry.is_contiguous(geometry.contiguous((2,)), devices.preserve_format)
+    assert not geometry.is_contiguous(geometry.Geometry((2, 3), (1, 2)), devices.preserve_format)
     with pytest.raises(RuntimeError, match="use contiguous_format"):
         geometry.formatted((2,), devices.preserve_format)

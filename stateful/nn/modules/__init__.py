@@ -4,6 +4,7 @@ from .activation import ACTIVATIONS as _ACTIVATIONS
 from .activation import PReLU as PReLU
 from .activation import RReLU as RReLU
 from .activation import Softmax2d as Softmax2d
+from .adaptive import AdaptiveLogSoftmaxWithLoss as AdaptiveLogSoftmaxWithLoss
 from .attention import MultiheadAttention as MultiheadAttention
 from .batchnorm import BatchNorm1d as BatchNorm1d
 from .batchnorm import BatchNorm2d as BatchNorm2d
@@ -25,6 +26,8 @@ from .conv import ConvTranspose3d as ConvTranspose3d
 from .distance import CosineSimilarity as CosineSimilarity
 from .distance import PairwiseDistance as PairwiseDistance
 from .dropout import DROPOUTS as _DROPOUTS
+from .fractional import FractionalMaxPool2d as FractionalMaxPool2d
+from .fractional import FractionalMaxPool3d as FractionalMaxPool3d
 from .lazy import LAZY as _LAZY
 from .linear import Bilinear as Bilinear
 from .linear import Identity as Identity

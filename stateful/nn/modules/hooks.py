@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ... import modes
@@ -24,12 +24,24 @@ _backward_pre, _backward = _global["backward_pre"], _global["backward"]
 _global_flags: dict[str, Any] = {"full": None, "with_kwargs": set(), "always": set()}
 
 
-def add(place: OrderedDict, hook: Callable, prepend: bool = False) -> RemovableHandle:
-    """Put a hook at the end, or the beginning, of those there are."""
-    handle = attach(place, hook)
+def add(
+    place: OrderedDict, hook: Callable, prepend: bool = False, kinds: Sequence[OrderedDict] = ()
+) -> RemovableHandle:
+    """Put a hook at the end, or the beginning, of those there are; ``kinds`` note what it is."""
+    handle = attach(place, hook, kinds)
     if prepend:
         place.move_to_end(handle.id, last=False)
     return handle
+
+
+def without_result(hook: Callable, *args: Any) -> None:
+    """Call a hook that must return None."""
+    result = hook(*args)
+    if result is not None:
+        raise RuntimeError(
+            f"state_dict post-hook must return None, but {hook!r} returned {type(result).__name__}:"
+            " change the dictionary in place"
+        )
 
 
 def any_global() -> bool:
@@ -180,7 +192,9 @@ class _BackwardWatch:
         full = list(outs)
         for place, tensor in zip(places, made, strict=True):
             full[place] = tensor
-        return tuple(full) if isinstance(output, tuple) else full[0]
+        if not isinstance(output, tuple):
+            return full[0]
+        return tuple(full) if type(output) is tuple else type(output)(*full)
 
     def _on_outputs(self, grads: tuple, places: list[int], count: int) -> Any:
         full: list = [None] * count

@@ -13,6 +13,7 @@ from typing import Any
 
 from ... import modes
 from ...dtypes import dtype as Dtype
+from ...settings import typename
 from ...tensor import RemovableHandle, Tensor
 from ..parameter import Buffer, Parameter, is_lazy
 from . import hooks
@@ -99,7 +100,7 @@ class Module:
             _remove_from(fields, self._buffers, self._modules, name=name)
             self.register_parameter(name, value)
         elif isinstance(value, Module):
-            self._need_init("modules")
+            self._need_init("module")
             _remove_from(fields, self._parameters, self._buffers, name=name)
             hooks.run_registration("module", self, name, value)
             self._modules[name] = value
@@ -109,21 +110,21 @@ class Module:
         elif name in fields.get("_parameters", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as parameter '{name}' "
+                    f"cannot assign '{typename(value)}' as parameter '{name}' "
                     "(torch.nn.Parameter or None expected)"
                 )
             self.register_parameter(name, None)
         elif name in fields.get("_modules", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as child module '{name}' "
+                    f"cannot assign '{typename(value)}' as child module '{name}' "
                     "(torch.nn.Module or None expected)"
                 )
             self._modules[name] = None
         elif name in fields.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as buffer '{name}' "
+                    f"cannot assign '{typename(value)}' as buffer '{name}' "
                     "(torch.nn.Buffer, torch.Tensor or None expected)"
                 )
             self._buffers[name] = value
@@ -159,7 +160,7 @@ class Module:
         _check_name(self, name, self._parameters, "parameter")
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
+                f"cannot assign '{typename(param)}' object to parameter '{name}' "
                 "(torch.nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
@@ -178,7 +179,7 @@ class Module:
         _check_name(self, name, self._buffers, "buffer")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
-                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' "
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' "
                 "(torch Tensor or None required)"
             )
         tensor = hooks.run_registration("buffer", self, name, tensor)
@@ -269,13 +270,18 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a dotted name."""
-        path, _, name = target.rpartition(".")
-        return getattr(self.get_submodule(path), name)
+        return self._member(target)
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer with a dotted name."""
+        return self._member(target)
+
+    def _member(self, target: str) -> Any:
         path, _, name = target.rpartition(".")
-        return getattr(self.get_submodule(path), name)
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        return getattr(module, name)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -555,21 +561,17 @@ class Module:
         self, hook, *, prepend=False, with_kwargs=False
     ) -> RemovableHandle:
         """Call ``hook(module, args)`` before `forward`; it may return other arguments."""
-        handle = hooks.add(self._forward_pre_hooks, hook, prepend)
-        if with_kwargs:
-            self._forward_pre_hooks_with_kwargs[handle.id] = True
-        return handle
+        kinds = [self._forward_pre_hooks_with_kwargs] if with_kwargs else []
+        return hooks.add(self._forward_pre_hooks, hook, prepend, kinds)
 
     def register_forward_hook(
         self, hook, *, prepend=False, with_kwargs=False, always_call=False
     ) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after `forward`; it may return another output."""
-        handle = hooks.add(self._forward_hooks, hook, prepend)
-        if with_kwargs:
-            self._forward_hooks_with_kwargs[handle.id] = True
+        kinds = [self._forward_hooks_with_kwargs] if with_kwargs else []
         if always_call:
-            self._forward_hooks_always_called[handle.id] = True
-        return handle
+            kinds.append(self._forward_hooks_always_called)
+        return hooks.add(self._forward_hooks, hook, prepend, kinds)
 
     def register_full_backward_pre_hook(self, hook, prepend=False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` when the gradients of the outputs are there."""
@@ -594,10 +596,15 @@ class Module:
         self._is_full_backward_hook = full
 
     def register_state_dict_post_hook(self, hook) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata)`` after `state_dict`."""
-        return hooks.add(self._state_dict_hooks, hook)
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` after `state_dict`.
 
-    _register_state_dict_hook = register_state_dict_post_hook
+        It may change the dictionary in place, and must return None.
+        """
+        return hooks.add(self._state_dict_hooks, functools.partial(hooks.without_result, hook))
+
+    def _register_state_dict_hook(self, hook) -> RemovableHandle:
+        """As `register_state_dict_post_hook`, and the hook may return another dictionary."""
+        return hooks.add(self._state_dict_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before `state_dict`."""
@@ -648,7 +655,7 @@ def _check_name(module: Module, name: Any, place: dict, what: str) -> None:
     if not isinstance(name, str):
         raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
     if "." in name:
-        raise KeyError(f'{what} name can\'t contain "."')
+        raise KeyError(f'{what} name can\'t contain ".", got: {name}')
     if not name:
         raise KeyError(f'{what} name can\'t be empty string ""')
     if hasattr(module, name) and name not in place:

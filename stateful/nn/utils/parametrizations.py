@@ -1,4 +1,4 @@
-"""Parametrizations that are ready to use: weight norm, spectral norm."""
+"""Parametrizations that are ready to use: orthogonal matrices, weight norm, spectral norm."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from ... import modes
 from .. import functional as F
 from ..modules.module import Module
+from .orthogonal import orthogonal as orthogonal
 from .parametrize import register_parametrization
 from .spectral_norm import as_matrix, default_dim
 from .weight_norm import norm_except_dim, normalized

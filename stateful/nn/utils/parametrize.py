@@ -7,6 +7,7 @@ other.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +68,8 @@ class ParametrizationList(ModuleList):
         with modes.no_grad():
             for module in reversed(list(self)):
                 if hasattr(module, "right_inverse"):
-                    value = module.right_inverse(value)
+                    with contextlib.suppress(NotImplementedError):  # as if there were none
+                        value = module.right_inverse(value)
         self.is_tensor = isinstance(value, Tensor)
         parts = [value] if self.is_tensor else list(value)
         self.ntensors = len(parts)
@@ -119,6 +121,13 @@ def _read(module: Any, name: str) -> Any:
     return _Cache.values[key]
 
 
+def _refuse_to_pickle(module: Any) -> Any:
+    raise RuntimeError(
+        "Serialization of parametrized modules is only supported through state_dict(): save that, "
+        "and load it into a module with the same parametrizations."
+    )
+
+
 def _inject_class(module: Any) -> None:
     """A class of its own for ``module``, to hold properties."""
     base = type(module)
@@ -133,7 +142,7 @@ def _inject_class(module: Any) -> None:
             )
         return memo[id(self)]
 
-    fields: dict[str, Any] = {"__module__": base.__module__}
+    fields: dict[str, Any] = {"__module__": base.__module__, "__getstate__": _refuse_to_pickle}
     if not hasattr(base, "__deepcopy__"):
         fields["__deepcopy__"] = __deepcopy__
     module.__class__ = type(f"Parametrized{base.__name__}", (base,), fields)

@@ -6,8 +6,8 @@ from typing import Any
 
 import jax
 
-from . import random
-from .devices import device as Device
+from .. import random
+from ..devices import device as Device
 
 
 def _gpus() -> list[Any]:
