@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from ..standing_in import ALIAS as _ALIAS
-from ..standing_in import TARGET as _TARGET
-from ..standing_in import ExistingModule
+_ALIAS = "torch"
+_TARGET = "stateful"
 
 
 def install() -> None:
@@ -64,13 +63,19 @@ class _AliasFinder(MetaPathFinder):
         return ModuleSpec(fullname, _AliasLoader(), is_package=True)
 
 
-class _AliasLoader(ExistingModule):
+class _AliasLoader(Loader):
     """Hands out the module that exists already; a name that it lacks is told in a sentence."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = super().create_module(spec)
+        from stateful.standing_in import ExistingModule  # a worker starts without `stateful`
+
+        self._existing = ExistingModule()
+        module = self._existing.create_module(spec)
         module.__dict__.setdefault("__getattr__", _complain(module.__name__))
         return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._existing.exec_module(module)
 
 
 class _MissingFinder(MetaPathFinder):
