@@ -68,7 +68,9 @@ class Overloads(Composite):
 
     def choose(self, args: Sequence, kwargs: dict) -> Op:
         """The op that takes these arguments; the choice depends on their types alone."""
-        key = (*map(type, args), *kwargs, *map(type, kwargs.values()))
+        key = tuple(map(type, args))
+        if kwargs:
+            key += (*kwargs, *map(type, kwargs.values()))
         found = self._chosen.get(key)
         if found is None:
             found = self._chosen[key] = self._search(args, kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import warnings
 from collections.abc import Sequence
@@ -277,7 +278,7 @@ def _input_edges(targets: Sequence) -> list[Edge]:
 def _seeds(roots: Sequence, given: Any) -> list:
     """The gradient of each root: given, or one for a scalar."""
     grads = [None] * len(roots) if given is None else _listed(given)
-    seeds = [_seed(i, root, g) for i, (root, g) in enumerate(zip(roots, grads, strict=False))]
+    seeds = list(map(_seed, itertools.count(), roots, grads))
     if len(seeds) != len(roots):
         raise RuntimeError(f"got {len(roots)} tensors and {len(seeds)} gradients")
     return seeds

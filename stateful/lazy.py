@@ -81,7 +81,6 @@ class Window:
         self.inputs: list[Any] = []
         self.slots: dict[int, int] = {}
         self.numbers: list[Any] = []
-        self.length = 0
         self.marked = False
 
     def _extend(self, step: tuple, leaves: Sequence) -> Structure:
@@ -260,7 +259,7 @@ def step(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value],
         window.recording = True
         if window.claimed:
             window.wait()
-        if window.length >= CAP:
+        if window.structure.length >= CAP:
             window._flush()
         key: list = [fn, static]
         for leaf in leaves:
@@ -307,7 +306,6 @@ def step(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value],
                 made.append(value)
                 values.append(value)
             window.structure = following  # last: up to here `_undo` can tell what there was before
-            window.length += kernel.weight
             return kernel, made, requiring
         window._undo()
         return None

@@ -26,18 +26,20 @@ class Structure:
     """A node of the tree of kernels. ``next``: by step; ``programs``: by outputs.
 
     ``wiring``: where each array argument of ``kernel`` comes from: a value, or ``~i``, an input.
+    ``length``: how many plain kernels there are up to here.
     ``ends``: how many inputs, numbers and values a window has here.
     ``numbers``: those of the last flush here, which are often those of the next; ``packed``,
     ``scalars``: the same as arrays.
     """
 
-    __slots__ = ("next", "programs", "parent", "kernel", "wiring", "ends", "numbers", "packed",
-                 "scalars")  # fmt: skip
+    __slots__ = ("next", "programs", "parent", "kernel", "wiring", "length", "ends", "numbers",
+                 "packed", "scalars")  # fmt: skip
 
     def __init__(self, parent: Any = None, kernel: Any = None, wiring: tuple[int, ...] = ()):
         self.next: dict[tuple, Structure] = {}
         self.programs: dict[tuple, Callable] = {}
         self.parent, self.kernel, self.wiring = parent, kernel, wiring
+        self.length: int = 0 if parent is None else parent.length + kernel.weight
         self.ends = (0, 0, 0) if parent is None else self._ends(*parent.ends)
         self.numbers: list = []
         self.packed: dict[str, Any] = {}

@@ -196,3 +196,13 @@ def case_jacobian_and_hessian(torch, show):
         show(torch.autograd.functional.hessian(lambda t: (t.exp() * t.prod()).sum(), x))
         show(torch.autograd.functional.jacobian(lambda t: t.sin() * t.sum(), x))
         show(torch.autograd.functional.hvp(lambda t: (t**3).sum(), x, torch.ones(2)))
+
+
+def case_leaves_of_another_layout(torch, show):
+    for i in range(2 * TIMES):
+        x, w = torch.arange(6.0).reshape(2, 3), torch.ones(3, 2)
+        if i % 2:
+            x, w = torch.arange(6.0).reshape(3, 2).t(), torch.ones(2, 3).t()
+        x, w = x.detach().requires_grad_(), w.detach().requires_grad_()
+        found = torch.autograd.grad((x @ w).sum(), [x, w], create_graph=i > 1)
+        show([g.stride() for g in found], [text(g.grad_fn) for g in found])
