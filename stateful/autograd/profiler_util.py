@@ -227,3 +227,20 @@ def _format_time(time_us: float) -> str:
         if time_us >= size:
             return f"{time_us / size:.3f}{unit}"
     return f"{time_us:.3f}us"
+
+
+def _format_time_share(time_us: float, total_time_us: float) -> str:
+    """A time as a percentage of another; AssertionError if only the other is zero."""
+    if total_time_us == 0:
+        if time_us != 0:
+            raise AssertionError(f"Expected time_us == 0 but got {time_us}")
+        return "NaN"
+    return f"{100 * time_us / total_time_us:.2f}%"
+
+
+def _format_memory(nbytes: int) -> str:
+    """A number of bytes in the unit that suits it."""
+    for size, unit in ((2**30, "GB"), (2**20, "MB"), (2**10, "KB")):
+        if abs(nbytes) >= size:
+            return f"{nbytes / size:.2f} {unit}"
+    return f"{nbytes} B"
