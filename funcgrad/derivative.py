@@ -19,7 +19,7 @@ from jax.core import Tracer
 from . import signature as signatures
 from .linear import linear
 from .template import HOLE
-from .together import together
+from .together import asked, optional, together
 from .underivable import NODE, underivable
 
 Op = Any
@@ -58,7 +58,8 @@ def push_forward(op: Op, template: tuple, leaves, tangents, out):
         flows = [jnp.issubdtype(x.dtype, jnp.inexact) for x in flat_out]
         avals = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in flat_out]
         diff_avals = [a for a, flow in zip(avals, flows, strict=True) if flow]
-        if not diff_avals:
+        asks = (asked(op) or {}).get(index, range(len(avals)))
+        if not diff_avals or all(i in _left_out(op, avals) for i in asks):
             continue
         arrays, rebuild = _arrays_of(saved)
         pulled = _pull_back(op, name, rebuild, len(arrays), args[index], avals)
@@ -68,6 +69,11 @@ def push_forward(op: Op, template: tuple, leaves, tangents, out):
         total = term if total is None else [a + b for a, b in zip(total, term, strict=True)]
     tangent = _with_float0(flat_out, total)
     return tangent[0] if not isinstance(out, tuple | list) else type(out)(tangent)
+
+
+def _left_out(op: Op, avals: list) -> list[int]:
+    """The outputs that are empty because nobody needed them, and which formulas can miss."""
+    return [i for i in optional(op) if 0 in avals[i].shape]
 
 
 def _avals_of(primal) -> list:
@@ -107,6 +113,8 @@ def _pull_back(op: Op, name: str, rebuild: Callable, count: int, primal, avals: 
             next(items) if jnp.issubdtype(a.dtype, jnp.inexact) else jnp.zeros(a.shape, a.dtype)
             for a in avals
         ]
+        for number in _left_out(op, avals):
+            grads[number] = None
         result = op.apply_formula(name, grads, rebuild(arrays[:count]))
         if op.name.startswith("scatter") and not isinstance(primal, tuple):
             result = _grown(result, jnp.shape(primal))

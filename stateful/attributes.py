@@ -124,7 +124,9 @@ Tensor._post_accumulate_grad_hooks = property(  # type: ignore[attr-defined]
     _set_post_accumulate_grad_hooks,
     _refuse("Deletion of _post_accumulate_grad_hooks not allowed! Set it to None instead."),
 )
-Tensor.name = property(lambda self: None)  # type: ignore[attr-defined]
+Tensor.name = property(  # type: ignore[attr-defined]
+    lambda self: None, doc="None: no tensor has a name of its own."
+)
 Tensor.volatile = property(_volatile, _set_volatile)  # type: ignore[attr-defined]
 InputMetadata.dtype_of = staticmethod(lambda aval: dtypes.from_numpy(aval.dtype))
 InputMetadata.device_of = staticmethod(lambda: devices.from_jax(jax.devices()[0]))

@@ -256,7 +256,7 @@ class Described:
     __hash__ = object.__hash__
 
     def __repr__(self, *, tensor_contents=None) -> str:
-        return _text(self)
+        return _text(self) if tensor_contents is None else _plain_text(self, tensor_contents)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if not self.ndim else object.__format__(self, spec)
@@ -284,15 +284,20 @@ def _text(tensor: Any) -> str:
     return _plain_text(tensor)
 
 
-def _plain_text(tensor: Any) -> str:
+def _plain_text(tensor: Any, contents: str | None = None) -> str:
     name = _history_name(tensor)
     tangent = None if modes.forward.level is None else Face.tangent_of(tensor)
+    if contents is None:
+        array = tensor._read().numpy()
+    else:
+        array = np.broadcast_to(np.zeros((), tensor._aval.dtype), tensor._aval.shape)
     return printing.tensor_repr(
-        tensor._read().numpy(),
+        array,
         grad_fn_name=name,
         requires_grad=tensor._requires_grad,
         class_name=tensor._shown_as,
         tangent=None if tangent is None else format(tangent),
+        contents=contents,
     )
 
 

@@ -4,6 +4,8 @@ A device is only a name here: `cpu`, `cuda` (or `gpu`) and `tpu` are JAX's platf
 finds the device that a name means.
 """
 
+from __future__ import annotations
+
 import re
 from typing import Any
 
@@ -19,7 +21,8 @@ class device:
     """The name of a device: a type and perhaps an index; immutable and hashable.
 
     `device("cuda:0")`, `device("cuda", 0)`, `device(another)`, or an int for an accelerator. Raises
-    RuntimeError for names that are not of this form.
+    RuntimeError for names that are not of this form. As a context manager, the device on which
+    tensors are made inside: `cpu` only.
 
     >>> import stateful as torch
     >>> torch.device("cuda:0"), str(torch.device("cuda", 1)), torch.device("cpu").index
@@ -52,6 +55,24 @@ class device:
                 f"no device '{self}' is available to JAX here; it has {present}. "
                 "Use one of them, or install JAX with support for that device"
             ) from None
+
+    def check_default(self) -> None:
+        """Raise NotImplementedError unless tensors are made here anyway: on the CPU.
+
+        >>> device("cpu").check_default()
+        """
+        if self.type != "cpu":
+            raise NotImplementedError(
+                f"'{self}' as the default device is not implemented: pass device= where tensors "
+                "are made, or move them with .to()"
+            )
+
+    def __enter__(self) -> device:
+        self.check_default()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"attribute '{name}' of 'torch.device' objects is not writable")

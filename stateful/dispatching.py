@@ -210,8 +210,11 @@ def _run_backward(roots: Sequence, grads: Sequence, **options: Any) -> list:
 
 def _accumulate(leaf: Any, grad: Any) -> None:
     """Add an arriving gradient to ``.grad``, by ops that can be asked about."""
-    if grad is None or modes.state.grad_enabled or not decided((leaf, grad, leaf._grad)):
-        return plain.accumulate(leaf, grad)
+    held = [grad]  # by nobody else, so that `is_free` can tell
+    del grad
+    if held[0] is None or modes.state.grad_enabled or not decided((leaf, held[0], leaf._grad)):
+        return plain.accumulate(leaf, held.pop())
+    grad = held.pop()
     with DisableTorchFunction():
         if leaf._grad is None:
             leaf._grad = _first(leaf, grad)
@@ -277,6 +280,7 @@ def _defined(cls: type, **kwargs: Any) -> None:
         if getattr(handler, "__func__", None) is torch_function:
             cls.__torch_function__ = disabled_torch_function  # type: ignore[attr-defined]
         cls._alias = _alias  # type: ignore[method-assign]
+        cls._shown_as = cls.__name__
         install()
     _defined_before(cls, **kwargs)
 

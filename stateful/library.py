@@ -175,6 +175,7 @@ class Library:
     >>> shop.impl("plus", lambda x, amount: x + amount, "CompositeImplicitAutograd")
     >>> torch.ops.shop.plus(torch.ones(2), 3.0)
     tensor([4., 4.])
+    >>> shop._destroy()
     """
 
     def __init__(self, ns: str, kind: str, dispatch_key: str = ""):
@@ -239,21 +240,24 @@ def _scoped_library(*args: Any) -> Iterator[Library]:
 
 
 def define(qualname: str, schema: str, *, lib: Any = None, tags: Any = ()) -> None:
-    """Say what the op ``namespace::name`` takes.
+    """Say what the op ``namespace::name`` takes; in ``lib``, which can forget it, if one is given.
 
     >>> import stateful as torch
-    >>> torch.library.define("shop::less", "(Tensor x) -> Tensor")
+    >>> shop = torch.library.Library("shop", "FRAGMENT")
+    >>> torch.library.define("shop::less", "(Tensor x) -> Tensor", lib=shop)
     >>> @torch.library.impl("shop::less", "cpu")
     ... def _(x):
     ...     return x - 1
     >>> torch.ops.shop.less(torch.ones(2))
     tensor([0., 0.])
+    >>> shop._destroy()
     """
     if "::" not in qualname:
         raise ValueError(
             f"torch.library.define expected `name` in the form `namespace::name`, got {qualname!r}"
         )
-    OwnOp.define(parse(qualname + schema), {})
+    namespace, _, name = qualname.partition("::")
+    (Library(namespace, "FRAGMENT") if lib is None else lib).define(name + schema)
 
 
 def impl(qualname: str, types: Any, func: Callable | None = None, *, lib: Any = None) -> Any:
@@ -261,10 +265,12 @@ def impl(qualname: str, types: Any, func: Callable | None = None, *, lib: Any = 
     ``func``.
 
     >>> import stateful as torch
-    >>> torch.library.define("shop::more", "(Tensor x) -> Tensor")
+    >>> shop = torch.library.Library("shop", "FRAGMENT")
+    >>> torch.library.define("shop::more", "(Tensor x) -> Tensor", lib=shop)
     >>> torch.library.impl("shop::more", "default", lambda x: x + 1)
     >>> torch.ops.shop.more(torch.ones(2))
     tensor([2., 2.])
+    >>> shop._destroy()
     """
     if isinstance(qualname, Library):  # the older form: impl(library, name, key)
         return functools.partial(_impl_of, qualname, types, func or "")

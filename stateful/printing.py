@@ -104,11 +104,13 @@ def tensor_repr(
     tangent: str | None = None,
     class_name: str = "tensor",
     is_parameter: bool = False,
+    contents: str | None = None,
 ) -> str:
     """The text of a tensor with these values and properties.
 
-    `array` holds the values (only its shape counts on the device `meta`) and `dtype` is the dtype
-    of `array` unless given. `grad_fn_name` wins over `requires_grad`.
+    `array` holds the values (only its shape counts on the device `meta`, and with `contents`, the
+    text that stands for them) and `dtype` is the dtype of `array` unless given. `grad_fn_name` wins
+    over `requires_grad`.
 
     >>> print(tensor_repr(np.float32([[1, -2], [0.5, 4]]), grad_fn_name="MulBackward0"))
     tensor([[ 1.0000, -2.0000],
@@ -126,8 +128,9 @@ def tensor_repr(
         suffixes.append("requires_grad=True")
     if tangent is not None:
         suffixes.append(f"tangent={tangent}")
-    text = "..." if device.type == "meta" else array_text(array, len(prefix))
-    text = _append(prefix + text, suffixes, len(prefix))
+    if contents is None:
+        contents = "..." if device.type == "meta" else array_text(array, len(prefix))
+    text = _append(prefix + contents, suffixes, len(prefix))
     return f"Parameter containing:\n{text}" if is_parameter else text
 
 

@@ -17,7 +17,7 @@ from .dispatch import new_view, plan_of, record, wrap
 from .execute import Aval, Kernel, Value, execute
 from .graph import Node
 from .lazy import CAP, NUMBERS, Window, current
-from .modes import forward, inference, state
+from .modes import forward, state
 from .nodes import OpNode, Plan
 from .saved import SavedTensor
 
@@ -107,7 +107,7 @@ def starting_points(order: Sequence[int], nodes: Sequence[Any], seeds: list) -> 
 def is_possible() -> bool:
     """Whether nothing is switched on that calls would have to be told of."""
     transforms = modes.transforms.open or modes.vmap.frames
-    return not (forward.active or inference.used or transforms or state.saved_hooks)
+    return not (forward.active or state.inference or transforms or state.saved_hooks)
 
 
 def kind(item: Any) -> Any:
@@ -116,7 +116,8 @@ def kind(item: Any) -> Any:
         return type(item), repr(item)
     view = item._view
     steps = None if view is None else view.steps
-    return item._aval, item.requires_grad, steps, item._storage.geometry, type(item)
+    described = item._aval, item.requires_grad, steps, item._storage.geometry
+    return *described, item._inference, type(item)
 
 
 def traced(start: list, run: Callable[[], list]) -> tuple[list, Replay | None]:

@@ -145,12 +145,8 @@ def set_default_device(device: Any) -> None:
     >>> torch.set_default_device("cpu")
     >>> torch.set_default_device(None)  # as it was
     """
-    wanted = dtypes.device(device) if device is not None else None
-    if wanted is not None and wanted.type != "cpu":
-        raise NotImplementedError(
-            f"set_default_device({str(wanted)!r}) is not implemented: pass device= where tensors "
-            "are made, or move them with .to()"
-        )
+    if device is not None:
+        dtypes.device(device).check_default()
 
 
 def sum_to_size(self: Any, *size: Any) -> Any:

@@ -25,13 +25,19 @@ def _starts(sample, size: int, window: int, count: int):
 def _pooled(name: str, self, window, counts, samples):
     """The largest element of each window and its place in its plane.
 
-    ``samples``: for each plane a number for each dimension, the last dimension first in 2d.
+    ``samples``: for each plane, or more of them, a number for each dimension, the last dimension first in 2d.
     """
     rank = len(window)
     _check(name, self, window, counts)
     sizes = self.shape[-rank:]
     lead = self.shape[:-rank]
-    samples = samples.reshape(*lead, rank)
+    batch = lead[0] if len(lead) == 2 else 1
+    if samples.shape[0] < batch:
+        raise RuntimeError(
+            f"{name}: Expect _random_samples.size(0) no less then input batch size: got samples of "
+            f"shape {list(samples.shape)} for a batch of {batch}"
+        )
+    samples = samples[:batch].reshape(*lead, rank)
     strides = [1] * rank
     for dim in range(rank - 2, -1, -1):
         strides[dim] = strides[dim + 1] * sizes[dim + 1]

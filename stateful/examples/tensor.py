@@ -196,6 +196,10 @@ Tensor.mT
     >>> torch.zeros(4, 2, 3).mT.shape
     torch.Size([4, 3, 2])
 
+Tensor.name
+    >>> torch.ones(1).name is None
+    True
+
 Tensor.new_empty
     >>> torch.ones(1, dtype=torch.int32).new_empty(2).dtype
     torch.int32

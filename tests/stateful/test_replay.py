@@ -31,6 +31,15 @@ def test_the_engine_makes_the_first_pass_only(passes):
 
 
 @pytest.mark.skipif(policy.__name__ != "lazy", reason="the eager policy knows no shapes of graphs")
+def test_inference_mode_in_between_changes_nothing(passes):
+    for _ in range(3):
+        penalty(1.75)
+        with torch.inference_mode():
+            torch.ones(2) * 2
+    assert len(passes) == 1
+
+
+@pytest.mark.skipif(policy.__name__ != "lazy", reason="the eager policy knows no shapes of graphs")
 def test_other_numbers_are_another_pass(passes):
     for exponent in (1.25, 3.25, 1.25, 3.25):
         penalty(exponent)
