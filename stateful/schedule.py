@@ -134,7 +134,8 @@ class Survey:
         seeds = [g is IMPLICIT or not accumulate and Hooks.sign(g) for g in grads]
         key = (accumulate, *asked, *seeds, *self.shape)
         if not accumulate:  # what is returned lies in memory as the leaves say
-            key += tuple([Hooks.sign(node.variable) for node in self.nodes if node.plan is None])
+            leaves: Any = [node for node in self.nodes if node.plan is None]
+            key += tuple([Hooks.sign(leaf.variable) for leaf in leaves])
         known = schedules.setdefault(key, [])
         for schedule in known:
             if schedule.fits(self.nodes):

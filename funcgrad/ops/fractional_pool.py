@@ -25,7 +25,8 @@ def _starts(sample, size: int, window: int, count: int):
 def _pooled(name: str, self, window, counts, samples):
     """The largest element of each window and its place in its plane.
 
-    ``samples``: for each plane, or more of them, a number for each dimension, the last dimension first in 2d.
+    ``samples``: for each plane, or for more of them, a number for each dimension; in 2d the last
+    dimension comes first.
     """
     rank = len(window)
     _check(name, self, window, counts)
