@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import dispatch, dtypes, modes
+from . import dispatch, dtypes, modes, replay
 from .rebinding import rebind
 from .tensor import Tensor
 
@@ -161,6 +161,7 @@ def _replace(place: Any, name: str, make: Callable[[Callable], Callable]) -> Non
 @functools.cache
 def install() -> None:
     """Let functions look for `autocast` from now on."""
+    replay.changed.append(lambda: state.enabled["cpu"])
     rebind(dispatch.call, _call)
     torch = sys.modules[__package__ or ""]
     functional = sys.modules[f"{__package__}.nn.functional"]

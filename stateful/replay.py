@@ -104,10 +104,16 @@ def starting_points(order: Sequence[int], nodes: Sequence[Any], seeds: list) -> 
     return found + seeds
 
 
+changed: list[Callable[[], bool]] = []
+"""Each says whether ops of this thread mean something else now; `autocasting` adds one."""
+
+
 def is_possible() -> bool:
     """Whether nothing is switched on that calls would have to be told of."""
     transforms = modes.transforms.open or modes.vmap.frames
-    return not (forward.active or state.inference or transforms or state.saved_hooks)
+    if forward.active or state.inference or transforms or state.saved_hooks:
+        return False
+    return not any(says() for says in changed)
 
 
 def kind(item: Any) -> Any:

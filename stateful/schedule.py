@@ -20,7 +20,7 @@ from . import execute as seam
 from .blocks import split
 from .engine import Task
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at
-from .graph import AccumulateGrad, Edge, Node, accumulating
+from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node, accumulating
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
 from .saved import SavedTensor
@@ -117,9 +117,11 @@ class Survey:
             if plan is None:
                 if type(node) is not AccumulateGrad:
                     return None
-                shape += (None, node.avals[0])
+                shape.append(None)
+                shape.append(node.avals[0])
                 continue
-            shape += (plan, node.numbers)
+            shape.append(plan)
+            shape.append(node.numbers)
             for following in node.targets:
                 number = number_of(following, count)
                 if number == count:
@@ -230,32 +232,38 @@ class Schedule:
     def fits(self, nodes: Sequence[Node]) -> bool:
         """Whether the engine would run these nodes in this order, which decides the order of
         sums."""
-        sequence = list(map(_sequence_of, map(nodes.__getitem__, self.order)))
-        return all(map(operator.gt, sequence, sequence[1:]))
+        latest = LEAF_SEQUENCE
+        for number in self.order:
+            sequence = nodes[number].sequence_nr
+            if sequence >= latest:
+                return False
+            latest = sequence
+        return True
 
     def gather(self, nodes: Sequence[Node], grads: Sequence[Any]) -> list | None:
         """The inputs of a pass; None if the engine has to see to something: an error, or hooks."""
         leaves = [g if type(g) is Value else g._read() for g in grads if g is not IMPLICIT]
-        saved = list(map(_saved_of, map(nodes.__getitem__, self.order)))
-        if None in saved:
-            return None
-        for item in itertools.chain.from_iterable(saved):
-            if type(item) is tuple:
-                holder, version, nr = item
-                if nr is not None:
-                    if holder.version != version:
+        for number in self.order:
+            saved = nodes[number].saved  # type: ignore[attr-defined]
+            if saved is None:
+                return None
+            for item in saved:
+                if type(item) is tuple:
+                    holder, version, nr = item
+                    if nr is not None:
+                        if holder.version != version:
+                            return None
+                        item = holder.value
+                    elif holder._counter.version != version:
                         return None
-                    item = holder.value
-                elif holder._counter.version != version:
-                    return None
-                else:
-                    item = holder._storage.value if holder._view is None else holder._read()
-            elif type(item) is SavedTensor:
-                tensor = item.tensor
-                if tensor is None or tensor._counter.version != item.version:
-                    return None
-                item = tensor._read()
-            leaves.append(item)
+                    else:
+                        item = holder._storage.value if holder._view is None else holder._read()
+                elif type(item) is SavedTensor:
+                    tensor = item.tensor
+                    if tensor is None or tensor._counter.version != item.version:
+                        return None
+                    item = tensor._read()
+                leaves.append(item)
         if self.numbers:
             kinds = [leaf.aval if type(leaf) is Value else type(leaf) for leaf in leaves]
         else:
@@ -295,8 +303,6 @@ class Schedule:
 
 
 _aval_of = operator.attrgetter("aval")
-_saved_of = operator.attrgetter("saved")
-_sequence_of = operator.attrgetter("sequence_nr")
 
 
 class Planner(Task):

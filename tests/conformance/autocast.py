@@ -280,3 +280,14 @@ def case_older_names(torch, show):
     context = Context()
     show(forward(context, torch.ones(1)), backward(context, torch.ones(1)))
     show(context._fwd_used_autocast, context._dtype, torch.cuda.amp is old)
+
+
+def case_recorded_passes_inside_and_outside(torch, show):
+    """What a pass does under autocast is not what it does without, and the reverse."""
+    for inside in (False, True, False, True, False):
+        x = torch.tensor([[0.1, 1.3]], requires_grad=True)
+        w = torch.tensor([[0.7, 0.3], [0.2, 1.1]], requires_grad=True)
+        y = (x @ w).tanh().sum()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=inside):
+            (g,) = torch.autograd.grad(y, x, create_graph=True)
+        show(g.dtype, torch.autograd.grad(g.sum(), w)[0].dtype)
