@@ -68,9 +68,8 @@ class Overloads(Composite):
 
     def choose(self, args: Sequence, kwargs: dict) -> Op:
         """The op that takes these arguments; the choice depends on their types alone."""
-        key = tuple(map(type, args))
-        if kwargs:
-            key += (*kwargs, *map(type, kwargs.values()))
+        named = (*kwargs, *map(type, kwargs.values())) if kwargs else ()
+        key = (*map(type, args), *named)
         found = self._chosen.get(key)
         if found is None:
             found = self._chosen[key] = self._search(args, kwargs)

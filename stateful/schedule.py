@@ -132,10 +132,12 @@ class Survey:
 
     def schedule(self, roots, grads, inputs, accumulate) -> Schedule | None:
         """What happens in the pass with these options; None if the engine must see to it."""
-        asked = [(self.numbers.get(node, -1), nr) for node, nr in inputs]
-        seeds = [g is IMPLICIT or not accumulate and Hooks.sign(g) for g in grads]
-        key = (accumulate, *asked, *seeds, *self.shape)
-        if not accumulate:  # what is returned lies in memory as the leaves say
+        seeds = [g is IMPLICIT for g in grads]
+        key = (accumulate, *seeds, *self.shape)
+        if inputs:
+            key += tuple([(self.numbers.get(node, -1), nr) for node, nr in inputs])
+        if not accumulate:  # what is returned lies in memory as gradients and leaves do
+            key += tuple([g is not IMPLICIT and Hooks.sign(g) for g in grads])
             leaves: Any = [node for node in self.nodes if node.plan is None]
             key += tuple([Hooks.sign(leaf.variable) for leaf in leaves])
         known = schedules.setdefault(key, [])
@@ -280,6 +282,8 @@ class Schedule:
         with accumulating:
             for number, grad in zip(self.leaves, results, strict=False):
                 nodes[number].add(grad)  # type: ignore[attr-defined]
+        if not self.captured:
+            return []
         made, found = iter(results[len(self.leaves) :]), []
         for source, steps in self.shown:
             grad = Hooks.as_tensor(next(made)) if type(source) is Value else grads[source]

@@ -29,11 +29,11 @@ class Structure:
     ``length``: how many plain kernels there are up to here.
     ``ends``: how many inputs, numbers and values a window has here.
     ``numbers``: those of the last flush here, which are often those of the next; ``packed``,
-    ``scalars``: the same as arrays.
+    ``scalars``: the same as arrays; ``stays``: whether what is packed is on the device.
     """
 
     __slots__ = ("next", "programs", "parent", "kernel", "wiring", "length", "ends", "numbers",
-                 "packed", "scalars")  # fmt: skip
+                 "packed", "stays", "scalars")  # fmt: skip
 
     def __init__(self, parent: Any = None, kernel: Any = None, wiring: tuple[int, ...] = ()):
         self.next: dict[tuple, Structure] = {}
@@ -43,6 +43,7 @@ class Structure:
         self.ends = (0, 0, 0) if parent is None else self._ends(*parent.ends)
         self.numbers: list = []
         self.packed: dict[str, Any] = {}
+        self.stays = False
         self.scalars: list = []
 
     def _ends(self, inputs: int, numbers: int, values: int) -> tuple[int, int, int]:
@@ -52,11 +53,13 @@ class Structure:
 
     def pack(self, numbers: list) -> dict[str, Any]:
         """Numbers as one array for each kind; what comes again stays on the device."""
-        if not self._come_again(numbers) or not self.packed:
-            self.packed = _pack(numbers)
-        elif any(type(array) is np.ndarray for array in self.packed.values()):
+        if self.stays and numbers == self.numbers:
+            return self.packed
+        if self._come_again(numbers) and self.packed:
             with jax.ensure_compile_time_eval():  # we may be in somebody's trace
-                self.packed = jax.device_put(self.packed)
+                self.packed, self.stays = jax.device_put(self.packed), True
+        else:
+            self.packed = _pack(numbers)
         return self.packed
 
     def single(self, numbers: list) -> list:
@@ -71,7 +74,7 @@ class Structure:
     def _come_again(self, numbers: list) -> bool:
         if numbers == self.numbers and not any(map(_may_hide_a_sign, numbers)):
             return True
-        self.numbers, self.packed, self.scalars = numbers, {}, []
+        self.numbers, self.packed, self.scalars, self.stays = numbers, {}, [], False
         return False
 
     def program(self, live: tuple[int, ...]) -> Callable:
