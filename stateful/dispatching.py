@@ -266,7 +266,7 @@ def install() -> None:
     rebind(dispatch.call, lambda _: call)
     rebind(dispatch.call_inplace, lambda _: call_inplace)
     OpNode.run, Tensor._accumulate = _run, _accumulate  # type: ignore[method-assign]
-    Tensor.item = _item  # type: ignore[method-assign]
+    Tensor.item = functools.update_wrapper(_item, plain.item)  # type: ignore[method-assign]
     Hooks.add, Hooks.has_nan = staticmethod(_add), staticmethod(_has_nan)
     rebind(backward.fit_to, lambda _: _fit_to)
     rebind(backward._seed, lambda _: _seed)
