@@ -20,6 +20,7 @@ from .. import execute
 from ..execute import Kernel, Value
 from ..lazy import flush
 from ..tensor import Tensor
+from ..thread_policy import run_by
 from ..views import Storage
 from .errors import LeakedTracerError
 
@@ -103,16 +104,13 @@ def watching(known: Iterable[Storage]) -> Iterator[Watch]:
     """Trace inside: kernels run on tracers, and accesses to storages are noted while ``on``."""
     flush()
     watch, outer = Watch(known), getattr(_local, "watch", None)
-    with _lock, jax.enable_x64(True):
-        policy = execute.policy
-        execute.policy = _direct_here(policy)
+    with _lock, jax.enable_x64(True), run_by(_direct):
         Storage.value = property(_get, _set)  # type: ignore[assignment]
         _local.watch = watch
         try:
             yield watch
         finally:
             _local.watch = outer
-            execute.policy = policy
             if outer is None:
                 Storage.value = _slot
             watch.retire()
@@ -143,15 +141,8 @@ def _is_new(storage: Storage) -> bool:
     return False
 
 
-def _direct_here(otherwise):
-    """The policy of a trace: run on tracers in this thread, as before in others."""
-    thread = threading.get_ident()
-
-    def traced(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
-        if threading.get_ident() != thread:
-            return otherwise(fn, static, leaves)
-        kernel = execute.kernel_of(fn, leaves, static)
-        arrays = [x.read() if type(x) is Value else jnp.asarray(x) for x in leaves]
-        return kernel, execute.direct(kernel, arrays)
-
-    return traced
+def _direct(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value]]:
+    """The policy of a trace: run on tracers."""
+    kernel = execute.kernel_of(fn, leaves, static)
+    arrays = [x.read() if type(x) is Value else jnp.asarray(x) for x in leaves]
+    return kernel, execute.direct(kernel, arrays)
