@@ -14,8 +14,8 @@ from . import execute as seam
 from . import modes
 from .execute import Function, Kernel, Value, execute
 from .graph import accumulator, gradient_edge, sequence_numbers
-from .lazy import lazy, step
-from .leaves import DATA, run_otherwise
+from .lazy import DATA, lazy, step
+from .leaves import run_otherwise
 from .modes import anomaly, forward, inference, state
 from .nodes import (
     INPLACE_NAMES,

@@ -201,11 +201,7 @@ def _run_backward(roots: Sequence, grads: Sequence, **options: Any) -> list:
     """A pass, node by node where a mode is to see it."""
     if not state.modes:
         return plain.run_backward(roots, grads, **options)
-    seeds = [
-        schedule.ones(edge.node.avals[edge.nr]) if grad is schedule.IMPLICIT else grad
-        for edge, grad in zip(roots, grads, strict=True)
-    ]
-    return engine.run_backward(roots, seeds, **options)
+    return engine.run_backward(roots, schedule.explicit(roots, grads), **options)
 
 
 def _accumulate(leaf: Any, grad: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .dispatch import Face
 from .telling import forms
-from .torch_function import handle, overloaded, state
+from .torch_function import handle, is_told, overloaded, state
 
 
 def foreign(function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -21,7 +21,7 @@ def foreign(function: Callable, args: tuple, kwargs: dict) -> Any:
         raise  # noqa: PLE0704 (the exception that the caller is handling)
     form = forms().get(function)
     if form is not None:
-        given = overloaded(arguments(args, kwargs), plain=True)
+        given = overloaded(arguments(args, kwargs), is_told)
         args, kwargs = form.of(args, kwargs)
     return handle(function, given, args, kwargs)
 

@@ -40,7 +40,9 @@ CAP = 960
 `PIECE` a number with many divisors: a loop that is cut there repeats itself sooner."""
 
 NUMBERS = {float, int, bool, complex}
-"""Types of arguments that are data and no tensors."""
+"""Types of arguments that are numbers."""
+DATA = {*NUMBERS, Value}
+"""Types of arguments that a policy takes as they are."""
 
 _new = object.__new__
 _PLAIN = {np.ndarray, type(jax.numpy.zeros(()))}
@@ -85,7 +87,7 @@ class Window:
 
     def _extend(self, step: tuple, leaves: Sequence) -> Structure:
         """The new structure after a step that was not taken from here before."""
-        leaves = [x if type(x) in NUMBERS or type(x) is Value else x._read() for x in leaves]
+        leaves = [leaf if type(leaf) in DATA else leaf._read() for leaf in leaves]
         kernel = kernel_of(step[0], leaves, step[1])
         wiring = [
             leaf.index if leaf.pending is self else self.slots[id(leaf)]

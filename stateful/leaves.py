@@ -12,10 +12,7 @@ from funcgrad.op import Op
 
 from . import execute as seam
 from .execute import Kernel, Value
-from .lazy import NUMBERS
-
-DATA = {*NUMBERS, Value}
-"""What a call takes as it is."""
+from .lazy import DATA
 
 
 def run_otherwise(op: Op, template: tuple, leaves: list) -> tuple[Kernel, list[Value], int]:

@@ -19,6 +19,7 @@ from .telling import OF_OPERATORS, OPERATORS_IN_PYTHON, Form, form_of
 from .tensor import Tensor
 from .torch_function import (
     handle,
+    is_told,
     overloaded,
     overrides,
     state,
@@ -85,7 +86,7 @@ def overridable(
             return function(*args, **kwargs)
         if form is not None:
             if state.subclasses:
-                given = overloaded(arguments(args, kwargs), plain=True)
+                given = overloaded(arguments(args, kwargs), is_told)
             args, kwargs = form.of(args, kwargs)
         return handle(public if told is None else told(), given, args, kwargs)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import modes
+from .torch_function import overloaded
 
 
 class _State(threading.local):
@@ -63,15 +64,7 @@ def decided(values: Sequence) -> bool:
 
 def asked(arguments: Iterable) -> list:
     """The first argument of each class that decides; a subclass stands before its bases."""
-    found: list = []
-    if not state.subclasses:
-        return found
-    for argument in arguments:
-        kind = type(argument)
-        if dispatches(kind) and all(type(other) is not kind for other in found):
-            places = [i for i, other in enumerate(found) if issubclass(kind, type(other))]
-            found.insert(places[0] if places else len(found), argument)
-    return found
+    return overloaded(arguments, dispatches) if state.subclasses else []
 
 
 def handle(op: Any, given: Sequence, args: Sequence, kwargs: dict) -> Any:

@@ -79,14 +79,17 @@ def overrides(kind: type) -> bool:
     return handler is not disabled_torch_function
 
 
-def overloaded(arguments: Iterable, plain: bool = False) -> list:
-    """The first argument of each class that overrides, and of `Tensor` if ``plain``; a subclass
-    stands before its bases."""
+def is_told(kind: type) -> bool:
+    """Whether a class is among those that a function written in Python tells of."""
+    return overrides(kind) or kind is Tensor
+
+
+def overloaded(arguments: Iterable, wanted: Callable[[type], bool] = overrides) -> list:
+    """The first argument of each ``wanted`` class; a subclass stands before its bases."""
     found: list = []
     for argument in arguments:
         kind = type(argument)
-        wanted = overrides(kind) or plain and kind is Tensor
-        if wanted and all(type(other) is not kind for other in found):
+        if wanted(kind) and all(type(other) is not kind for other in found):
             places = [i for i, other in enumerate(found) if issubclass(kind, type(other))]
             found.insert(places[0] if places else len(found), argument)
     return found

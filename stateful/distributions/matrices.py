@@ -24,7 +24,7 @@ from .functions import (
     standard_normal,
     where,
 )
-from .normal import lazy_property, mahalanobis, times_vector
+from .normal import check_matrix, lazy_property, mahalanobis, the_given, times_vector
 
 _torch, _linalg = FUNCTIONS["torch"], FUNCTIONS["linalg"]
 _MOST_TRIES = 10
@@ -66,20 +66,11 @@ class Wishart(Distribution):
 
     def __init__(self, df, covariance_matrix=None, precision_matrix=None, scale_tril=None,
                  validate_args=None):  # fmt: skip
-        given = {
-            "covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix,
-            "scale_tril": scale_tril,
-        }  # fmt: skip
-        given = {name: matrix for name, matrix in given.items() if matrix is not None}
-        if len(given) != 1:
-            raise AssertionError(
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be "
-                "specified."
-            )
-        ((name, matrix),) = given.items()
-        if matrix.dim() < 2:
-            raise ValueError(f"{name} must be at least two-dimensional, with optional leading "
-                             "batch dimensions")  # fmt: skip
+        name, matrix = the_given(
+            AssertionError, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix,
+            scale_tril=scale_tril,
+        )  # fmt: skip
+        check_matrix(name, matrix)
         if not isinstance(df, Tensor):
             df = matrix.new_tensor(df)
         size = matrix.shape[-1]

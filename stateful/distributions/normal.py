@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from . import constraints
 from .distribution import Distribution, ExponentialFamily, lazy_property
@@ -84,6 +85,22 @@ def _from_precision(precision):
     return solve_triangular(backwards, one, upper=False)
 
 
+def the_given(error: type[Exception], **matrices: Any) -> tuple[str, Any]:
+    """The one of ``matrices`` that was given, with its name; raises ``error`` if not just one."""
+    given = [(name, matrix) for name, matrix in matrices.items() if matrix is not None]
+    if len(given) != 1:
+        raise error(f"Exactly one of {' or '.join(matrices)} may be specified.")
+    return given[0]
+
+
+def check_matrix(name: str, matrix: Any) -> None:
+    """Raise ValueError if a parameter is no matrix, or batch of them."""
+    if matrix.dim() < 2:
+        raise ValueError(
+            f"{name} must be at least two-dimensional, with optional leading batch dimensions"
+        )
+
+
 class MultivariateNormal(Distribution):
     """The normal distribution of vectors, by covariance, precision or a lower factor of one.
 
@@ -104,22 +121,13 @@ class MultivariateNormal(Distribution):
 
     def __init__(self, loc, covariance_matrix=None, precision_matrix=None, scale_tril=None,
                  validate_args=None):  # fmt: skip
-        given = {
-            "covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix,
-            "scale_tril": scale_tril,
-        }  # fmt: skip
-        given = {name: matrix for name, matrix in given.items() if matrix is not None}
-        if len(given) != 1:
-            raise ValueError(
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be "
-                "specified."
-            )
+        name, matrix = the_given(
+            ValueError, covariance_matrix=covariance_matrix, precision_matrix=precision_matrix,
+            scale_tril=scale_tril,
+        )  # fmt: skip
         if loc.dim() < 1:
             raise ValueError("loc must be at least one-dimensional.")
-        ((name, matrix),) = given.items()
-        if matrix.dim() < 2:
-            raise ValueError(f"{name} must be at least two-dimensional, with optional leading "
-                             "batch dimensions")  # fmt: skip
+        check_matrix(name, matrix)
         size = loc.shape[-1]
         rows, _ = broadcast_tensors(loc, matrix[..., 0])
         batch = tuple(rows.shape[:-1])

@@ -6,6 +6,10 @@ import stateful as torch
 from stateful import engine
 from stateful.execute import policy
 
+lazy_only = pytest.mark.skipif(
+    policy.__name__ != "lazy", reason="the eager policy knows no shapes of graphs"
+)
+
 
 @pytest.fixture
 def passes(monkeypatch):
@@ -23,14 +27,14 @@ def penalty(exponent=2.0):
     return slope
 
 
-@pytest.mark.skipif(policy.__name__ != "lazy", reason="the eager policy knows no shapes of graphs")
+@lazy_only
 def test_the_engine_makes_the_first_pass_only(passes):
     for _ in range(4):
         penalty(2.75)
     assert len(passes) == 1
 
 
-@pytest.mark.skipif(policy.__name__ != "lazy", reason="the eager policy knows no shapes of graphs")
+@lazy_only
 def test_inference_mode_in_between_changes_nothing(passes):
     for _ in range(3):
         penalty(1.75)
@@ -39,7 +43,7 @@ def test_inference_mode_in_between_changes_nothing(passes):
     assert len(passes) == 1
 
 
-@pytest.mark.skipif(policy.__name__ != "lazy", reason="the eager policy knows no shapes of graphs")
+@lazy_only
 def test_other_numbers_are_another_pass(passes):
     for exponent in (1.25, 3.25, 1.25, 3.25):
         penalty(exponent)
