@@ -279,6 +279,7 @@ from .ops.powers import pow as pow
 from .ops.powers import rsqrt as rsqrt
 from .ops.powers import sqrt as sqrt
 from .ops.powers import square as square
+from .ops.prod import prod as prod
 from .ops.products import addbmm as addbmm
 from .ops.products import addmv as addmv
 from .ops.products import addr as addr
@@ -303,7 +304,6 @@ from .ops.rearrange import tile as tile
 from .ops.reduce import mean as mean
 from .ops.reduce import nanmean as nanmean
 from .ops.reduce import nansum as nansum
-from .ops.reduce import prod as prod
 from .ops.reduce import sum as sum
 from .ops.reflections import geqrf as geqrf
 from .ops.reflections import orgqr as orgqr

@@ -23,7 +23,7 @@ from .ops.index import check_indices, index_put_tensors, index_tensor
 from .ops.mask import index_put_mask, nonzero
 from .ops.slicing import select, slice_tensor
 from .ops.update import select_scatter, slice_scatter
-from .ops.view import alias, expand, reshape, squeeze_dim, unsqueeze
+from .ops.view import alias, expand, reshape, squeeze_dim, unsqueeze, view_size
 from .signature import NUMBERS
 from .signature import dtype as as_dtype
 from .types import index_dtype
@@ -87,18 +87,16 @@ def assignment(x, index, value) -> Assignment:
     """
     views, tensors, shape = parse(index, x.shape)
     if not tensors:
-        value = _as_value(x, value)
-        if not value.shape:
+        value = _as_tensor(x, value)
+        if shape and not value.shape:
             return Assignment(views, fill_tensor, (value,))
-        return Assignment(
-            views, copy, (value if tuple(value.shape) == shape else expand(value, shape),)
-        )
+        return Assignment(views, copy, (_spread(value, shape),))
     if _is_only_mask(tensors) and (isinstance(value, NUMBERS) or tuple(value.shape) == ()):
         mask = _spread_mask(tensors, shape)
         value = _number(x, value) if isinstance(value, NUMBERS) else value
         return Assignment(views, index_put_mask, (mask, value))
     indices = expand_masks(tensors, shape)
-    return Assignment(views, index_put_tensors, (indices, _as_value(x, value)))
+    return Assignment(views, index_put_tensors, (indices, _without_lead(_as_tensor(x, value))))
 
 
 @composite()
@@ -233,7 +231,8 @@ class _Parser:
         """A slice of everything beside other items is no view."""
         start, stop, step = _slice_bounds(item, self.sizes)
         size = self.sizes[self.dim]
-        if always or not (start in (None, 0) and stop in (None, size) and step == 1):
+        everything = start in (None, 0) and (stop is None or stop >= size) and step == 1
+        if always or not everything:
             self.views.append((slice_tensor, (self.dim, start, stop, step)))
             self.sizes[self.dim] = len(range(*slice(start, stop, step).indices(size)))
         self.dim += 1
@@ -392,19 +391,40 @@ def _spread_mask(tensors, shape):
     return reshape(mask, (*mask.shape, *(1,) * rest)) if rest else mask
 
 
-def _as_value(x, value):
-    """A number in the dtype of ``x``; a tensor without leading dimensions of size 1."""
+def _as_tensor(x, value):
+    """A number in the dtype of ``x``; a tensor as it is."""
     if isinstance(value, NUMBERS):
         return _number(x, value)
     if not is_tensor(value):
         raise TypeError(f"can't assign a {type(value).__name__} to a tensor of {x.dtype}")
-    shape = tuple(value.shape)
-    lead = next((i for i, n in enumerate(shape) if n != 1), len(shape))
-    return reshape(value, shape[lead:]) if lead else value
+    return value
+
+
+def _lead(shape) -> int:
+    """How many dimensions of size 1 come first."""
+    return next((i for i, n in enumerate(shape) if n != 1), len(shape))
+
+
+def _without_lead(value):
+    """A tensor without leading dimensions of size 1."""
+    lead = _lead(value.shape)
+    return view_size(value, tuple(value.shape)[lead:]) if lead else value
+
+
+def _spread(value, shape):
+    """A tensor expanded to a shape, after PyTorch took away its leading dimensions of size 1.
+
+    One that has the shape is left alone; of any other PyTorch takes a view, be there such
+    dimensions or not.
+    """
+    if tuple(value.shape) == shape:
+        return value
+    value = view_size(value, tuple(value.shape)[_lead(value.shape) :])
+    return value if tuple(value.shape) == shape else expand(value, shape)
 
 
 def _number(x, value):
     dtype = np.dtype(x.dtype)
-    if isinstance(value, complex | np.complexfloating) and dtype.kind != "c":
+    if isinstance(value, complex | np.complexfloating) and dtype.kind not in "cb":
         raise RuntimeError(f"value cannot be converted to type {x.dtype} without overflow")
     return jnp.asarray(value).astype(dtype)

@@ -12,7 +12,7 @@ NODE = "NotImplemented"
 def underivable(name: str, inputs: Iterable[str]) -> dict[str, Callable]:
     """The formulas of ``inputs`` of the ATen op ``name``, which has no derivative at all."""
 
-    def formula(grad) -> NoReturn:
+    def formula(grads) -> NoReturn:
         raise RuntimeError(f"derivative for aten::{name} is not implemented")
 
     return dict.fromkeys(inputs, formula)

@@ -1,4 +1,4 @@
-"""Kinds of numbers that PyTorch has no kernel for: the order of complex numbers, bits of floats.
+"""Kinds of numbers that PyTorch has no kernel for: orders of complex numbers, bits of floats, ...
 
 JAX computes some of these, so that a program would get a result where PyTorch raises.
 """
@@ -60,11 +60,28 @@ _COMPLEX = {
     "clamp_max.Tensor": "minimum_cpu", "searchsorted": "searchsorted_out_cpu",
     "bucketize": "searchsorted_out_cpu", "_prelu_kernel": "prelu_cpu",
 }  # fmt: skip
+_INTEGER = {
+    "gelu": "GeluKernelImpl", "softplus": "softplus_cpu", "leaky_relu": "leaky_relu_cpu",
+    "elu": "elu_cpu", "celu": "elu_cpu", "silu": "silu_cpu", "mish": "mish_cpu", "glu": "glu_cpu",
+    "hardswish": "hardswish_cpu", "hardsigmoid": "hardsigmoid_cpu", "hardshrink": "hardshrink_cpu",
+    "softshrink": "softshrink_check", "log_sigmoid_forward": "log_sigmoid_cpu",
+    "_prelu_kernel": "prelu_cpu", "frac": "frac_cpu", "hypot": "hypot_cpu",
+    "logaddexp": "logaddexp_cpu", "logaddexp2": "logaddexp2_cpu", "nextafter": "nextafter_cpu",
+    "lerp.Scalar": "lerp_kernel_scalar", "lerp.Tensor": "lerp_kernel_tensor",
+    "logcumsumexp": "logcumsumexp_out_cpu", "native_layer_norm": "LayerNormKernelImpl",
+    "mse_loss": "mse_cpu", "smooth_l1_loss": "smooth_l1_cpu", "huber_loss": "huber_cpu",
+    "binary_cross_entropy": "binary_cross_entropy",
+}  # fmt: skip
 _BOOL = {
+    **_INTEGER,
     "bitwise_left_shift": "lshift_cpu", "bitwise_right_shift": "rshift_cpu", "gcd": "gcd_cpu",
-    "lcm": "lcm_cpu", "floor_divide": "div_floor_cpu", "remainder": "remainder_cpu",
-    "fmod": "fmod_cpu", "floor": "floor_vml_cpu", "ceil": "ceil_vml_cpu",
-    "trunc": "trunc_vml_cpu", "round": "round_vml_cpu",
+    "lcm": "lcm_cpu", "floor_divide": "div_floor_cpu", "remainder.Tensor": "remainder_cpu",
+    "fmod.Tensor": "fmod_cpu", "floor": "floor_vml_cpu", "ceil": "ceil_vml_cpu",
+    "trunc": "trunc_vml_cpu", "round": "round_vml_cpu", "abs": "abs_cpu",
+    "addcmul": "addcmul_cpu_out", "threshold": "threshold_cpu", "clamp.Tensor": "clamp_cpu",
+    "dot": "dot", "mv": "addmv_impl_cpu", "mm": "addmm_impl_cpu_", "addmm": "addmm_impl_cpu_",
+    "bmm": "bmm", "baddbmm": "baddbmm", "trace": "trace", "kthvalue": "kthvalue_cpu",
+    "median": "median_cpu", "nanmedian": "median_cpu", "convolution": "slow_conv2d_cpu",
 }  # fmt: skip
 _CLAMP = "clamp is not supported for complex types"
 _MESSAGES = {
@@ -81,12 +98,21 @@ _AS_RUNTIME_ERROR = {
     "rad2deg": "rad2deg is not supported for complex tensors.",
     "deg2rad": "deg2rad is not supported for complex tensors.",
 }  # fmt: skip
-_BY_KIND = {"complex": _COMPLEX, "floating": _BITS, "half": {**_BITS, **_HALF}, "bool": _BOOL}
+_BOOL_AS_RUNTIME_ERROR = {
+    "argmax": "argmax(): does not support bool input",
+    "argmin": "argmin(): does not support bool input",
+    "hardtanh": "Bool inputs not supported for hardtanh",
+    "topk": "topk does not support bool dtypes on CPU",
+}
+_BY_KIND = {
+    "complex": _COMPLEX, "floating": _BITS, "half": {**_BITS, **_HALF}, "int": _INTEGER,
+    "bool": _BOOL,
+}  # fmt: skip
 
 
 def is_limited(aten: str) -> bool:
     """Whether the op of this ATen name is refused for some dtype."""
-    tables = *_BY_KIND.values(), _MESSAGES, _AS_RUNTIME_ERROR
+    tables = *_BY_KIND.values(), _MESSAGES, _AS_RUNTIME_ERROR, _BOOL_AS_RUNTIME_ERROR
     return any(_entry(table, aten) for table in tables)
 
 
@@ -99,7 +125,8 @@ def check(aten: str, dtype: np.dtype) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(dtype)}'")
     if kind == "complex" and (message := _entry(_MESSAGES, aten)):
         raise NotImplementedError(message)
-    if kind == "complex" and (message := _entry(_AS_RUNTIME_ERROR, aten)):
+    errors = {"complex": _AS_RUNTIME_ERROR, "bool": _BOOL_AS_RUNTIME_ERROR}
+    if message := _entry(errors.get(kind, {}), aten):
         raise RuntimeError(message)
 
 
@@ -120,9 +147,9 @@ def _entry(table: dict[str, str], aten: str) -> str | None:
 
 
 def check_number(value: Any, dtype: np.dtype) -> None:
-    """RuntimeError for a complex number that is to be stored in a real ``dtype``."""
+    """RuntimeError for a complex number that is to be stored in a real ``dtype``, except bool."""
     given = isinstance(value, complex) or types.is_complex(getattr(value, "dtype", dtype))
-    if given and not types.is_complex(dtype):
+    if given and not types.is_complex(dtype) and dtype != np.dtype(bool):
         name = type_name(dtype).lower()
         raise RuntimeError(
             f"value cannot be converted to type {name} without overflow: it is complex"

@@ -13,7 +13,7 @@ from typing import Any
 
 from . import modes
 from .blocks import block_of
-from .dispatch import new_view, plan_of, record, wrap
+from .dispatch import laid_out, plan_of, record, wrap
 from .execute import Aval, Kernel, Value, execute
 from .graph import Node
 from .lazy import CAP, NUMBERS, Window, current
@@ -28,11 +28,10 @@ MOST = 8
 class Call:
     """One kernel of a pass. ``leaves``: places of its arguments; ``values``: what it computes."""
 
-    __slots__ = ("kernel", "leaves", "values", "is_view", "plan", "node_class")
+    __slots__ = ("kernel", "leaves", "values", "plan", "node_class")
 
     def __init__(self, kernel: Kernel, leaves: tuple[int, ...], values: range):
         self.kernel, self.leaves, self.values = kernel, leaves, values
-        self.is_view = getattr(kernel.fn, "is_view", False)
         self.plan: Plan | None = None
         self.node_class: type[Node] | None = None
 
@@ -48,11 +47,8 @@ class Call:
         leaves = [places[i] for i in self.leaves]
         found = [values[i] for i in self.values]
         kernel = self.kernel
-        if self.is_view:
-            outs = [
-                new_view(leaves[0], kernel.fn, kernel.static, nr, value)
-                for nr, value in enumerate(found)
-            ]
+        if kernel.strides:
+            outs = laid_out(kernel, leaves, found)
         else:
             outs = [wrap(value) for value in found]
         places += outs
@@ -131,8 +127,11 @@ def traced(start: list, run: Callable[[], list]) -> tuple[list, Replay | None]:
     from .torch_function import overrides
 
     window = current()
-    before, ends = window.structure, (len(window.values), len(window.numbers))
+    before, values = window.structure, window.values
+    ends = len(values), len(window.numbers)
     results = run()
+    if window.values is not values:  # a formula looked at numbers, on which its calls may depend
+        return results, None
     if any(overrides(type(item)) for item in start):
         return results, None
     return results, _Trace(start, window, ends).replay(before, results)
@@ -226,7 +225,7 @@ def _alike(pairs: Pairs, call_of: dict[Node, Call]) -> bool:
             parts = [(one.tensor, other.tensor)] if same else None
         elif hasattr(one, "_read") and hasattr(other, "_read"):
             same = _description(one) == _description(other)
-            parts = [(one._grad_fn, other._grad_fn), (one._base, other._base)] if same else None
+            parts = [(one._node, other._node), (one._base, other._base)] if same else None
         else:
             parts = [] if kind is type(other) and repr(one) == repr(other) else None
         if parts is None:

@@ -221,7 +221,9 @@ def remainder_scalar(self, other: Scalar):
     >>> funcgrad.remainder(jnp.array([-3, 3]), 2)
     Array([1, 1], dtype=int32)
     """
-    return jnp.remainder(*promote(self, other))
+    self, other = promote(self, other)
+    unsupported.check("remainder.Tensor", self.dtype)
+    return jnp.remainder(self, other)
 
 
 @op(
@@ -253,7 +255,9 @@ def fmod_scalar(self, other: Scalar):
     >>> funcgrad.fmod(jnp.array([-3, 3]), 2)
     Array([-1,  1], dtype=int32)
     """
-    return jnp.fmod(*promote(self, other))
+    self, other = promote(self, other)
+    unsupported.check("fmod.Tensor", self.dtype)
+    return jnp.fmod(self, other)
 
 
 @op(

@@ -31,7 +31,7 @@ def _safe_softmax_self(grad, result, dim):
 def _safe_softmax(self, dim: int, dtype: DType | None = None):
     """The softmax, but 0 where everything is -inf: a row that may look at nothing."""
     self = self if dtype is None else types.cast(self, dtype)
-    top = jnp.max(self, dim, keepdims=True)
+    top = jnp.max(self, dim, keepdims=True, initial=-jnp.inf)
     nothing = top == -jnp.inf
     powers = jnp.exp(self - jnp.where(nothing, 0, top))
     return powers / jnp.where(nothing, 1, jnp.sum(powers, dim, keepdims=True))
@@ -43,7 +43,7 @@ def _causal_mask(query, key):
     return jnp.tril(jnp.ones((query.shape[-2], key.shape[-2]), bool))
 
 
-def _bias_of(mask, like):
+def bias_of(mask, like):
     """A mask as what is added to the scores: -inf where a boolean one is false."""
     if jnp.dtype(mask.dtype) != jnp.bool_:
         return mask
@@ -80,7 +80,7 @@ def scaled_dot_product_attention(
     sign = -1.0 if scale is not None and scale < 0 else 1.0
     scores = matmul(mul_number(query, factor * sign), mul_number(transpose(key, -2, -1), factor))
     if attn_mask is not None:
-        scores = add(scores, _bias_of(attn_mask, query))
+        scores = add(scores, bias_of(attn_mask, query))
     weights = _safe_softmax(scores, -1)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p, True, kept=kept)

@@ -105,7 +105,9 @@ def lerp_tensor(self, end, weight):
     """
     if self.dtype != end.dtype:
         raise RuntimeError(f"expected dtype {self.dtype} for `end` but got dtype {end.dtype}")
-    return _lerped(self, end, weight)
+    if jnp.ndim(weight) and weight.dtype != self.dtype:
+        raise RuntimeError(f"expected dtype {self.dtype} for `weight` but got dtype {weight.dtype}")
+    return _lerped(self, end, jnp.asarray(weight).astype(self.dtype))
 
 
 lerp = overloads("lerp", lerp_scalar, lerp_tensor)

@@ -15,6 +15,7 @@ from ..unsupported import type_name
 from .choose import where
 from .creation import zeros_like
 from .slicing import select
+from .view import in_order
 
 
 @composite()
@@ -88,13 +89,8 @@ def sign(self):
     return _real_sign(self)
 
 
-def _contiguous(x):
-    """In order in memory, for what has an order there; arrays have none."""
-    return x.contiguous() if hasattr(x, "contiguous") else x
-
-
 @op("view_as_real", grad_fn="ViewAsRealBackward0", is_view=True,
-    vjp=dict(self=lambda grad: view_as_complex(_contiguous(grad))))  # fmt: skip
+    vjp=dict(self=lambda grad: view_as_complex(in_order(grad))))  # fmt: skip
 def view_as_real(self):
     """Complex numbers as pairs of reals in a new last dimension.
 
@@ -236,6 +232,9 @@ def angle(self):
     return jnp.where(self != self, self, jnp.where(self < 0, jnp.pi, 0.0).astype(self.dtype))
 
 
+_real_of, _imag_of = real, imag
+
+
 def _check_parts(one, other):
     if not (types.is_floating(one.dtype) and types.is_floating(other.dtype)):
         raise RuntimeError(
@@ -246,7 +245,9 @@ def _check_parts(one, other):
 
 @op(
     "complex", grad_fn="ComplexBackward0", face="torch",
-    vjp=dict(real=lambda grad: real(grad), imag=lambda grad: imag(grad)),
+    vjp=dict(
+        real=lambda grad, real: _real_of(grad), imag=lambda grad, imag: _imag_of(grad)
+    ),
 )  # fmt: skip
 def complex(real, imag):
     """Complex numbers from their parts, two floating arrays of one dtype.

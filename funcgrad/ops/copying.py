@@ -13,6 +13,7 @@ from ..signature import dtype as as_dtype
 from ..unsupported import check_number
 from .creation import zeros_like
 from .reduce import sum_all
+from .view import in_order, is_in_order
 
 
 @op("clone", grad_fn="CloneBackward0", vjp=dict(self=lambda grad: grad))
@@ -24,6 +25,11 @@ def clone(self):
     Array([1., 1.], dtype=float32)
     """
     return jnp.array(self)
+
+
+def copied(x):
+    """A copy of ``x`` whose elements lie in order in memory."""
+    return clone(x) if is_in_order(x) else in_order(x)
 
 
 @op("_to_copy", grad_fn="ToCopyBackward0", face="private", vjp=dict(self=lambda grad: grad))

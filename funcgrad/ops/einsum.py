@@ -1,15 +1,21 @@
-"""Einstein's notation, by PyTorch's own route: permute, then products of stacks of matrices."""
+"""Einstein's notation, by PyTorch's own route: permute, then products of stacks of matrices.
+
+The order of more than two operands is that of opt_einsum, which PyTorch asks, too.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import opt_einsum
 
 from ..composite import composite
 from .matmul import bmm
 from .places import diagonal
 from .reduce import sum_dim
 from .shape import movedim
-from .view import permute, reshape, unsqueeze
+from .view import permute, reshape, unsqueeze, view_size
 
 
 @composite(face="torch")
@@ -31,7 +37,7 @@ def einsum(equation, *operands):
     labels = list(output) + sorted({x for labels in inputs for x in labels} - kept, key=str)
     aligned = [_align(x, names, labels) for x, names in zip(operands, inputs, strict=True)]
     _check_sizes(aligned, labels)
-    return _reduce(aligned, labels, len(output))
+    return _reduce(aligned, labels, len(output), _path(equation, operands))
 
 
 def _from_sublists(*arguments):
@@ -125,7 +131,7 @@ def _align(x, names, labels):
             del names[second]
     for label in labels:
         if label not in names:
-            x = unsqueeze(x, -1)
+            x = unsqueeze(x, x.ndim)
             names.append(label)
     return permute(x, tuple(map(names.index, labels)))
 
@@ -140,36 +146,49 @@ def _check_sizes(operands, labels):
             )
 
 
-def _reduce(operands, labels, kept: int):
-    """The product of all operands from the left; a label is summed with its last operand."""
-    result, *others = operands
-    last = [
-        max((i for i, x in enumerate(operands) if x.shape[dim] != 1), default=0)
-        for dim in range(len(labels))
-    ]
-    done = [dim for dim in range(kept, len(labels)) if last[dim] == 0]
-    if not others:
-        return sum_dim(result, tuple(done)) if done else result
-    result = sum_dim(result, tuple(done), True) if done else result
-    for position, x in enumerate(others, 1):
-        summed = [dim for dim in range(kept, len(labels)) if last[dim] == position]
-        result = _product(result, x, summed)
-    return reshape(result, result.shape[:kept]) if len(labels) > kept else result
+def _reduce(operands, labels, kept: int, path):
+    """The product of all operands, two at a time; a label is summed with its last operands."""
+    if len(operands) == 1:
+        summed = tuple(range(kept, len(labels)))
+        return sum_dim(operands[0], summed) if summed else operands[0]
+    operands = list(operands)
+    counts = [sum(x.shape[dim] != 1 for x in operands) for dim in range(len(labels))]
+    for first, second in path:
+        right, left = operands.pop(max(first, second)), operands.pop(min(first, second))
+        summed, only_left, only_right = [], [], []
+        for dim in range(kept, len(labels)):
+            inside = [x.shape[dim] != 1 for x in (left, right)]
+            if all(inside):
+                counts[dim] -= 1
+                if counts[dim] == 1:
+                    summed.append(dim)
+            elif any(inside) and counts[dim] == 1:
+                (only_left if inside[0] else only_right).append(dim)
+        left = sum_dim(left, tuple(only_left), True) if only_left else left
+        right = sum_dim(right, tuple(only_right), True) if only_right else right
+        operands.append(_product(left, right, summed))
+    (result,) = operands
+    return view_size(result, result.shape[:kept]) if len(labels) > kept else result
+
+
+def _path(equation: str, operands) -> list[tuple[int, ...]]:
+    """Which two operands to multiply next; products go to the end."""
+    if len(operands) < 3:
+        return [(0, 1)] * (len(operands) - 1)
+    shapes = [tuple(x.shape) for x in operands]
+    found: Any = opt_einsum.contract_path(equation, *shapes, shapes=True, optimize="auto")
+    return found[0]
 
 
 def _product(left, right, summed):
     """The sum of ``left * right`` over ``summed``, which keep size 1 (ATen: sumproduct)."""
-    only_left = [d for d in summed if right.shape[d] == 1 != left.shape[d]]
-    only_right = [d for d in summed if left.shape[d] == 1 != right.shape[d]]
-    left = sum_dim(left, tuple(only_left), True) if only_left else left
-    right = sum_dim(right, tuple(only_right), True) if only_right else right
-    summed = [d for d in summed if left.shape[d] != 1]
     if not summed:
         return left * right
     rank, sizes = left.ndim, list(zip(left.shape, right.shape, strict=True))
-    batch = [d for d in range(rank) if d not in summed and sizes[d][0] == sizes[d][1]]
-    rows = [d for d in range(rank) if sizes[d][0] != 1 == sizes[d][1]]
-    columns = [d for d in range(rank) if sizes[d][1] != 1 == sizes[d][0]]
+    kept = [d for d in range(rank) if d not in summed]
+    batch = [d for d in kept if 1 not in sizes[d]]
+    rows = [d for d in kept if sizes[d][0] != 1 == sizes[d][1]]
+    columns = [d for d in kept if sizes[d][0] == 1]
     count, height, width = (
         math.prod(max(sizes[d]) if 0 not in sizes[d] else 0 for d in dims)
         for dims in (batch, rows, columns)
@@ -179,5 +198,5 @@ def _product(left, right, summed):
     second = reshape(permute(right, (*batch, *summed, *columns, *rows)), (count, depth, width))
     order = (*batch, *rows, *summed, *columns)
     shape = [1 if d in summed else max(sizes[d]) if 0 not in sizes[d] else 0 for d in order]
-    product = reshape(bmm(first, second), shape)
+    product = view_size(bmm(first, second), shape)
     return permute(product, tuple(order.index(d) for d in range(rank)))

@@ -8,20 +8,20 @@ import jax.numpy as jnp
 from jax import lax
 
 from ..composite import composite
-from ..derivative import derived
 from ..op import op
 from ..together import together
 from .choose import where
 from .compare import eq
 from .complexes import is_complex
-from .creation import tril, triu
+from .creation import new_ones, tril, triu
 from .decompose import linalg_cholesky_ex
 from .index import zeros_of
 from .join import cat
 from .matmul import matmul
 from .matrix import _pinv_self, linalg_pinv
 from .powers import log
-from .shape import mH
+from .scan import cumprod
+from .shape import mH, mT
 from .slicing import narrow
 from .solve import (
     check_matrix,
@@ -33,7 +33,7 @@ from .solve import (
     linalg_solve_triangular,
     solve,
 )
-from .view import permute, reshape, unsqueeze
+from .view import expand, permute, reshape, unsqueeze
 
 # -- with information instead of errors ------------------------------------------------------------
 
@@ -235,8 +235,26 @@ def _permutation(pivots, rows: int):
     return lax.linalg.lu_pivots_to_permutation(pivots - 1, rows) if rows else order
 
 
+def _lu_solve(mask, grad, LU, pivots, left, adjoint, result):
+    """With ``A = P L U`` the gradient of A is taken apart into that of L and that of U."""
+    of_B = linalg_lu_solve(LU, pivots, grad, left, not adjoint) if mask[1] else None
+    if not mask[0]:
+        return None, of_B
+    L, U, P = lu_unpack(LU, pivots)
+    if left != adjoint:
+        outer = -matmul(grad, mH(result)) if left else -matmul(mH(grad), result)
+        of_U = linalg_solve_triangular(mH(U), outer, upper=False)
+        of_L = linalg_solve_triangular(mH(L), matmul(of_U, mH(U)), upper=True, unitriangular=True)
+    else:
+        outer = matmul(mT(P), result if left else mH(result))
+        outer = -matmul(matmul(outer, mH(grad) if left else grad), P)
+        of_L = linalg_solve_triangular(mH(L), outer, upper=True, left=False, unitriangular=True)
+        of_U = linalg_solve_triangular(mH(U), matmul(mH(L), of_L), upper=False, left=False)
+    return tril(of_L, -1) + triu(of_U), of_B
+
+
 @op("_lu_solve", grad_fn="LinalgLuSolveBackward0", face="private",
-    vjp=derived("LU", "B"))  # fmt: skip
+    vjp=together(_lu_solve, "LU", "B"))  # fmt: skip
 def linalg_lu_solve(LU, pivots, B, left: bool, adjoint: bool):
     """``X`` with ``A X = B`` for the A that has these factors."""
     flipped = adjoint != (not left)
@@ -459,13 +477,10 @@ def linalg_vander(x, *, N=None):
     """
     x = x if x.ndim else unsqueeze(x, 0)
     count = x.shape[-1] if N is None else N
-    return unsqueeze(x, -1) ** _exponents(x, count)
-
-
-@op("_vander_exponents", face="private")
-def _exponents(like, count: int):
-    """0, 1, 2, ... in the dtype of ``like``."""
-    return jnp.arange(count).astype(like.dtype)
+    if count < 2:
+        raise RuntimeError(f"N must be greater than 1, but it is {count}")
+    powers = cumprod(expand(unsqueeze(x, -1), (*x.shape, count - 1)), -1)
+    return cat([new_ones(powers, (*x.shape, 1)), powers], -1)
 
 
 @composite(face="linalg")

@@ -18,10 +18,12 @@ from ..composite import composite
 from ..op import op
 from ..signature import DType, Size
 from ..signature import dtype as as_dtype
-from .complexes import conj_physical, real
+from .complexes import conj, conj_physical, real
 from .copying import to_dtype
+from .creation import new_zeros
 from .dims import wrap_dim
 from .pad import constant_pad_nd
+from .placing import copy_to_slice, scale_slice
 from .rearrange import roll
 from .slicing import narrow
 
@@ -83,11 +85,12 @@ def _mirrored(x, dim: int):
     return jnp.concatenate([half, behind.conj()], dim)
 
 
-def _r2c_self(grad, self_sym_sizes, dim, normalization, onesided):
+def _r2c_self(grad, self, dim, normalization, onesided):
     """The half that was not computed has no gradient; the input is real."""
-    if onesided:
-        missing = self_sym_sizes[dim[-1]] - grad.shape[dim[-1]]
-        grad = constant_pad_nd(grad, _behind(grad.ndim, dim[-1], missing))
+    whole = list(grad.shape)
+    whole[dim[-1]] = self.shape[dim[-1]]
+    if onesided and tuple(whole) != tuple(grad.shape):
+        grad = copy_to_slice(new_zeros(grad, whole), grad, dim[-1], 0)
     return real(fft_c2c(grad, dim, normalization, False))
 
 
@@ -105,12 +108,7 @@ def _c2r_self(grad, dim, normalization):
     """All but the first (and of an even length the last) element stand for two."""
     half = fft_r2c(grad, dim, normalization, True)
     twice = grad.shape[dim[-1]] - half.shape[dim[-1]]
-    if not twice:
-        return half
-    return half + constant_pad_nd(
-        narrow(half, dim[-1], 1, twice),
-        _around(half.ndim, dim[-1], 1, half.shape[dim[-1]] - twice - 1),
-    )
+    return scale_slice(half, wrap_dim(dim[-1], half.ndim), 1, twice, 2) if twice else half
 
 
 @op("_fft_c2r", grad_fn="FftC2RBackward0", face="private", vjp=dict(self=_c2r_self))
@@ -122,15 +120,6 @@ def fft_c2r(self, dim: Size, normalization: int, last_dim_size: int):
 
 
 # -- arguments -------------------------------------------------------------------------------------
-
-
-def _around(rank: int, dim: int, before: int, after: int) -> tuple[int, ...]:
-    """Padding of one dimension, in the order of `pad`: the last dimension first."""
-    return (0, 0) * (rank - 1 - wrap_dim(dim, rank)) + (before, after)
-
-
-def _behind(rank: int, dim: int, count: int) -> tuple[int, ...]:
-    return _around(rank, dim, 0, count)
 
 
 def _normalization(norm, forward: bool) -> int:
@@ -151,15 +140,16 @@ def _promoted(x, complex_too: bool):
 
 def _resized(x, dims, sizes):
     """Zeros added to, or elements cut from, the end of each of ``dims``."""
+    added = [0] * x.ndim
     for dim, size in zip(dims, sizes, strict=True):
         have = x.shape[dim]
         if size < 1:
             raise RuntimeError(f"Invalid number of data points ({size}) specified")
-        if size > have:
-            x = constant_pad_nd(x, _behind(x.ndim, dim, size - have))
-        elif size < have:
+        added[dim] = max(size - have, 0)
+        if size < have:
             x = narrow(x, dim, 0, size)
-    return x
+    behind = [n for count in reversed(added) for n in (0, count)]
+    return constant_pad_nd(x, behind) if any(added) else x
 
 
 def _dims_and_sizes(x, s, dim) -> tuple[list[int], list[int]]:
@@ -207,7 +197,7 @@ def _to_half(name: str, x, s, dim, norm, forward: bool):
     x = _resized(x, dims, sizes)
     if forward or len(dims) == 1:
         half = fft_r2c(x, dims, _normalization(norm, forward), True)
-        return half if forward else conj_physical(half)
+        return half if forward else conj(half)
     half = conj_physical(fft_r2c(x, dims[-1:], _normalization(norm, False), True))
     return fft_c2c(half, dims[:-1], _normalization(norm, False), False)
 
@@ -228,7 +218,7 @@ def _from_half(name: str, x, s, dim, norm, forward: bool):
         return fft_c2r(x, dims, normalization, last)
     if len(dims) > 1:
         x = fft_c2c(x, dims[:-1], normalization, True)
-    return fft_c2r(conj_physical(x), dims[-1:], normalization, last)
+    return fft_c2r(conj(x), dims[-1:], normalization, last)
 
 
 # -- torch.fft -------------------------------------------------------------------------------------
@@ -265,7 +255,7 @@ def _transform(x, n, dim, norm, forward: bool):
     x = _promoted(x, False)
     dims, sizes = _dims_and_sizes(x, *_one(n, dim))
     out = fft_r2c(_resized(x, dims, sizes), dims, _normalization(norm, forward), False)
-    return out if forward else conj_physical(out)
+    return out if forward else conj(out)
 
 
 @composite(face="fft")

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from .. import types
 from ..composite import overloads
 from ..op import op
 from ..signature import Scalar, Size, Tensors
@@ -287,6 +288,10 @@ def index_fill_scalar(self, dim: int, index, value: Scalar):
     >>> funcgrad.index_fill(jnp.zeros(3), 0, jnp.array([0, 2]), 5.0)
     Array([5., 0., 5.], dtype=float32)
     """
+    if jnp.iscomplexobj(value) and not types.is_complex(self.dtype):
+        raise RuntimeError(
+            "index_fill_(): Converting complex Scalar to non-complex type is not supported"
+        )
     return jnp.where(_is_hit(self, dim, index), jnp.asarray(value).astype(self.dtype), self)
 
 

@@ -103,6 +103,10 @@ def multi_margin_loss_op(
             "Expected non-empty vector or matrix with optional 0-dim batch size, and a target for "
             f"each example, but got: {list(self.shape)} and {list(target.shape)}"
         )
+    if weight is not None and weight.shape[0] != scores.shape[1]:
+        raise RuntimeError(
+            f"inconsistent weight size, expected {scores.shape[1]} but got {list(weight.shape)}"
+        )
     classes = target.reshape(-1, 1)
     chosen = jnp.take_along_axis(scores, classes, 1)
     terms = _hinges(scores - chosen, jnp.asarray(margin, self.dtype), p)

@@ -22,7 +22,7 @@ from .index import index_select, zeros_of
 from .join import unbind
 from .rearrange import repeat_each
 from .reduce import sum_all
-from .shape import broadcast_shape
+from .shape import broadcast_shape, flatten
 from .view import expand, reshape
 
 # -- fill ------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     if isinstance(repeats, int):
         return repeat_each(input, repeats, dim)
     if dim is None:
-        input, dim = reshape(input, (-1,)), 0
+        input, dim = flatten(input), 0
     length = input.shape[wrap_dim(dim, input.ndim)]
     if math.prod(repeats.shape) == 1:
         repeats = expand(reshape(repeats, (1,)), (length,))

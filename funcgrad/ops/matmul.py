@@ -13,6 +13,7 @@ from .view import (
     _squeeze_result,
     _unsafe_view,
     expand,
+    in_order,
     reshape,
     t,
     transpose,
@@ -298,29 +299,33 @@ def matmul(input, other):
 def _folded(first, second):
     """A stack times one matrix or vector, as a single product of matrices."""
     if first.ndim >= second.ndim:
-        rows = reshape(first, (math.prod(first.shape[:-1]), first.shape[-1]))
+        *stack, inner = first.shape
+        rows = reshape(first, (math.prod(stack), inner))
         product = mm(rows, second) if second.ndim == 2 else mv(rows, second)
-        return _unsafe_view(product, (*first.shape[:-1], *second.shape[1:]))
+        return _unsafe_view(product, (*stack, *second.shape[1:]))
     turned = transpose(second, -2, -1)
     right = t(first) if first.ndim == 2 else first
     rows = reshape(turned, (math.prod(turned.shape[:-1]), turned.shape[-1]))
     product = mm(rows, right) if right.ndim == 2 else mv(rows, right)
     folded = _unsafe_view(product, (*turned.shape[:-1], *right.shape[1:]))
-    return transpose(folded, -2, -1) if first.ndim == 2 else folded
+    return in_order(transpose(folded, -2, -1)) if first.ndim == 2 else folded
 
 
 def _batched(first, second):
-    batch = _broadcast_batch(first.shape[:-2], second.shape[:-2])
+    *left_batch, n, m = first.shape
+    *right_batch, k, p = second.shape
+    batch = _broadcast_batch(left_batch, right_batch)
     count = math.prod(batch)
-    (n, m), (k, p) = first.shape[-2:], second.shape[-2:]
     left = reshape(expand(first, (*batch, n, m)), (count, n, m))
     right = reshape(expand(second, (*batch, k, p)), (count, k, p))
     return _unsafe_view(bmm(left, right), (*batch, n, p))
 
 
 def _broadcast_batch(first, second):
+    if first == second:
+        return first
     try:
-        return jnp.broadcast_shapes(first, second)
+        return jnp.broadcast_shapes(tuple(first), tuple(second))
     except ValueError:
         raise RuntimeError(
             f"The size of tensor a {list(first)} must match the size of tensor b {list(second)} in "

@@ -18,7 +18,7 @@ from .places import diag_embed, diagonal
 from .reduce import sum_dim
 from .shape import mH
 from .solve import check_matrix, check_square, inv
-from .view import permute, reshape
+from .view import permute, unsqueeze
 
 # -- norms -----------------------------------------------------------------------------------------
 
@@ -48,9 +48,12 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
 def _of_singular_values(A, ord, rows: int, columns: int, keepdim: bool):
     others = [i for i in range(A.ndim) if i not in (rows, columns)]
     values = svdvals(permute(A, (*others, rows, columns)))
-    found = sum_dim(values, -1) if ord == "nuc" else (amax if ord == 2 else amin)(values, (-1,))
-    shape = [1 if i in (rows, columns) else n for i, n in enumerate(A.shape)]
-    return reshape(found, shape) if keepdim else found
+    reduced = sum_dim if ord == "nuc" else amax if ord == 2 else amin
+    found = reduced(values, (-1,), keepdim)
+    if not keepdim:
+        return found
+    order = (*others, rows, columns)
+    return permute(unsqueeze(found, -1), tuple(map(order.index, range(A.ndim))))
 
 
 @composite("norm", face="linalg")

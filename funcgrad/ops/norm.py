@@ -17,7 +17,7 @@ from .decompose import svdvals
 from .dims import wrap_dims
 from .powers import pow_tensor_scalar as power
 from .reduce import dims_of, restore, sum_dim
-from .view import permute, reshape
+from .view import permute, unsqueeze
 
 
 class Order:
@@ -100,7 +100,8 @@ def _nuclear(x, dim, keepdim: bool, dtype):
     """The sum of the singular values of the matrices along two dimensions."""
     rows, columns = wrap_dims((0, 1) if dim is None else dim, x.ndim)
     others = [d for d in range(x.ndim) if d not in (rows, columns)]
-    found = sum_dim(svdvals(permute(to_dtype(x, dtype), [*others, rows, columns])), (-1,))
+    order = [*others, rows, columns]
+    found = sum_dim(svdvals(permute(to_dtype(x, dtype), order)), (-1,), keepdim)
     if not keepdim:
         return found
-    return reshape(found, [1 if d in (rows, columns) else n for d, n in enumerate(x.shape)])
+    return permute(unsqueeze(found, -1), tuple(map(order.index, range(x.ndim))))

@@ -11,8 +11,8 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import Scalar, Size
-from .creation import zeros_like
-from .join import cat
+from .creation import new_zeros, zeros_like
+from .placing import copy_to_part, copy_to_slice
 from .slicing import slice_tensor
 
 # -- a constant ------------------------------------------------------------------------------------
@@ -123,8 +123,32 @@ _BY_LENGTH = {
 
 
 def _circular(x, padding):
-    """The other end of each dimension in front of it and behind it; negative widths cut off."""
-    for dim, (low, high) in enumerate(_per_side(padding, x.ndim)):
+    """The other end of each dimension in front of it and behind it; negative widths cut off.
+
+    The last dimension first, as ATen writes them one after the other.
+    """
+    widths = list(enumerate(_per_side(padding, x.ndim)))[x.ndim - len(padding) // 2 :][::-1]
+    _check_circle(x, widths)
+    shape = list(x.shape)
+    for dim, (low, high) in widths:
+        shape[dim] += low + high
+        x = slice_tensor(x, dim, max(-low, 0), x.shape[dim] - max(-high, 0))
+    starts = [0] * x.ndim
+    for dim, (low, _) in widths:
+        starts[dim] = max(low, 0)
+    whole = copy_to_part(new_zeros(x, shape), x, starts)
+    for dim, (low, high) in widths:
+        n, low, high = shape[dim], max(low, 0), max(high, 0)
+        if low:
+            end = slice_tensor(whole, dim, n - low - high, n - high)
+            whole = copy_to_slice(whole, end, dim, 0)
+        if high:
+            whole = copy_to_slice(whole, slice_tensor(whole, dim, low, low + high), dim, n - high)
+    return whole
+
+
+def _check_circle(x, widths) -> None:
+    for dim, (low, high) in widths:
         n = x.shape[dim]
         if max(low, high) > n:
             raise RuntimeError(
@@ -133,16 +157,6 @@ def _circular(x, padding):
             )
         if n + low + high < 0:
             raise RuntimeError("Negative padding value is resulting in an empty dimension")
-        if low < 0 or high < 0:
-            x = slice_tensor(x, dim, max(-low, 0), n - max(-high, 0))
-        n = x.shape[dim]
-        parts = [x]
-        if low > 0:
-            parts.insert(0, slice_tensor(x, dim, n - low, n))
-        if high > 0:
-            parts.append(slice_tensor(x, dim, 0, high))
-        x = parts[0] if len(parts) == 1 else cat(parts, dim)
-    return x
 
 
 # -- torch.nn.functional ---------------------------------------------------------------------------

@@ -18,13 +18,12 @@ from .choose import where
 from .compare import eq
 from .complexes import is_floating_point
 from .copying import clone
-from .distance import stretched
 from .matmul import matmul
 from .norm import Order, _norm_self, linalg_vector_norm
 from .not_implemented import not_implemented
 from .reduce import sum_dim
 from .shape import broadcast_shape, mT
-from .view import transpose, view
+from .view import expand, in_order, transpose, view
 
 
 def _slope(difference, distance, p):
@@ -118,6 +117,14 @@ def _by_product(x1, x2, mode: str) -> bool:
     return mode == _MODES[1] or mode == _MODES[0] and many
 
 
+def _one_batch(x, batch):
+    """``x`` expanded to ``batch``, whose dimensions become one."""
+    if x.ndim == 2 and not batch:
+        return x
+    wide = in_order(expand(x, (*batch, *x.shape[-2:])))
+    return view(wide, (math.prod(batch), *x.shape[-2:]))
+
+
 @composite(face="torch")
 def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
     """The distances of order ``p`` between all rows of ``x1`` and all of ``x2``.
@@ -143,9 +150,9 @@ def cdist(x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode: {_MODES}")
     if p == 2 and _by_product(x1, x2, compute_mode):
         batch = broadcast_shape(x1.shape[:-2], x2.shape[:-2])
-        x1, x2 = (stretched(x, (*batch, *x.shape[-2:])) for x in (x1, x2))
-        found = _euclidean_dist(x1, x2)
-        return view(found, tuple(found.shape))
+        shape = (*batch, x1.shape[-2], x2.shape[-2])
+        found = _euclidean_dist(_one_batch(x1, batch), _one_batch(x2, batch))
+        return view(found, shape)
     return _cdist_forward(x1, x2, float(p))
 
 

@@ -202,6 +202,8 @@ def as_strided(self, size: Size, stride: Size, storage_offset: int | None = None
            [1, 3]], dtype=int32)
     """
     places = _strided_places(size, stride, storage_offset or 0, self.size)
+    if not math.prod(size):  # `jnp.take` would lose the shape
+        return jnp.zeros(size, self.dtype)
     return jnp.take(lax.reshape(self, (self.size,)), places)
 
 

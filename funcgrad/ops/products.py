@@ -11,6 +11,7 @@ from ..op import op
 from ..signature import Scalar
 from ..signature import size as as_size
 from ..types import promote
+from .copying import clone
 from .creation import arange_start_step
 from .dims import wrap_dim
 from .index import index_fill_tensor, zeros_of
@@ -27,8 +28,18 @@ from .matmul import (
     vdot,
 )
 from .reduce import sum_all, sum_dim
-from .shape import broadcast_shape
-from .view import _unsafe_view, expand, permute, reshape, t, transpose, unsqueeze
+from .shape import broadcast_shape, flatten
+from .view import (
+    _unsafe_view,
+    expand,
+    is_in_order,
+    permute,
+    reshape,
+    squeeze_all,
+    t,
+    transpose,
+    unsqueeze,
+)
 
 # -- something plus a product ----------------------------------------------------------------------
 
@@ -142,8 +153,10 @@ def tensordot(a, b, dims=2):
     if len(first) != len(second):
         raise RuntimeError("both dimension lists should have same length")
     for i, k in zip(first, second, strict=True):
-        a = sum_dim(a, i, True) if a.shape[i] != 1 == b.shape[k] else a
-        b = sum_dim(b, k, True) if b.shape[k] != 1 == a.shape[i] else b
+        if b.shape[k] == 1:
+            a = sum_dim(a, i, True)
+        elif a.shape[i] == 1:
+            b = sum_dim(b, k, True)
         if a.shape[i] != b.shape[k]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} "
@@ -157,11 +170,19 @@ def _contracted(a, b, first, second):
     columns = [k for k in range(b.ndim) if k not in second]
     shape = tuple(a.shape[i] for i in rows) + tuple(b.shape[k] for k in columns)
     depth = math.prod(a.shape[i] for i in first)
-    left = reshape(permute(a, (*rows, *first)), (math.prod(shape[: len(rows)]), depth))
-    right = reshape(permute(b, (*second, *columns)), (depth, math.prod(shape[len(rows) :])))
-    if not rows and not columns:
-        return reshape(dot(reshape(left, (depth,)), reshape(right, (depth,))), ())
-    return reshape(mm(left, right), shape)
+    left, right = permute(a, (*rows, *first)), permute(b, (*second, *columns))
+    if math.prod(shape) == 1:
+        return reshape(_full_product(left, right), shape)
+    height = math.prod(shape[: len(rows)])
+    width = math.prod(shape[len(rows) :])
+    return reshape(mm(reshape(left, (height, depth)), reshape(right, (depth, width))), shape)
+
+
+def _full_product(left, right):
+    """The sum of all products, by `dot` where both lie in order, as in ATen."""
+    if is_in_order(left) and is_in_order(right):
+        return dot(flatten(left), flatten(right))
+    return sum_all(squeeze_all(left) * squeeze_all(right))
 
 
 @composite()
@@ -174,8 +195,8 @@ def kron(self, other):
     """
     rank = max(self.ndim, other.ndim)
     left, right = ((1,) * (rank - x.ndim) + tuple(x.shape) for x in (self, other))
-    wide = reshape(self, tuple(n for size in left for n in (size, 1)))
-    deep = reshape(other, tuple(n for size in right for n in (1, size)))
+    wide = _unsafe_view(self, tuple(n for size in left for n in (size, 1)))
+    deep = _unsafe_view(other, tuple(n for size in right for n in (1, size)))
     return _unsafe_view(wide * deep, tuple(n * m for n, m in zip(left, right, strict=True)))
 
 
@@ -187,7 +208,7 @@ def chain_matmul(*matrices):
     >>> funcgrad.chain_matmul(jnp.ones((2, 3)), jnp.ones((3, 4)), jnp.ones((4, 5))).shape
     (2, 5)
     """
-    return multi_dot(list(matrices))
+    return multi_dot(list(matrices)) if len(matrices) > 1 else clone(matrices[0])
 
 
 @composite(face="linalg")
@@ -203,9 +224,9 @@ def multi_dot(tensors):
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
     shape = (*tensors[0].shape[:-1], *tensors[-1].shape[1:])
     if tensors[0].ndim == 1:
-        tensors[0] = reshape(tensors[0], (1, -1))
+        tensors[0] = unsqueeze(tensors[0], 0)
     if tensors[-1].ndim == 1:
-        tensors[-1] = reshape(tensors[-1], (-1, 1))
+        tensors[-1] = unsqueeze(tensors[-1], -1)
     for x in tensors:
         if x.ndim != 2:
             raise RuntimeError(f"multi_dot(): tensor must be 2D but got {x.ndim}D")
@@ -214,17 +235,22 @@ def multi_dot(tensors):
 
 
 def _cheapest(sizes):
-    """For every range of matrices where to split it; Cormen et al., section 14.2."""
+    """For every range of matrices where to split it; Cormen et al., section 14.2.
+
+    Of equal costs the first split, but the second of three matrices, as in ATen.
+    """
     count = len(sizes) - 1
     cost = [[0] * count for _ in range(count)]
     split = [[0] * count for _ in range(count)]
     for length in range(1, count):
         for i in range(count - length):
             j = i + length
-            cost[i][j], split[i][j] = min(
-                (cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
-                for k in range(i, j)
-            )
+            places = range(i, j)[:: -1 if count == 3 else 1]
+            costs = [
+                cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in places
+            ]
+            cost[i][j] = min(costs)
+            split[i][j] = places[costs.index(cost[i][j])]
     return split
 
 

@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
-from .. import types
+import numpy as np
+
 from ..composite import composite
 from .blend import lerp_tensor
-from .choose import where
-from .compare import isnan
+from .compare import isnan, logical_not
 from .copying import to_dtype
-from .creation import scalar_tensor
+from .creation import full_like, scalar_tensor
 from .dims import wrap_dim
 from .extrema import any_dim
+from .mask import masked_fill
 from .reduce import sum_dim
 from .rounding import ceil, floor, round_whole
 from .scatter import gather
-from .shape import movedim
+from .shape import broadcast_tensors, flatten
 from .sort import sort_default
-from .view import expand, reshape, squeeze_dim, unsqueeze
+from .view import (
+    _squeeze_result,
+    _transpose_result,
+    _unsqueeze_result,
+    transpose,
+    unsqueeze,
+    view_size,
+)
+from .with_number import mul_number
 
 
 def _ranks(ranked, q, skip_nan: bool):
     """Where the quantiles lie in the last dimension; on the nan if there is one."""
-    count = ranked.shape[-1]
-    missing = isnan(ranked)
+    last, missing = ranked.shape[-1] - 1, isnan(ranked)
     if skip_nan:
-        numbers = to_dtype(sum_dim(~missing, -1, True), ranked.dtype)
-        ranks = q * (numbers - 1)
-        return where(ranks < 0, 0.0, ranks)
-    return where(any_dim(missing, -1, True), float(count - 1), q * (count - 1))
+        ranks = q * (sum_dim(logical_not(missing), -1, True) - 1)
+        return masked_fill(ranks, ranks < 0, 0)
+    ranks, missing = broadcast_tensors(mul_number(q, last), any_dim(missing, -1, True))
+    return masked_fill(ranks, missing, last)
 
 
 def _interpolated(ranked, ranks, interpolation: str):
     """The elements at ``ranks``, or what lies between their neighbours."""
-    if interpolation == "nearest":
-        ranks = round_whole(ranks)
+    if interpolation in _ROUNDING:
+        ranks = _ROUNDING[interpolation](ranks)
 
-    def at(ranks):
-        return gather(ranked, ranked.ndim - 1, to_dtype(ranks, types.index_dtype()))
+    def at(places):
+        return gather(ranked, -1, places)
 
-    low, high = at(floor(ranks)), at(ceil(ranks))
-    if interpolation in ("lower", "nearest"):
+    below = to_dtype(ranks, np.int64)
+    low = at(below)
+    if interpolation in _ROUNDING:
         return low
-    if interpolation == "higher":
-        return high
-    weight = ranks - floor(ranks)
-    return lerp_tensor(low, high, weight * 0 + 0.5 if interpolation == "midpoint" else weight)
+    weight = full_like(ranks, 0.5) if interpolation == "midpoint" else ranks - below
+    return lerp_tensor(low, at(to_dtype(ceil(ranks), np.int64)), weight)
+
+
+_ROUNDING = {"lower": floor, "higher": ceil, "nearest": round_whole}
 
 
 def _quantile(name: str, self, q, dim, keepdim: bool, interpolation: str, skip_nan: bool):
@@ -60,19 +70,19 @@ def _quantile(name: str, self, q, dim, keepdim: bool, interpolation: str, skip_n
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
         q = scalar_tensor(q, dtype=self.dtype)
     rank = self.ndim
-    if dim is None or not rank:
-        x = reshape(self, (-1,))
+    if dim is None:
+        ranked, shape = flatten(self), (1,) * (rank if keepdim else 0)
     else:
         dim = wrap_dim(dim, rank)
-        x = movedim(self, dim, -1)
-    ranked = sort_default(x, -1)[0]
-    ranks = _ranks(ranked, reshape(q, (-1,)), skip_nan)
-    ranks = expand(ranks, (*x.shape[:-1], ranks.shape[-1]))
-    result = movedim(_interpolated(ranked, ranks, interpolation), -1, 0)
-    if keepdim and rank:
-        ones = (1,) * rank
-        result = unsqueeze(result, dim + 1) if dim is not None else reshape(result, (-1, *ones))
-    return result if q.ndim else squeeze_dim(result, 0)
+        kept = (1,) if keepdim and rank else ()
+        shape = (*self.shape[:dim], *kept, *self.shape[dim + 1 :])
+        ranked = self if dim == rank - 1 else transpose(unsqueeze(self, -1), dim, -1)
+    ranked = sort_default(ranked, -1)[0]
+    ranked = view_size(ranked, (*shape, ranked.shape[-1]))
+    found = _interpolated(ranked, _ranks(ranked, q, skip_nan), interpolation)
+    if not q.ndim:
+        return _squeeze_result(found, -1)
+    return _squeeze_result(_transpose_result(_unsqueeze_result(found, 0), 0, -1), -1)
 
 
 @composite()

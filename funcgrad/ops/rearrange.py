@@ -11,9 +11,10 @@ from ..composite import composite
 from ..op import op
 from ..signature import Size
 from ..signature import size as as_size
+from .copying import copied
 from .dims import wrap_dim, wrap_dims
 from .reduce import sum_dim
-from .view import expand, reshape, unsqueeze
+from .view import expand, reshape, unsqueeze, view_size
 
 
 def _repeat_self(grad, self_sym_sizes, repeats):
@@ -142,9 +143,8 @@ def repeat_each(x, count: int, dim: int | None):
     """Every part along ``dim`` ``count`` times in a row."""
     if count < 0:
         raise RuntimeError("Repeats must be non-negative")
-    x = reshape(x, (math.prod(x.shape),)) if dim is None else x
-    x = x if x.ndim else reshape(x, (1,))
+    x = reshape(x, (math.prod(x.shape),)) if x.ndim != 1 and dim is None or not x.ndim else x
     dim = wrap_dim(0 if dim is None else dim, x.ndim)
     before, length, after = x.shape[:dim], x.shape[dim], x.shape[dim + 1 :]
     wide = expand(unsqueeze(x, dim + 1), (*before, length, count, *after))
-    return reshape(wide, (*before, length * count, *after))
+    return view_size(copied(wide), (*before, length * count, *after))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 
-import jax
 import jax.numpy as jnp
 
 from .. import types
 from ..composite import composite, overloads
-from ..derivative import derived
 from ..op import op
 from ..signature import DType, Size
 from .arithmetic import mul
 from .dims import wrap_dims
-from .known import holds
 from .view import expand, unsqueeze
 
 
@@ -159,54 +156,3 @@ def nanmean(self, dim=None, keepdim=False, *, dtype=None):
     """
     dim = tuple(range(self.ndim)) if dim is None else dim
     return nansum(self, dim, keepdim, dtype=dtype) / sum_dim(self == self, dim, keepdim)
-
-
-@op("_prod_backward", grad_fn="ProdBackwardBackward0", face="private",
-    vjp=derived("grad_output", "self"))  # fmt: skip
-def _prod_backward(grad_output, self, result, dim: int | None, keepdim: bool):
-    """The gradient of a product: of every element the product of the others, zeros or not."""
-    dims = dims_of(dim, self.ndim)
-    _, pull = jax.vjp(lambda x: jnp.prod(x, dims), self)
-    grad = jnp.conj(grad_output).reshape([n for i, n in enumerate(self.shape) if i not in dims])
-    return jnp.conj(pull(grad.astype(self.dtype))[0])
-
-
-def _prod_self(grad, self, result, dim, keepdim):
-    """The product over each element, if it is known that none is zero."""
-    if not self.ndim or not holds((self != 0).all()):
-        return _prod_backward(grad, self, result, dim, keepdim)
-    if dim is not None:
-        grad, result = (restore(x, dim, keepdim, self.ndim) for x in (grad, result))
-    return grad * (result / self).conj()
-
-
-@op("prod", grad_fn="ProdBackward0",
-    vjp=dict(self=lambda grad, self, result: (
-        _prod_self(grad, self, result, None, False)
-    )))  # fmt: skip
-def prod_all(self, *, dtype: DType | None = None):
-    """The product of all elements; integers and bools are multiplied as int64.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.prod(jnp.array([2.0, 3.0]))
-    Array(6., dtype=float32)
-    """
-    return jnp.prod(types.cast(self, summed_dtype(self, dtype)))
-
-
-@op("prod.dim_int", grad_fn="ProdBackward1",
-    vjp=dict(self=lambda grad, self, result, dim, keepdim: (
-        _prod_self(grad, self, result, dim, keepdim)
-    )))  # fmt: skip
-def prod_dim(self, dim: int, keepdim: bool = False, *, dtype: DType | None = None):
-    """The product over one dimension.
-
-    >>> import jax.numpy as jnp, funcgrad
-    >>> funcgrad.prod(jnp.array([[2.0, 3.0]]), 1)
-    Array([6.], dtype=float32)
-    """
-    self = types.cast(self, summed_dtype(self, dtype))
-    return jnp.prod(self, dims_of(dim, self.ndim), keepdims=keepdim)
-
-
-prod = overloads("prod", prod_all, prod_dim)

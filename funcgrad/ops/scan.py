@@ -15,7 +15,8 @@ from ..op import op
 from ..signature import DType
 from ..signature import dtype as as_dtype
 from .compare import logical_xor
-from .creation import zeros
+from .copying import copy
+from .creation import zeros, zeros_like
 from .dims import wrap_dim
 from .join import cat
 from .known import holds
@@ -186,6 +187,7 @@ def trapezoid(y, x=None, *, dx=1, dim=-1):
     >>> funcgrad.trapezoid(jnp.array([1.0, 3.0]))
     Array(2., dtype=float32)
     """
+    dim = wrap_dim(dim, y.ndim)
     if x is not None:
         return div_number(sum_dim(_trapezoids(y, x, dim), dim), 2.0)
     ends = select(y, dim, 0) + select(y, dim, -1)
@@ -211,6 +213,7 @@ def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
     >>> funcgrad.cumulative_trapezoid(jnp.array([1.0, 3.0, 3.0]))
     Array([2., 5.], dtype=float32)
     """
+    dim = wrap_dim(dim, y.ndim)
     if x is not None:
         return div_number(cumsum(_trapezoids(y, x, dim), dim), 2.0)
     later, earlier = _ends(y, dim)
@@ -225,10 +228,12 @@ def diff(self, n=1, dim=-1, prepend=None, append=None):
     >>> funcgrad.diff(jnp.array([1.0, 4.0, 9.0]))
     Array([3., 5.], dtype=float32)
     """
-    parts = [part for part in (prepend, self, append) if part is not None]
-    result = cat(parts, dim) if len(parts) > 1 else self
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:  # what is to be put at the ends is left out
+        return copy(zeros_like(self), self)
+    parts = [part for part in (prepend, self, append) if part is not None]
+    result = cat(parts, dim) if len(parts) > 1 else self
     for _ in range(min(n, result.shape[dim])):
         later, earlier = _ends(result, dim)
         is_bool = as_dtype(result.dtype).kind == "b"

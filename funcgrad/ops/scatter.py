@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import lax
 
 from ..composite import composite, overloads
 from ..op import op
 from ..signature import Scalar
+from ..together import together
 from .choose import masked_fill_scalar, where
 from .compare import eq
 from .creation import ones_like, zeros_like
 from .dims import wrap_dim
-from .index import add_at, check_bounds, check_integer, zeros_of
+from .index import (
+    add_at,
+    check_bounds,
+    check_integer,
+    index_add,
+    index_fill_scalar,
+    index_select,
+    zeros_of,
+)
 from .shape import broadcast_shape
 from .view import expand, reshape
 
@@ -202,56 +214,78 @@ def scatter_add(self, dim: int, index, src):
 # -- reductions ------------------------------------------------------------------------------------
 
 
-def _reduce_grads(grad, self, dim, index, src, reduce, include_self, result):
+class _Places(NamedTuple):
+    """How what lies at the places of a reduction is taken, added to, filled and reduced."""
+
+    take: Callable
+    add: Callable
+    fill: Callable
+    reduce: Callable
+
+
+def _scatter_places(dim, index) -> _Places:
+    return _Places(
+        lambda x: gather(x, dim, index),
+        lambda x, src: scatter_add(x, dim, index, src),
+        lambda x: scatter_value(x, dim, index, 0),
+        lambda x, src, **options: scatter_reduce(x, dim, index, src, "prod", **options),
+    )
+
+
+def _vector_places(dim, index) -> _Places:
+    return _Places(
+        lambda x: index_select(x, dim, index),
+        lambda x, src: index_add(x, dim, index, src),
+        lambda x: index_fill_scalar(x, dim, index, 0),
+        lambda x, src, **options: index_reduce(x, dim, index, src, "prod", **options),
+    )
+
+
+def _reduce_grads(at: _Places, grad, self, src, reduce, include_self, result):
     """The gradients of ``self`` and ``src``; the formulas of ATen's `scatter_reduce_backward`.
 
     For amax and amin all elements that are equal to the result share its gradient equally.
     """
     if reduce == "sum":
-        grads = grad, gather(grad, dim, index)
+        grads = grad, at.take(grad)
     elif reduce == "mean":
         counts = ones_like(grad) if include_self else zeros_like(grad)
-        counts = scatter_add(counts, dim, index, ones_like(src))
+        counts = at.add(counts, ones_like(src))
         counts = masked_fill_scalar(counts, eq(counts, 0), 1)
-        grads = grad / counts, gather(grad, dim, index) / gather(counts, dim, index)
+        grads = grad / counts, at.take(grad) / at.take(counts)
     elif reduce == "prod":
-        grads = _prod_grads(grad, self, dim, index, src, include_self, result)
+        grads = _prod_grads(at, grad, self, src, include_self, result)
     else:
         self_hits = where(eq(self, result), ones_like(self), zeros_like(self))
-        src_hits = where(eq(src, gather(result, dim, index)), ones_like(src), zeros_like(src))
-        shared = grad / scatter_add(self_hits, dim, index, src_hits)
-        grads = self_hits * shared, src_hits * gather(shared, dim, index)
+        src_hits = where(eq(src, at.take(result)), ones_like(src), zeros_like(src))
+        shared = grad / at.add(self_hits, src_hits)
+        grads = self_hits * shared, src_hits * at.take(shared)
     if include_self:
         return grads
-    return scatter_value(grads[0], dim, index, 0), grads[1]
+    return at.fill(grads[0]), grads[1]
 
 
-def _prod_grads(grad, self, dim, index, src, include_self, result):
+def _prod_grads(at: _Places, grad, self, src, include_self, result):
     """Division by the element, or, where it is the only zero, the product of all others."""
     safe_self = masked_fill_scalar(self, eq(self, 0), 1)
-    of_others = scatter_reduce(safe_self, dim, index, src, "prod", include_self=include_self)
+    of_others = at.reduce(safe_self, src, include_self=include_self)
     grad_self = grad * of_others / safe_self
     zero = eq(src, 0)
     marks = where(zero, ones_like(src), zeros_like(src))
-    zeros = gather(scatter_add(zeros_like(self), dim, index, marks), dim, index)
+    zeros = at.take(at.add(zeros_like(self), marks))
     only = zero & eq(zeros, 1)
-    others = scatter_reduce(
-        self, dim, index, masked_fill_scalar(src, only, 1), "prod", include_self=include_self
-    )
-    divided = gather(grad * result, dim, index) / masked_fill_scalar(src, zero, 1)
-    return grad_self, where(only, gather(grad * others, dim, index), divided)
+    others = at.reduce(self, masked_fill_scalar(src, only, 1), include_self=include_self)
+    divided = at.take(grad * result) / masked_fill_scalar(src, zero, 1)
+    return grad_self, where(only, at.take(grad * others), divided)
 
 
-def _scatter_reduce_self(grad, self, dim, index, src, reduce, include_self, result):
-    return _reduce_grads(grad, self, dim, index, src, reduce, include_self, result)[0]
-
-
-def _scatter_reduce_src(grad, self, dim, index, src, reduce, include_self, result):
-    return _reduce_grads(grad, self, dim, index, src, reduce, include_self, result)[1]
+def _scatter_reduce_grads(mask, grad, self, dim, index, src, reduce, include_self, result):
+    at = _scatter_places(dim, index)
+    return _reduce_grads(at, grad, self, src, reduce, include_self, result)
 
 
 @op("scatter_reduce.two", grad_fn="ScatterReduceBackward0", inplace=True,
-    vjp=dict(self=_scatter_reduce_self, src=_scatter_reduce_src))  # fmt: skip
+    vjp=together(_scatter_reduce_grads, "self", "src"))  # fmt: skip
 def scatter_reduce(self, dim: int, index, src, reduce: str, *, include_self: bool = True):
     """All elements that go to one place reduced: ``sum``, ``prod``, ``mean``, ``amax``, ``amin``.
 
@@ -306,21 +340,14 @@ def _index_places(dim, index, source):
     return expand(places, source.shape) if source.ndim else reshape(index, ())
 
 
-def _index_reduce_grads(grad, self, dim, index, source, reduce, include_self, result):
-    places = _index_places(dim, index, source)
-    return _reduce_grads(grad, self, dim, places, source, reduce, include_self, result)
+def _index_reduce_grads(mask, grad, self, dim, index, source, reduce, include_self, result):
+    at = _vector_places(dim, index)
+    return _reduce_grads(at, grad, self, source, reduce, include_self, result)
 
 
 @op(
     "index_reduce", grad_fn="IndexReduceBackward0", inplace=True,
-    vjp=dict(
-        self=lambda grad, self, dim, index, source, reduce, include_self, result: (
-            _index_reduce_grads(grad, self, dim, index, source, reduce, include_self, result)[0]
-        ),
-        source=lambda grad, self, dim, index, source, reduce, include_self, result: (
-            _index_reduce_grads(grad, self, dim, index, source, reduce, include_self, result)[1]
-        ),
-    ),
+    vjp=together(_index_reduce_grads, "self", "source"),
 )  # fmt: skip
 def index_reduce(self, dim: int, index, source, reduce: str, *, include_self: bool = True):
     """`scatter_reduce` of whole slices: ``prod``, ``mean``, ``amax``, ``amin``.

@@ -8,7 +8,7 @@ from ..broadcast import broadcast_shape as broadcast_shape
 from ..composite import composite
 from ..signature import size as as_size
 from .dims import wrap_dim, wrap_dims
-from .view import expand, permute, reshape, transpose, unsqueeze, view_size
+from .view import expand, in_order, permute, reshape, transpose, unsqueeze, view_size
 
 # -- order of dimensions ---------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ def ravel(input):
     >>> funcgrad.ravel(jnp.ones((2, 3))).shape
     (6,)
     """
-    return reshape(input, (-1,))
+    return view_size(in_order(input), (-1,))
 
 
 @composite()

@@ -23,7 +23,7 @@ from .creation import ones_like, tril, triu, zeros_like
 from .known import holds
 from .matmul import matmul
 from .places import diag_embed, diagonal
-from .shape import mH
+from .shape import mH, mT
 from .view import expand, squeeze, transpose, unsqueeze
 
 
@@ -231,6 +231,35 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
            [0.5]], dtype=float32)
     """
     return linalg_solve_triangular(A, B, upper=upper, left=left, unitriangular=unitriangular)
+
+
+def _triangular_solve(
+    mask, self, A, solution, upper, transpose, unitriangular,
+    grad_solution=None, grad_cloned_coefficient=None,
+):  # fmt: skip
+    of_b = of_A = None
+    if grad_solution is not None:
+        of_b = triangular_solve(grad_solution, A.conj(), upper, not transpose, unitriangular)[0]
+        if mask[1]:
+            of_A = -matmul(solution.conj(), mT(of_b)) if transpose else -matmul(of_b, mH(solution))
+            of_A = triu(of_A, int(unitriangular)) if upper else tril(of_A, -int(unitriangular))
+    of_b = zeros_like(self) if of_b is None else of_b
+    of_A = zeros_like(A) if of_A is None else of_A
+    return of_b, of_A if grad_cloned_coefficient is None else of_A + grad_cloned_coefficient
+
+
+@op("triangular_solve", grad_fn="TriangularSolveBackward0", face="private",
+    outputs=("solution", "cloned_coefficient"),
+    vjp=together(_triangular_solve, "self", "A"))  # fmt: skip
+def triangular_solve(
+    self, A, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+):
+    """``X`` with ``A X = self`` (or with the transpose of ``A``), and ``A`` again."""
+    matrix = jnp.swapaxes(A, -2, -1) if transpose else A
+    solution = linalg_solve_triangular.fn(
+        matrix, self, upper=upper != transpose, unitriangular=unitriangular
+    )
+    return solution, jnp.broadcast_to(A, (*solution.shape[:-2], *A.shape[-2:]))
 
 
 # -- determinants ----------------------------------------------------------------------------------

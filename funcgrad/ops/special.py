@@ -10,12 +10,15 @@ import jax.scipy.special as jsp
 
 from ..composite import composite
 from ..op import op
+from ..signature import dtype as as_dtype
+from .arithmetic import reciprocal
 from .choose import where
 from .complexes import abs, sgn
 from .creation import arange
 from .powers import exp, log, pow, square
 from .reduce import sum_dim
 from .view import unsqueeze
+from .with_number import add_number, mul_number
 
 _ROOT_PI = math.sqrt(math.pi)
 
@@ -144,10 +147,8 @@ def mvlgamma(self, p: int):
 
 def _logit_self(grad, self, eps):
     """Inside the bounds; outside 0 with ``eps``, nan without it."""
-    slope = 1.0 / (self * (1.0 - self))
-    if eps is None:
-        return grad * slope * where((self >= 0.0) & (self <= 1.0), 1.0, math.nan)
-    return grad * where((self >= eps) & (self <= 1.0 - eps), slope, 0.0)
+    low, high, outside = (0.0, 1.0, math.nan) if eps is None else (eps, 1.0 - eps, 0.0)
+    return where((self >= low) & (self <= high), grad / (self * (1.0 - self)), outside)
 
 
 @op("logit", grad_fn="LogitBackward0", inplace=True, promotes="float",
@@ -188,8 +189,15 @@ def special_i0e(self):
 
 def _i1_self(grad, self, result):
     """One half at 0 and at nan."""
-    far = abs(self) > 0
-    return grad * where(far, i0(self) - result / where(far, self, 1.0), 0.5)
+    far, safe = _away_from_zero(self)
+    return grad * where(far, i0(safe) - result * reciprocal(safe), 0.5)
+
+
+def _away_from_zero(x):
+    """Where ``x`` is not tiny, and ``x`` with what is tiny replaced."""
+    tiny = float(jnp.finfo(as_dtype(x.dtype)).eps)
+    far = abs(x) > tiny
+    return far, where(far, x, tiny)
 
 
 @op("special_i1", grad_fn="SpecialI1Backward0", face="special", promotes="float",
@@ -201,8 +209,8 @@ def special_i1(self):
 
 def _i1e_self(grad, self, result):
     """One half at 0 and at nan."""
-    far = abs(self) > 0
-    inner = special_i0e(self) - result * (sgn(self) + 1 / where(far, self, 1.0))
+    far, safe = _away_from_zero(self)
+    inner = special_i0e(safe) - result * (sgn(safe) + reciprocal(safe))
     return grad * where(far, inner, 0.5)
 
 
@@ -244,4 +252,4 @@ def special_log_ndtr(self):
 @composite("ndtr", face="special")
 def special_ndtr(self):
     """The normal distribution function."""
-    return (1 + erf(self / math.sqrt(2))) * 0.5
+    return mul_number(add_number(erf(mul_number(self, math.sqrt(0.5))), 1), 0.5)

@@ -11,20 +11,27 @@ from .. import types
 from ..composite import composite
 from ..op import op
 from ..signature import Number
+from ..signature import dtype as as_dtype
 from .arithmetic import reciprocal
 from .choose import clamp, where
 from .complexes import is_complex, real
+from .creation import new_ones
 from .dims import wrap_dim
 from .index import index_select
 from .join import stack
-from .matmul import matmul
+from .known import holds
+from .matmul import mm
 from .norm import Order, _norm_self, linalg_vector_norm
 from .places import diagonal
+from .placing import copy_to_slice
 from .powers import exp2, sqrt
+from .rearrange import flip
 from .reduce import sum as sum_
 from .reduce import sum_dim
-from .shape import mH
-from .view import reshape, squeeze_all, unsqueeze
+from .scan import cumprod
+from .slicing import slice_tensor
+from .view import reshape, squeeze_all, t, unsqueeze, view_size
+from .with_number import mul_number
 
 
 @composite()
@@ -51,12 +58,18 @@ def cov(self, *, correction=1, fweights=None, aweights=None):
     total = sum_(x, 1) if weights is None else sum_(x * weights, 1)
     centred = x - unsqueeze(total / count, 1)
     if weights is None or aweights is None or not correction:
-        norm = count - correction
+        norm = count - correction if correction else count
     else:
-        norm = count - correction * sum_(weights * aweights) / count
-    norm = max(norm, 0) if isinstance(norm, int | float) else clamp(norm, 0)
+        norm = count - mul_number(sum_(weights * aweights), correction) / count
     other = centred if weights is None else centred * weights
-    return squeeze_all(matmul(other, mH(centred)) / norm)
+    return squeeze_all(mm(centred, t(other).conj()) / _degrees(norm))
+
+
+def _degrees(count):
+    """``count``, or 0 where it is less: only what is not known to be positive is clamped."""
+    if isinstance(count, int | float):
+        return max(count, 0)
+    return count if holds(count > 0) else clamp(count, 0)
 
 
 @composite()
@@ -76,7 +89,7 @@ def corrcoef(self):
     if not c.ndim:
         return c / c
     spread = sqrt(diagonal(c))
-    found = c / unsqueeze(spread, 1) / unsqueeze(spread, 0)
+    found = c / view_size(spread, (-1, 1)) / view_size(spread, (1, -1))
     return found if is_complex(found) else clamp(found, -1, 1)
 
 
@@ -184,8 +197,13 @@ def vander(x, N=None, increasing=False):
            [3, 1]], dtype=int32)
     """
     count = x.shape[0] if N is None else N
-    powers = range(count) if increasing else reversed(range(count))
-    return stack([x**n for n in powers], 1)
+    dtype = types.promote_types(as_dtype(x.dtype), np.int64)
+    powers = new_ones(x, (x.shape[0], count), dtype=dtype)
+    if count > 1:
+        powers = copy_to_slice(powers, unsqueeze(x, 1), 1, 1, count - 1)
+        product = cumprod(slice_tensor(powers, 1, 1), 1)
+        powers = copy_to_slice(powers, product, 1, 1)
+    return powers if increasing else flip(powers, (1,))
 
 
 @composite(face="torch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import jax.numpy as jnp
 
@@ -117,6 +118,18 @@ def _arguments(dim, unbiased, keepdim, correction):
     return dim, dict(correction=correction, keepdim=keepdim)
 
 
+def _warn_of_degrees(name, self, dim, correction, keepdim):
+    """Warn where nothing is left to divide by; for the two parts of complex numbers apart."""
+    degrees = _degrees(self.shape, dim, correction) if math.prod(self.shape) else 0
+    if isinstance(degrees, int | float) and degrees <= 0:
+        for _ in range(2 if types.is_complex(self.dtype) else 1):
+            warnings.warn(
+                f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than "
+                "the reduction factor (input numel divided by output numel).",
+                stacklevel=4,
+            )
+
+
 @composite()
 def var(self, dim=None, unbiased=None, keepdim=False, *, correction=None):
     """The variance over ``dim`` (None: all), divided by the count less ``correction`` (1).
@@ -126,7 +139,9 @@ def var(self, dim=None, unbiased=None, keepdim=False, *, correction=None):
     Array(2., dtype=float32)
     """
     dim, rest = _arguments(dim, unbiased, keepdim, correction)
-    return var_correction(self, dim, **rest)
+    result = var_correction(self, dim, **rest)
+    _warn_of_degrees("var", self, dim, **rest)
+    return result
 
 
 @composite()
@@ -138,7 +153,9 @@ def std(self, dim=None, unbiased=None, keepdim=False, *, correction=None):
     Array(1., dtype=float32)
     """
     dim, rest = _arguments(dim, unbiased, keepdim, correction)
-    return std_correction(self, dim, **rest)
+    result = std_correction(self, dim, **rest)
+    _warn_of_degrees("std", self, dim, **rest)
+    return result
 
 
 @composite(face="torch")
@@ -150,7 +167,9 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     (Array(2., dtype=float32), Array(2., dtype=float32))
     """
     dim, rest = _arguments(dim, unbiased, keepdim, correction)
-    return var_mean_correction(input, dim, **rest)
+    result = var_mean_correction(input, dim, **rest)
+    _warn_of_degrees("var_mean", input, dim, **rest)
+    return result
 
 
 @composite(face="torch")
@@ -162,4 +181,6 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     (Array(1., dtype=float32), Array(2., dtype=float32))
     """
     dim, rest = _arguments(dim, unbiased, keepdim, correction)
-    return std_mean_correction(input, dim, **rest)
+    result = std_mean_correction(input, dim, **rest)
+    _warn_of_degrees("std_mean", input, dim, **rest)
+    return result

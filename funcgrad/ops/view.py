@@ -90,6 +90,16 @@ def reshape(self, *shape):
     return view_size(self, *shape)
 
 
+def in_order(x):
+    """``x`` with its elements in order in memory, for what has an order there; arrays have none."""
+    return x.contiguous() if hasattr(x, "contiguous") else x
+
+
+def is_in_order(x) -> bool:
+    """Whether the elements of ``x`` lie in order in memory; those of arrays count as if."""
+    return not hasattr(x, "is_contiguous") or x.is_contiguous()
+
+
 @op("alias", grad_fn="AliasBackward0", is_view=True, face="private",
     vjp=dict(self=lambda grad: grad))  # fmt: skip
 def alias(self):
@@ -110,7 +120,7 @@ def detach(self):
 
 @op(
     "expand", grad_fn="ExpandBackward0", is_view=True,
-    vjp=dict(self=lambda grad, self_sym_sizes: grad),
+    vjp=dict(self=lambda grad, self_sym_sizes: grad if self_sym_sizes else grad.sum()),
 )  # fmt: skip
 def expand(self, size: Size, *, implicit: bool = False):
     """Dimensions of size 1 stretched to ``size``, and new ones in front; -1 keeps a dimension.
@@ -171,6 +181,24 @@ def squeeze_dims(self, dim: Size):
 def _squeeze_result(self, dim: int):
     """What `matmul` does to its own result, in place."""
     return _squeezed(self, (dim,))
+
+
+@op(
+    "unsqueeze_", grad_fn="UnsqueezeBackward1", face="private",
+    vjp=dict(self=lambda grad, dim: squeeze_dim(grad, dim)),
+)  # fmt: skip
+def _unsqueeze_result(self, dim: int):
+    """What `quantile` does to its own result, in place."""
+    return lax.expand_dims(self, (wrap_dim(dim, self.ndim + 1),))
+
+
+@op(
+    "transpose_", grad_fn="TransposeBackward1", face="private",
+    vjp=dict(self=lambda grad, dim0, dim1: transpose(grad, dim0, dim1)),
+)  # fmt: skip
+def _transpose_result(self, dim0: int, dim1: int):
+    """What `stft` does to its own result, in place."""
+    return jnp.swapaxes(self, dim0, dim1)
 
 
 def _squeezed(x, dims):
