@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ from . import execute as seam
 from . import modes
 from .execute import Function, Kernel, Value, execute
 from .graph import accumulator, gradient_edge, sequence_numbers
+from .layout import lay
 from .lazy import DATA, lazy, step
 from .leaves import run_otherwise
 from .modes import anomaly, forward, inference, state
@@ -24,8 +26,10 @@ from .nodes import (
     inplace_class,
     leaf_spans,
 )
+from .result_layouts import stride_of
 from .return_types import return_type
 from .rules import (
+    all_inference,
     check_arguments,
     check_inplace,
     check_overlap,
@@ -59,8 +63,8 @@ def call(op: Op, args: Sequence, kwargs: dict) -> Any:
     leaves, template = op.binder.bind(args, kwargs)
     found = step(op, template, leaves) if seam.policy is lazy else None
     kernel, results, requiring = found or run_otherwise(op, template, leaves)
-    if op.is_view:
-        outs = [new_view(leaves[0], op, template, nr, v) for nr, v in enumerate(results)]
+    if kernel.strides:
+        outs = laid_out(kernel, leaves, results)
     elif len(results) == 1:
         outs = [wrap(results[0])]
     else:
@@ -123,8 +127,8 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
 
 def _before(leaf: Any) -> Any:
     """What ``leaf`` is before a write, for the node of the write to save."""
-    before = wrap(leaf._read())
-    if leaf._grad_fn is not None or leaf._requires_grad:
+    before = lay(wrap(leaf._read()), stride_of(leaf))
+    if leaf._node is not None or leaf._requires_grad:
         before._set_history(*gradient_edge(leaf))
     return before
 
@@ -165,7 +169,7 @@ def plan_of(kernel: Kernel, requiring: int, leaves: Sequence) -> Plan | None:
     except KeyError:
         plan = kernel.memo[requiring] = _make_plan(kernel, requiring)
     if inference.used and plan is not None:
-        if all(getattr(leaf, "_inference", False) for leaf in leaves):
+        if all_inference(kernel.fn, leaf_spans(kernel.fn, kernel.static), leaves):
             return None
         for source, index in plan.fetch:
             if source == "input":
@@ -191,7 +195,7 @@ def record(plan: Plan, leaves: Sequence, outs: Sequence) -> OpNode:
         keep(node, leaves, outs)
     for nr in plan.outputs:
         out = outs[nr]
-        out._grad_fn, out._requires_grad = node, True
+        out._node, out._requires_grad = node, True
         if nr:
             out._output_nr = nr
     return node
@@ -206,9 +210,13 @@ def new_node(plan: Plan, leaves: Sequence) -> OpNode:
             targets.append(None)
             continue
         leaf = leaves[index]
-        target = leaf._grad_fn if leaf._base is None else leaf._current_grad_fn()
+        if leaf._base is None or leaf._grad_version == leaf._counter.version:
+            target = leaf._node
+        else:
+            target = leaf._current_grad_fn()
         if target is None:
-            target = accumulator(leaf)
+            if leaf._requires_grad:  # not only its base
+                target = accumulator(leaf)
         elif leaf._output_nr:
             here = len(targets)
             numbers = (*numbers[:here], leaf._output_nr, *numbers[here + 1 :])
@@ -253,16 +261,29 @@ def wrap(value: Value) -> Any:
     storage.value, storage.version, storage.geometry = value, 0, None
     out = _new(Face.tensor)
     out._storage = out._counter = storage
-    out._view = out._base = out._grad_fn = None  # as for the class, but found sooner
+    out._view = out._base = out._node = None  # as for the class, but found sooner
     out._output_nr, out._requires_grad = 0, False
     if inference.used and state.inference:
         out._inference = True
     return out
 
 
-def new_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any:
+def laid_out(kernel: Kernel, leaves: Sequence, results: Sequence[Value]) -> list:
+    """The results of a call as Tensors, where the kernel tells their strides."""
+    strides = kernel.strides
+    if kernel.fn.is_view:
+        steps = kernel.memo.get("steps")
+        if steps is None:
+            numbers = range(len(results))
+            steps = [Step(kernel.fn, kernel.static, number) for number in numbers]
+            kernel.memo["steps"] = steps
+        return list(map(new_view, repeat(leaves[0]), steps, results, strides))
+    return [lay(wrap(value), stride) for value, stride in zip(results, strides, strict=True)]
+
+
+def new_view(base: Any, step: Step, value: Value, stride: Any) -> Any:
     """A Tensor that shares the storage of ``base``."""
-    out = wrap_view(base, Step(op, template, nr), value)
+    out = wrap_view(base, step, value, stride)
     if base._inference:
         out._inference = True
         return out
@@ -272,20 +293,20 @@ def new_view(base: Any, op: Op, template: tuple, nr: int, value: Value) -> Any:
         out._creation = "inference"
     elif not state.grad_enabled:
         out._creation = "no_grad"
-    elif op.outputs == "list":
+    elif step.op.outputs == "list":
         out._creation = "multi_output"
     elif base._creation != "default":
         out._creation = base._creation
     return out
 
 
-def wrap_view(base: Any, step: Step, value: Value) -> Any:
+def wrap_view(base: Any, step: Step, value: Value, stride: Any) -> Any:
     """A Tensor that sees the storage of ``base`` through one more step; without history."""
     tensor = Face.tensor
     out = _new(tensor)
     out._storage, out._counter = base._storage, base._counter
     steps = (step,) if base._view is None else (*base._view.steps, step)
-    out._view = View(steps, base._storage.value, value)
+    out._view = View(steps, base._storage.value, value, stride)
     return out
 
 

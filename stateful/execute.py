@@ -113,10 +113,11 @@ class Kernel:
     """A function with its static part on inputs of known avals, and the avals of its outputs.
 
     ``inputs`` holds an `Aval` for a value and the Python type for a number; ``weight`` says how
-    many plain kernels this one amounts to.
+    many plain kernels this one amounts to. ``given``, ``strides``: see `result_layouts`.
     """
 
-    __slots__ = ("fn", "static", "inputs", "outputs", "weight", "jitted", "memo")
+    __slots__ = ("fn", "static", "inputs", "outputs", "weight", "jitted", "memo", "given",
+                 "strides")  # fmt: skip
 
     def __init__(self, fn: Any, static: tuple, inputs: tuple):
         self.fn = fn
@@ -127,6 +128,10 @@ class Kernel:
             self.jitted = jax.jit(self.run)
             self.outputs = getattr(fn, "known_outputs", None) or self._infer()
         self.memo: dict = {}
+        self.given: tuple = ()
+        self.strides: tuple = self.lay(self)
+
+    lay: Any = staticmethod(lambda kernel: ())
 
     def _infer(self) -> tuple[Aval, ...]:
         examples = [i.struct if type(i) is Aval else i() for i in self.inputs]

@@ -19,15 +19,17 @@ from .engine import Task, reaching, running
 from .execute import Aval, Value, kernel_of
 from .geometry import is_contiguous
 from .graph import AccumulateGrad, Node
-from .layout import is_default
+from .layout import is_default, lay, place, steps_of
 from .layout import of as geometry_of
 from .nodes import OpNode, Plan
+from .result_layouts import of_saved, stride_of
 from .saved import SAVED_NUMBERS
 from .thread_policy import run_by
 from .watching import Hooks
 
-Places = list[tuple[int, int]]
-"""(result, gradient): which results are gradients that came in; the others are new memory."""
+Places = list[tuple[int, Any]]
+"""(result, gradient): which results are gradients that came in. (result, strides): which lie in
+memory in another way than row by row. The others are new rows of memory."""
 
 
 class Unread(Exception):
@@ -116,8 +118,10 @@ def _found(
             for aval, sign in zip(plan.avals, signs, strict=True)
         ] + plan.missing
         saved = [
-            wrap(Value(kind, None, NOTHING)) if isinstance(kind, Aval) else SAVED_NUMBERS[kind](3)
-            for kind in plan.saved_kinds
+            lay(wrap(Value(kind, None, NOTHING)), stride)
+            if isinstance(kind, Aval)
+            else SAVED_NUMBERS[kind](3)
+            for kind, stride in zip(plan.saved_kinds, of_saved(plan), strict=True)
         ]
         try:
             results = plan.on_tensors(wanted, given, saved, strides)
@@ -131,7 +135,15 @@ def _found(
         result for result, (owner, _) in zip(results, kinds, strict=True)
         if owner in shown and result is not None and id(result) not in numbers
     ]  # fmt: skip
-    return places if all(map(is_default, made)) else None
+    if any(steps_of(result) for result in made):
+        return None
+    lie = {id(result): stride_of(result) for result in made}
+    return places + [(i, lie[id(r)]) for i, r in enumerate(results) if lie.get(id(r))]
+
+
+def placed(result: Any, place: Any, grads: Sequence[Any]) -> Any:
+    """A result of a formula as `Places` say: with these strides, or a gradient that came in."""
+    return lay(Hooks.as_tensor(result), place) if type(place) is tuple else grads[place]
 
 
 def fitted(result: Any, aval: Aval) -> Any:
@@ -144,7 +156,8 @@ def stand_in(value: Value, sign: Any) -> Any:
     out = wrap(value)
     if sign is None:
         return out
-    out._storage.geometry, bits = sign
+    geometry, bits = sign
+    place(out, geometry)
     return flipped(out, bits)
 
 
@@ -154,4 +167,5 @@ def _nothing(fn: Any, static: tuple, leaves: Sequence) -> tuple[Any, list[Value]
     return kernel, [Value(aval, None, NOTHING) for aval in kernel.outputs]
 
 
+OpNode.placed = staticmethod(placed)
 OpNode.lying, Hooks.sign = staticmethod(of_results), staticmethod(sign)

@@ -11,21 +11,18 @@ https://pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-aut
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
-
-from funcgrad.derivative import fit
 from funcgrad.op import Op
 
 from . import modes
-from .execute import Value, execute, kernel_of
+from .execute import Value, execute
 from .frames import widen
 from .graph import Edge, Node, gradient_edge
+from .renewal import AsStridedBackward0, renew
 from .rules import check_base, check_creation
-from .writing import SHARING, pull_back, put, put_at_positions
+from .writing import SHARING, put, put_at_positions
 
 
 class Counter:
@@ -57,15 +54,20 @@ class Step(NamedTuple):
 
 
 class View:
-    """A chain of steps, with the result for the value it was last applied to."""
+    """A chain of steps, with the result for the value it was last applied to.
 
-    __slots__ = ("steps", "source", "value", "geometry")
+    ``stride``: None for that of rows one after another. A tensor that lies in memory in another
+    order, and is no view, has a chain without steps.
+    """
 
-    def __init__(self, steps: tuple[Step, ...], source: Value, value: Value):
+    __slots__ = ("steps", "source", "value", "geometry", "stride")
+
+    def __init__(self, steps: tuple[Step, ...], source: Value, value: Value, stride: Any = None):
         self.steps = steps
         self.source = source
         self.value = value
         self.geometry: Any = None
+        self.stride = stride
 
 
 def read(storage: Storage, view: View | None) -> Value:
@@ -87,7 +89,7 @@ def write(storage: Storage, view: View | None, value: Value) -> None:
     if base.aval.dtype == value.aval.dtype and any(step.op.name in SHARING for step in steps):
         (storage.value,) = execute(put_at_positions, (base, value), steps)
     else:
-        storage.value = put_back(steps, base, value)
+        storage.value = put_back(steps, base, value) if steps else value
         view.source, view.value = storage.value, value
 
 
@@ -113,6 +115,8 @@ def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
 
 def relative_steps(view: Any) -> tuple[Step, ...]:
     """The steps from a view's base, which may itself be seen through a view, to the view."""
+    if view._view is None:
+        return ()
     base = view._base
     skip = len(base._view.steps) if base._view is not None else 0
     return view._view.steps[skip:]
@@ -120,10 +124,10 @@ def relative_steps(view: Any) -> tuple[Step, ...]:
 
 def rebase_history(tensor: Any, node: Node, output_nr: int = 0) -> None:
     """Make ``node`` the history of a tensor that was just written to, and of its base."""
-    if tensor._base is None:
+    base = tensor._base
+    if base is None or base._storage is not tensor._storage:  # `.data` of one of them was set
         tensor._set_history(node, output_nr)
         return
-    base = tensor._base
     base_node = CopySlices(gradient_edge(base), relative_steps(tensor), base._aval, node)
     base._set_history(base_node, 0)
     tensor._requires_grad, tensor._grad_version = True, -1
@@ -140,7 +144,7 @@ def mark_view(tensor: Any, creation: str) -> Any:
 
 def rebase_function(tensor: Any, node: Node, output_nr: int, several: bool) -> None:
     """Make output ``output_nr`` of a custom function the history of a tensor that it overwrote."""
-    if tensor.requires_grad and tensor._grad_fn is None:
+    if tensor.requires_grad and tensor._node is None:
         raise RuntimeError(
             "a leaf Variable that requires grad has been used in an in-place operation."
         )
@@ -153,6 +157,7 @@ def rebase_function(tensor: Any, node: Node, output_nr: int, several: bool) -> N
         )
     if tensor._base is not None:
         check_base(tensor)
+    tensor._grad = None  # as in PyTorch: it was that of what the tensor was before
     rebase_history(tensor, node, output_nr)
 
 
@@ -160,33 +165,15 @@ def current_grad_fn(tensor: Any) -> Node | None:
     """The history of a tensor; that of a view is renewed if its base was written to since."""
     base = tensor._base
     if base is None or tensor._grad_version == tensor._counter.version:
-        return tensor._grad_fn
-    if not base._requires_grad:
-        return tensor._grad_fn
+        return tensor._node
+    if not (base._requires_grad or tensor._node):
+        return None
     check_creation(tensor, "its base or another view of its base has been")
-    edge = gradient_edge(base)
-    if _goes_by_steps(tensor):
-        _replay(tensor)
-    elif edge.node is not None:
-        tensor._set_history(AsStridedBackward0(edge, tensor), 0)
+    if base._storage is not tensor._storage:  # the `.data` of one of them was set
+        return tensor._node
+    renew(tensor, relative_steps(tensor))
     tensor._grad_version = tensor._counter.version
-    return tensor._grad_fn
-
-
-def _goes_by_steps(view: Any) -> bool:
-    """Whether strides alone cannot tell how a view sees its base: another dtype, conjugates."""
-    return view._base._aval.dtype != view._aval.dtype or any(
-        step.op.name in ("_conj", "_neg_view") for step in relative_steps(view)
-    )
-
-
-def _replay(tensor: Any) -> None:
-    """Renew the history of such a view: by the view ops, once more."""
-    seen = tensor._base
-    with modes.enable_grad():
-        for step in relative_steps(tensor):
-            seen = seen._apply_step(step)
-    tensor._set_history(seen._grad_fn, seen._output_nr)
+    return tensor._node
 
 
 class CopySlices(Node):
@@ -208,12 +195,18 @@ class CopySlices(Node):
         if grads[0] is None:
             return [None] * len(self.edges)
         grad = self._tensor(grads[0])
+        recorded = modes.state.grad_enabled and grad.requires_grad
         with modes.set_grad_enabled(modes.state.grad_enabled):
-            result = grad.clone()
-            part = result
+            part = result = grad.detach().clone().copy_(grad) if recorded else grad.clone()
             for step in self.steps:
                 part = part._apply_step(step)
-            inner = list(self.node.run([part.clone()], [True, *needed[1:]]))
+            if recorded and part is not result:
+                renew(part, self.steps)
+            outside, modes.state.slices = modes.state.slices, self
+            try:
+                inner = list(self.node.run([part.clone()], [True, *needed[1:]]))
+            finally:
+                modes.state.slices = outside
             with_self = inner[0] if inner else None
             if with_self is None:
                 part.zero_()
@@ -224,59 +217,9 @@ class CopySlices(Node):
                 part.copy_(with_self)
         return [result if needed[0] else None, *inner[1:]]
 
+    def seen_by(self, view: Any) -> Node:
+        """The history of the view that ``node`` wrote to, as it was after that."""
+        return AsStridedBackward0(Edge(self, 0), self.steps, self.avals[0], view)
+
     _tensor: Any = None
     """Wraps a Value as a Tensor; set where Tensor is defined."""
-
-
-class AsStridedBackward0(Node):
-    """The renewed history of a view whose base was written to."""
-
-    def __init__(self, edge: Edge, view: Any):
-        super().__init__()
-        self.edges, self.avals = (edge,), (view._aval,)
-        self.steps, self.base_aval = relative_steps(view), view._base._aval
-        self._saved_size, self._saved_stride = tuple(view.size()), tuple(view.stride())
-        self._saved_storage_offset = view.storage_offset()
-
-    def run(self, grads, needed):
-        if grads[0] is None:
-            return [None]
-        if modes.state.grad_enabled:
-            return [grads[0]._pull_back(self.steps, self.base_aval)]
-        grad = grads[0] if type(grads[0]) is Value else grads[0]._read()
-        return [pull_back_steps(self.steps, self.base_aval, grad)]
-
-
-def pull_back_steps(steps: Sequence[Step], base_aval: Any, grad: Value) -> Value:
-    """The gradient of a base from that of a view of it."""
-    for step, aval in zip(reversed(steps), reversed(step_avals(steps, base_aval)), strict=True):
-        (grad,) = execute(_pull_like(step, aval), (grad,), step.template)
-    return grad
-
-
-def step_avals(steps: Sequence[Step], aval: Any) -> list:
-    """The aval that each step is applied to."""
-    found = [aval]
-    for step in steps[:-1]:
-        outputs = kernel_of(step.op, (Value(found[-1]),), step.template).outputs
-        found.append(outputs[step.output])
-    return found
-
-
-@functools.cache
-def _pull_like(step: Step, aval: Any) -> _PullLike:
-    return _PullLike(step, aval)
-
-
-class _PullLike:
-    """The gradient of a view op for an input of known aval."""
-
-    def __init__(self, step: Step, aval: Any):
-        self.step, self.aval = step, aval
-
-    def run(self, static: tuple, arrays: Sequence):
-        below = jnp.zeros(self.aval.shape, arrays[0].dtype)
-        grad = pull_back(self.step.op, static, self.step.output, below, arrays[0])
-        return fit(grad, below.shape, grad.dtype)
-
-    trace = run

@@ -15,6 +15,8 @@ _LOOPS = "at nan PyTorch's vectorized and scalar loops differ"
 _COEFFICIENTS = "PyTorch's expansion for large arguments is off by up to 1e-7; here it is SciPy's"
 _LAPACK = "LAPACK skips some products with nan; here all that they touch is nan"
 _ZERO_TIMES_NAN = "PyTorch computes the gradient by other products when a zero is present"
+_BLOCKS = "PyTorch's kernel gives zeros for some blocks of which all scores are nan"
+_SINGULAR = "of a singular matrix PyTorch's gradient is infinite where here it is nan"
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("edges", "kthvalue"): _TIES,
@@ -25,6 +27,10 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("not finite", "mode"): "every nan is distinct here; PyTorch counts runs of the sorted array",
     ("not finite", "polygamma"): "the poles of higher derivatives are infinite here, nan there",
     ("not finite", "prod"): _ZERO_TIMES_NAN,
+    ("strides", "angle"): "of complex numbers PyTorch gives rows; a rule is not told the dtype",
+    ("strides", "_scaled_dot_product_flash_attention_for_cpu"): "here it gives rows",
+    ("not finite", "_scaled_dot_product_flash_attention_for_cpu"): _BLOCKS,
+    ("edges", "triangular_solve"): _SINGULAR,
     ("edges", "linalg_cholesky_ex"): _LEFTOVER,
     ("not finite", "linalg_cholesky_ex"): _LEFTOVER,
     ("edges", "special_airy_ai"): _COEFFICIENTS,
