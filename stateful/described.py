@@ -99,7 +99,9 @@ class Described:
     @property
     def shape(self) -> Size:
         """The size of each dimension."""
-        return tuple.__new__(Size, self._aval.shape)
+        view = self._view
+        value = self._storage.value if view is None else view.value
+        return tuple.__new__(Size, value.aval.shape)
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one of its entries."""
@@ -108,7 +110,8 @@ class Described:
     @property
     def ndim(self) -> int:
         """The number of dimensions."""
-        return len(self._aval.shape)
+        view = self._view
+        return len((self._storage.value if view is None else view.value).aval.shape)
 
     def dim(self) -> int:
         """The number of dimensions."""

@@ -13,6 +13,7 @@ from stateful.geometry_dims import wrap_dim
 
 
 @lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)
 def infer_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
     """`size` with its one -1 replaced. RuntimeError if it cannot hold exactly `numel` elements.
 

@@ -208,7 +208,8 @@ class AccumulateGrad(Node):
     @property
     def watched(self) -> bool:
         """As for other nodes; here the hooks of the leaf count too."""
-        return self._watched or self.variable._is_watched()
+        leaf = self.variable
+        return self._watched or bool(leaf._hooks or leaf._post_accumulate_hooks or leaf._grad_aval)
 
     @watched.setter
     def watched(self, value: bool) -> None:
@@ -220,7 +221,9 @@ class AccumulateGrad(Node):
         if anomaly.enabled:
             self.remember_origin()
         self.variable = variable
-        self.avals = (variable._grad_aval or variable._aval,)
+        plain = variable._view is None and variable._grad_aval is None
+        aval = variable._storage.value.aval if plain else variable._grad_aval or variable._aval
+        self.avals = (aval,)
 
     def run(self, grads, needed):
         with accumulating:
@@ -229,16 +232,17 @@ class AccumulateGrad(Node):
 
     def add(self, grad: Any) -> None:
         """Add a gradient, while `accumulating` is held."""
-        if self.variable.requires_grad:
-            self.variable._accumulate(grad)
+        leaf = self.variable
+        if leaf._requires_grad or leaf.requires_grad:
+            leaf._accumulate(grad)
 
 
 def gradient_edge(tensor: Any) -> Edge:
     """Where the gradient of ``tensor`` goes; `NO_EDGE` if it needs none."""
-    node = tensor._current_grad_fn()
+    node = tensor._node if tensor._base is None else tensor._current_grad_fn()
     if node is not None:
         return Edge(node, tensor._output_nr)
-    if not tensor.requires_grad:
+    if not tensor._requires_grad:  # also a view made under `no_grad` of what requires grad
         return NO_EDGE
     return Edge(accumulator(tensor), 0)
 

@@ -33,6 +33,7 @@ from .execute import (
     kernel_of,
     set_execution,
 )
+from .result_layouts import laid, stride_of
 from .structure import Structure
 
 CAP = 960
@@ -87,8 +88,9 @@ class Window:
 
     def _extend(self, step: tuple, leaves: Sequence) -> Structure:
         """The new structure after a step that was not taken from here before."""
+        given = [None if type(leaf) in DATA else stride_of(leaf) for leaf in leaves]
         leaves = [leaf if type(leaf) in DATA else leaf._read() for leaf in leaves]
-        kernel = kernel_of(step[0], leaves, step[1])
+        kernel = laid(kernel_of(step[0], leaves, step[1]), given)
         wiring = [
             leaf.index if leaf.pending is self else self.slots[id(leaf)]
             for leaf in leaves
@@ -251,7 +253,8 @@ def step(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value],
     each leaf that is a Tensor and requires a gradient.
 
     The key of a step: the function, its static part, and of each argument its number among the
-    values or inputs of this window, for a new input also its aval, for a number its type.
+    values or inputs of this window, for a new input also its aval, for a number its type; before
+    that the strides of what does not lie in memory row by row.
     """
     window = _local.window
     if window.recording and _in_a_step():
@@ -283,6 +286,8 @@ def step(fn: Any, static: tuple, leaves: Sequence) -> tuple[Kernel, list[Value],
                 if view is None:
                     leaf = leaf._storage.value
                 elif view.source is leaf._storage.value:
+                    if view.stride is not None:
+                        key.append(view.stride)
                     leaf = view.value
                 else:
                     break
@@ -345,7 +350,11 @@ def current() -> Window:
 
 def flush() -> None:
     """Start computing what this thread has recorded, without waiting for it."""
-    _local.window.flush()
+    window = _local.window
+    if window.values:
+        window.alone(window._flush)
+    else:
+        window.marked = False
 
 
 def mark() -> None:

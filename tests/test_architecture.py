@@ -84,3 +84,11 @@ def test_the_core_imports_only_from_its_left(name):
 def test_the_core_stays_readable():
     lines = {name: len((ROOT / name).read_text().splitlines()) for name in CORE}
     assert sum(lines.values()) < 2000, lines
+
+
+@pytest.mark.parametrize("name", ["__setattr__", "__delattr__", "__getattribute__"])
+def test_attributes_of_tensors_are_plain(name):
+    """A method of this name makes every attribute of a Tensor slow: 0.9 us a recorded op."""
+    from stateful import Tensor
+
+    assert getattr(Tensor, name) is getattr(object, name)

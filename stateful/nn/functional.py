@@ -14,23 +14,31 @@ import funcgrad
 from funcgrad import random as pure
 from funcgrad.ops import dropout as dropouts
 from funcgrad.ops import embedding as embeddings
+from funcgrad.ops.attention import bias_of as _bias_of
 from funcgrad.ops.batch_norm import batch_norm_statistics as _next_statistics
+from funcgrad.ops.flash_attention import flash_attention as _flash_attention
 
 from .. import modes
 from ..bounds import check_rows
 from ..dispatch import call_inplace, wrap
 from ..execute import Value
 from ..foreign import foreign
+from ..geometry import like
 from ..layout import is_default
+from ..layout import of as geometry_of
 from ..methods import FUNCTIONS as _FUNCTIONS
-from ..sampling import draw, memory_order
+from ..sampling import draw
 from ..tensor import Tensor
+from .attention import is_fused as _is_fused
+from .implicit_dim import with_implicit_dim as _with_implicit_dim
 
 _SHARED = (
     "sigmoid", "tanh", "softmax", "log_softmax", "prelu", "hardshrink", "pdist",
 )  # fmt: skip
 globals().update({k: v for k, v in _FUNCTIONS["torch"].items() if k in _SHARED})
 globals().update(_FUNCTIONS["nn"])
+for _name in ("softmax", "log_softmax", "softmin"):
+    globals()[_name] = _with_implicit_dim(globals()[_name])
 
 if TYPE_CHECKING:  # the derived functions
 
@@ -93,7 +101,8 @@ def _kept(input: Tensor, shape, p: float) -> Tensor:
     shape = tuple(shape)
     if shape != input._aval.shape or is_default(input):
         return wrap(draw(None, pure.bernoulli, shape, input._aval.dtype, 1 - p))
-    order = memory_order(input)
+    stride = like(geometry_of(input)).stride
+    order = sorted(range(len(stride)), key=lambda dim: -stride[dim])
     size = tuple(shape[i] for i in order)
     drawn: Any = wrap(draw(None, pure.bernoulli, size, input._aval.dtype, 1 - p))
     return drawn.permute(tuple(order.index(i) for i in range(len(order))))
@@ -235,6 +244,14 @@ def scaled_dot_product_attention(
     >>> torch.nn.functional.scaled_dot_product_attention(q, k, v)
     tensor([[2.]])
     """
+    if _is_fused(query, key, value, attn_mask, dropout_p, enable_gqa):
+        if is_causal and attn_mask is not None:
+            raise RuntimeError(
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when "
+                "is_causal=True"
+            )
+        bias = None if attn_mask is None else _bias_of(attn_mask, query)
+        return _flash_attention(query, key, value, 0.0, is_causal, attn_mask=bias, scale=scale)[0]
     return funcgrad.scaled_dot_product_attention(
         query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa,
         kept=lambda shape: _kept(query, shape, dropout_p),

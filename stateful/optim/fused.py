@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -92,7 +93,8 @@ def _filled(value: Any, items: Any) -> Any:
 
 
 @functools.cache
-def _fused(factory: Callable) -> FusedStep:
+def step_of(factory: Callable) -> FusedStep:
+    """The one step of a rule."""
     return FusedStep(factory)
 
 
@@ -132,7 +134,9 @@ class Recipe(NamedTuple):
 def recipe(factory: Callable, options: dict, static: Sequence[str], avals: tuple) -> Recipe:
     """The recipe for parameters with these avals. Options that are numbers are read once."""
     values = tuple(options.values())
-    kinds = tuple(map(_kind, values))
+    kinds = tuple(map(type, values))
+    if not _PLAIN.issuperset(kinds):
+        kinds = tuple(map(_kind, values))
     if None not in kinds:
         return _recipe(factory, tuple(options), values, kinds, tuple(static), avals)
     return _make_recipe(factory, options, static, avals)
@@ -160,12 +164,10 @@ def _make_recipe(factory, options, static, avals) -> Recipe:
     return Recipe(fixed, data, tuple(slot_names(factory, fixed, aval) for aval in avals))
 
 
-class Update(NamedTuple):
-    """What a step makes of one parameter: its new value, slots and step count."""
+Update = tuple[Value, list[tuple[str, Value]], Value]
+"""What a step makes of one parameter: its new value, slots and step count."""
 
-    value: Value
-    slots: list[tuple[str, Value]]
-    count: Value
+_aval_of = operator.attrgetter("aval")
 
 
 def run(
@@ -173,12 +175,12 @@ def run(
     states: Sequence[dict[str, Any]], counts_steps: bool,
 ) -> list[Update]:  # fmt: skip
     """One step for parameters that have a gradient, each from its own state (empty at first)."""
-    values = [param._read() for param in params]
-    fixed, data, names = recipe(factory, options, static, tuple([v.aval for v in values]))
+    values = _values(params)
+    fixed, data, names = recipe(factory, options, static, tuple(map(_aval_of, values)))
     counts: dict[int, int] = {}
     leaves, steps, slots = data.copy(), [], []
     for state, known in zip(states, names, strict=True):
-        count = _count_of(state, known, counts_steps)
+        count = count_of(state, known, counts_steps)
         if count is None:
             steps.append(-1)
             continue
@@ -190,23 +192,27 @@ def run(
         slots += [state[name]._read() for name in known]
     layout = layout_of(fixed, len(counts), tuple(steps), names, types.default_dtype())
     leaves += values
-    leaves += [param._grad._read() for param in params]
+    leaves += _values([param._grad for param in params])
     leaves += slots
-    outs = execute(_fused(factory), leaves, (layout,))
+    outs = execute(step_of(factory), leaves, (layout,))
     made, at = [], 0
     first = len(outs) - 1 - len(counts)
     for known, step in zip(names, steps, strict=True):
         after = at + 1 + len(known)
         slots = list(zip(known, outs[at + 1 : after], strict=True))
-        made.append(Update(outs[at], slots, outs[first + 1 + step]))
+        made.append((outs[at], slots, outs[first + 1 + step]))
         at = after
     return made
+
+
+def _values(tensors: Sequence[Any]) -> list[Value]:
+    return [t._storage.value if t._view is None else t._read() for t in tensors]
 
 
 _LATER = Value.of(np.ones((), np.float32))
 
 
-def _count_of(state: dict[str, Any], known: tuple[str, ...], counts_steps: bool) -> Any:
+def count_of(state: dict[str, Any], known: tuple[str, ...], counts_steps: bool) -> Any:
     """The step count in a state; None before the first step.
 
     Rules that keep no count only ask whether this is the first step, which shows in their slots.

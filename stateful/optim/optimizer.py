@@ -100,7 +100,7 @@ class Optimizer:
         if names is not None:
             param_group["param_names"] = names
         for param in params:
-            _check_parameter(param)
+            _check_parameter(param, self.defaults.get("differentiable"))
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(
@@ -132,11 +132,9 @@ class Optimizer:
         """Forget, or set to zero, the gradient of every parameter."""
         for group in self.param_groups:
             for param in group["params"]:
-                if param.grad is None:
-                    continue
                 if set_to_none:
-                    param.grad = None
-                else:
+                    param._grad = None
+                elif param.grad is not None:
                     if param.grad.grad_fn is not None:
                         param.grad.detach_()
                     else:
@@ -241,6 +239,29 @@ class Optimizer:
         return text + ")"
 
 
+for _kind in _KINDS:  # what PyTorch calls them
+    _hooks_of = functools.partial(lambda self, kind: self._hooks[kind], kind=_kind)
+    setattr(Optimizer, f"_optimizer_{_kind}_hooks", property(_hooks_of))
+_global_optimizer_pre_hooks = _global["step_pre"]
+_global_optimizer_post_hooks = _global["step_post"]
+
+
+def _use_grad_for_differentiable(step: Callable) -> Callable:
+    """Decorator of a ``step``, which is recorded if the optimizer is ``differentiable``."""
+
+    @functools.wraps(step)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with modes.set_grad_enabled(bool(args[0].defaults["differentiable"])):
+            return step(*args, **kwargs)
+
+    return wrapper
+
+
+def _get_value(x: Any) -> Any:
+    """A number, which may come as a tensor."""
+    return x.item() if isinstance(x, Tensor) else x
+
+
 def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
     """Call ``hook(optimizer, args, kwargs)`` before each step of every optimizer.
 
@@ -301,12 +322,12 @@ def _named(given: list) -> tuple[list[str] | None, list]:
     return [name for name, _ in pairs], [param for _, param in pairs]
 
 
-def _check_parameter(param: Any) -> None:
+def _check_parameter(param: Any, differentiable: Any) -> None:
     if not isinstance(param, Tensor):
         raise TypeError(
             f"optimizer can only optimize Tensors, but one of the params is {type(param)}"
         )
-    if not (param.is_leaf or param.retains_grad):
+    if not (differentiable or param.is_leaf or param.retains_grad):
         raise ValueError("can't optimize a non-leaf Tensor")
 
 

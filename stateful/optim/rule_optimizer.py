@@ -7,10 +7,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .. import modes
 from ..dispatch import store, wrap
+from ..layout import lying_as
+from ..modes import state
 from ..tensor import Tensor
-from . import fused
+from . import fused, recorded
 from .optimizer import Optimizer, with_closure
 
 
@@ -31,19 +32,32 @@ class RuleOptimizer(Optimizer):
 
     def step(self, closure: Callable | None = None) -> Any:
         """Update every parameter that has a gradient; ``closure`` recomputes the loss first."""
-        loss = with_closure(closure)
-        with modes.no_grad():
+        loss = None if closure is None else with_closure(closure)
+        differentiable = bool(self.defaults.get("differentiable"))
+        previous, state.grad_enabled = state.grad_enabled, differentiable and not state.inference
+        try:
             for group in self.param_groups:
-                params = [p for p in group["params"] if p.grad is not None]
+                params = [p for p in group["params"] if p._grad is not None]
                 if params:
                     self._update(group, params)
+        finally:
+            state.grad_enabled = previous
         return loss
 
     def _options(self, group: dict[str, Any]) -> dict[str, Any]:
         """The options that the rule takes."""
-        return {name: group[name] for name in _arguments(self.factory) if name in group}
+        options = {}
+        for name in _arguments(self.factory):
+            if name in group:
+                options[name] = group[name]
+        return options
 
     def _update(self, group: dict[str, Any], params: list[Tensor]) -> None:
+        if group.get("differentiable"):
+            for param in params:
+                recorded.step(self.factory, self._options(group), self.static, param,
+                              self.state[param], self.counts_steps)  # fmt: skip
+            return
         states = [self.state.get(p, {}) for p in params]
         updates = fused.run(self.factory, self._options(group), self.static, params, states,
                             self.counts_steps)  # fmt: skip
@@ -53,11 +67,11 @@ class RuleOptimizer(Optimizer):
                 slots = [("step", count), *slots]
             if not slots:
                 continue
-            state = self.state[param]
+            kept = self.state[param]
             for name, value in slots:
-                slot = state.get(name)
+                slot = kept.get(name)
                 if slot is None:
-                    state[name] = wrap(value)
+                    kept[name] = lying_as(param, wrap(value))
                 else:
                     store(slot, value)
 
@@ -68,17 +82,12 @@ def _arguments(factory: Callable) -> tuple[str, ...]:
 
 
 def _check_switches(defaults: dict[str, Any]) -> None:
-    """Refuse what PyTorch refuses, and what cannot be done here."""
+    """Refuse what PyTorch refuses."""
     lr, foreach = defaults["lr"], defaults.get("foreach")
     if defaults.get("fused") and defaults.get("differentiable"):
         raise RuntimeError("`fused` does not support `differentiable`")
     if defaults.get("fused") and foreach:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-    if defaults.get("differentiable"):
-        raise NotImplementedError(
-            "differentiable=True is not supported: a step is not recorded. The updates of "
-            "funcgrad.optim are pure functions, which jax.grad goes through"
-        )
     if isinstance(lr, Tensor):
         if lr.numel() != 1:
             raise ValueError("Tensor lr must be 1-element")

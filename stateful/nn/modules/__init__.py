@@ -1,5 +1,7 @@
 """The modules of `nn`. This is the map."""
 
+from types import ModuleType as _ModuleType
+
 from .activation import ACTIVATIONS as _ACTIVATIONS
 from .activation import PReLU as PReLU
 from .activation import RReLU as RReLU
@@ -72,3 +74,7 @@ from .transformer import TransformerEncoderLayer as TransformerEncoderLayer
 
 for _table in (_ACTIVATIONS, _DROPOUTS, _LAZY, _LOSSES, _PADS, _POOLS):
     globals().update(_table)
+__all__ = [
+    name for name, item in list(globals().items())
+    if name[0] != "_" and not isinstance(item, _ModuleType)
+]  # fmt: skip

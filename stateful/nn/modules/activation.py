@@ -63,7 +63,9 @@ class _Activation(Module):
             self.inplace = inplace
 
     def forward(self, input):
-        options = {name: getattr(self, name) for name in self._options}
+        options = {}
+        for name in self._options:
+            options[name] = getattr(self, name)
         if self._takes_inplace and self.inplace:
             options["inplace"] = True
         return getattr(F, self._function)(input, **options)

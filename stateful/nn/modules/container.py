@@ -20,6 +20,18 @@ def _place(index: Any, length: int) -> int:
     return index % length
 
 
+def _check_times(number: Any) -> None:
+    if not isinstance(number, int):
+        raise TypeError(
+            "unsupported operand type(s) for *: Sequential can be repeated an int number of times, "
+            f"but got {type(number)}"
+        )
+    if number <= 0:
+        raise ValueError(
+            f"Non-positive multiplication factor {number} for a Sequential: it would be empty"
+        )
+
+
 class _Listed(Module):
     """Modules under the names "0", "1", ..."""
 
@@ -58,6 +70,11 @@ class _Listed(Module):
 
     def extend(self, modules: Iterable):
         """Add modules at the end."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}.extend should be called with an iterable, but got "
+                f"{type(modules).__name__}"
+            )
         for module in modules:
             self.append(module)
         return self
@@ -67,6 +84,8 @@ class _Listed(Module):
         items = list(self._modules.values())
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
+        if not -len(items) <= index <= len(items):
+            raise IndexError(f"Index out of range: {index}")
         items.insert(index, module)
         self._modules = {str(i): m for i, m in enumerate(items)}
         return self
@@ -103,7 +122,22 @@ class Sequential(_Listed):
         return input
 
     def __add__(self, other):
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                f"add operator supports only objects of Sequential class, but {type(other)} is "
+                "given."
+            )
         return Sequential(*self, *other)
+
+    def __mul__(self, other: int):
+        _check_times(other)
+        return Sequential(*list(self) * other)
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int):
+        _check_times(other)
+        return self.extend(list(self) * (other - 1))
 
 
 class ModuleList(_Listed):
@@ -188,7 +222,7 @@ class ModuleDict(Module):
 
     def update(self, modules):
         """Add what a mapping or a sequence of pairs holds."""
-        for key, module in modules.items() if hasattr(modules, "items") else modules:
+        for key, module in _pairs(self, modules):
             self[key] = module
 
     def pop(self, key):
@@ -206,6 +240,39 @@ def _as_parameter(value: Any) -> Any:
         if isinstance(value, Tensor) and not isinstance(value, Parameter)
         else value
     )
+
+
+def _pairs(place: Any, given: Any) -> Iterable[tuple[str, Any]]:
+    """The names and values in a mapping, or in a sequence of pairs."""
+    name = type(place).__name__
+    if hasattr(given, "items"):
+        return given.items()
+    if not isinstance(given, Iterable):
+        raise TypeError(
+            f"{name}.update should be called with an iterable of key/value pairs, but got "
+            f"{type(given).__name__}"
+        )
+    pairs = list(given)
+    for number, pair in enumerate(pairs):
+        if not isinstance(pair, Iterable):
+            raise TypeError(
+                f"{name} update sequence element #{number} should be Iterable; is "
+                f"{type(pair).__name__}"
+            )
+        if len(pair) != 2:  # type: ignore[arg-type]
+            raise ValueError(
+                f"{name} update sequence element #{number} has length {len(pair)}; 2 is required"  # type: ignore[arg-type]
+            )
+    return pairs
+
+
+def _described(item: Any, old: bool = False) -> str:
+    """A parameter, or what else is among them, as a text; ``old``: its type as in old programs."""
+    if not isinstance(item, Tensor):
+        return f"Object of type: {type(item).__name__}"
+    kind = "Parameter" if isinstance(item, Parameter) else "Tensor"
+    dtype = item.type() if old else item.dtype  # type: ignore[attr-defined]
+    return f"{kind} containing: [{dtype} of size {'x'.join(map(str, item.shape))}]"
 
 
 class ParameterList(Module):
@@ -244,15 +311,22 @@ class ParameterList(Module):
 
     def extend(self, values):
         """Add parameters at the end."""
+        if not isinstance(values, Iterable):
+            raise TypeError(
+                "ParameterList.extend should be called with an iterable, but got "
+                f"{type(values).__name__}"
+            )
         for value in values:
             self.append(value)
         return self
 
+    __iadd__ = extend
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("ParameterList should not be called.")
+
     def extra_repr(self) -> str:
-        return "\n".join(
-            f"  ({i}): Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
-            for i, p in enumerate(self)
-        )
+        return "\n".join(f"  ({i}): {_described(item)}" for i, item in enumerate(self))
 
 
 class ParameterDict(Module):
@@ -267,37 +341,101 @@ class ParameterDict(Module):
 
     def __init__(self, parameters: Any = None):
         super().__init__()
+        self._keys: dict[str, None] = {}
         if parameters is not None:
             self.update(parameters)
 
     def __getitem__(self, key):
         return getattr(self, key)
 
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("ParameterDict should not be called.")
+
     def __setitem__(self, key, value):
+        self._keys[key] = None
         setattr(self, key, _as_parameter(value))
 
+    def __delitem__(self, key):
+        del self._keys[key]
+        delattr(self, key)
+
     def __len__(self):
-        return len(self._parameters)
+        return len(self._keys)
 
     def __iter__(self):
-        return iter(self._parameters)
+        return iter(self._keys)
+
+    def __reversed__(self):
+        return reversed(self._keys)
 
     def __contains__(self, key):
-        return key in self._parameters
+        return key in self._keys
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        made = self.copy()
+        made.update(other)
+        return made
+
+    def __ror__(self, other: ParameterDict) -> ParameterDict:
+        made = other.copy()
+        made.update(self)
+        return made
+
+    def __ior__(self, other: Any) -> ParameterDict:
+        self.update(other)
+        return self
 
     def keys(self):
         """The names."""
-        return self._parameters.keys()
+        return self._keys.keys()
 
     def values(self):
-        """The parameters."""
-        return self._parameters.values()
+        """The parameters, and what else is in the dictionary."""
+        return [self[key] for key in self._keys]
 
     def items(self):
         """Names and parameters."""
-        return self._parameters.items()
+        return [(key, self[key]) for key in self._keys]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The parameter of that name, or ``default``."""
+        return self[key] if key in self else default
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The parameter of that name, which is ``default`` if there was none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: str) -> Any:
+        """Remove and return a parameter."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove and return the name and the parameter that were added last."""
+        key, _ = self._keys.popitem()
+        self._keys[key] = None
+        return key, self.pop(key)
+
+    def clear(self) -> None:
+        """Remove all."""
+        for key in list(self._keys):
+            del self[key]
+
+    def copy(self) -> ParameterDict:
+        """Another dictionary of the same parameters."""
+        return ParameterDict(dict(self.items()))
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """Another dictionary, with ``default`` under each name."""
+        return ParameterDict(dict.fromkeys(keys, default))
 
     def update(self, parameters):
         """Add what a mapping or a sequence of pairs holds."""
-        for key, value in parameters.items() if hasattr(parameters, "items") else parameters:
+        for key, value in _pairs(self, parameters):
             self[key] = value
+
+    def extra_repr(self) -> str:
+        return "\n".join(f"  ({key}): {_described(item, old=True)}" for key, item in self.items())

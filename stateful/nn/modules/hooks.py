@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -44,9 +45,8 @@ def without_result(hook: Callable, *args: Any) -> None:
         )
 
 
-def any_global() -> bool:
-    """Whether a call hook for all modules is registered."""
-    return bool(_forward_pre or _forward or _backward_pre or _backward)
+any_global = functools.partial(any, (_forward_pre, _forward, _backward_pre, _backward))
+"""Whether a call hook for all modules is registered."""
 
 
 def run_registration(kind: str, module: Any, name: str, item: Any) -> Any:

@@ -70,13 +70,20 @@ class _Loss(Module):
                 self.register_buffer(name, value)
             else:
                 setattr(self, name, value)
+        if self._function == "triplet_margin_loss" and self.margin <= 0:
+            raise ValueError(
+                f"TripletMarginLoss: expected margin to be greater than 0, got {self.margin} "
+                "instead"
+            )
         if given:
             raise TypeError(
                 f"{type(self).__name__}.__init__() got unexpected arguments {sorted(given)}"
             )
 
     def forward(self, *inputs):
-        options = {name: getattr(self, name) for name in self._options}
+        options = {}
+        for name in self._options:
+            options[name] = getattr(self, name)
         if self._takes_weight:
             options["weight"] = self.weight
         return getattr(F, self._function)(*inputs, reduction=self.reduction, **options)

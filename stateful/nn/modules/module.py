@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import itertools
+import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ... import modes
+from ...creation import FACTORIES
 from ...dtypes import dtype as Dtype
 from ...settings import typename
 from ...tensor import RemovableHandle, Tensor
@@ -31,6 +33,7 @@ from .hooks import (
 from .hooks import (
     register_module_parameter_registration_hook as register_module_parameter_registration_hook,
 )
+from .registered import learn
 
 _Incompatible = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
 
@@ -56,7 +59,7 @@ class Module:
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
-    dump_patches = False
+    dump_patches = call_super_init = False
     _version = 1
 
     def __init__(self, *args, **kwargs):
@@ -104,6 +107,7 @@ class Module:
             _remove_from(fields, self._parameters, self._buffers, name=name)
             hooks.run_registration("module", self, name, value)
             self._modules[name] = value
+            _learn(self, "_modules", name)
         elif isinstance(value, Buffer):
             _remove_from(fields, self._parameters, self._modules, name=name)
             self.register_buffer(name, value, getattr(value, "persistent", True))
@@ -172,6 +176,7 @@ class Module:
         if param is not None:
             param = hooks.run_registration("parameter", self, name, param)
         self._parameters[name] = param
+        _learn(self, "_parameters", name)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is state but not a parameter."""
@@ -184,6 +189,7 @@ class Module:
             )
         tensor = hooks.run_registration("buffer", self, name, tensor)
         self._buffers[name] = tensor
+        _learn(self, "_buffers", name)
         (self._non_persistent_buffers_set.discard if persistent
          else self._non_persistent_buffers_set.add)(name)  # fmt: skip
 
@@ -194,6 +200,7 @@ class Module:
         _check_name(self, name, self._modules, "module")
         module = hooks.run_registration("module", self, name, module)
         self._modules[name] = module
+        _learn(self, "_modules", name)
 
     register_module = add_module
 
@@ -267,6 +274,28 @@ class Module:
             if not isinstance(module, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module where another one is, or in a new place unless ``strict``.
+
+        >>> import stateful as torch
+        >>> net = torch.nn.Sequential(torch.nn.ReLU())
+        >>> net.set_submodule("0", torch.nn.Tanh())
+        >>> net[0]
+        Tanh()
+        """
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        present = getattr(parent, name, None)
+        if strict and not hasattr(parent, name):
+            raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
+        if hasattr(parent, name) and not isinstance(present, Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a dotted name."""
@@ -342,6 +371,8 @@ class Module:
         dtype = kwargs.pop("dtype", None)
         rest = []
         for arg in args:
+            if isinstance(arg, int) and not isinstance(arg, bool):
+                raise RuntimeError("Cannot access accelerator device when none is available.")
             if isinstance(arg, Dtype):
                 dtype = arg
             elif isinstance(arg, Tensor):
@@ -349,7 +380,17 @@ class Module:
             else:
                 rest.append(arg)
 
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            raise TypeError(
+                "nn.Module.to only accepts floating point or complex dtypes, but got desired "
+                f"dtype={dtype}"
+            )
+
+        memory_format = kwargs.pop("memory_format", None)
+
         def convert(tensor):
+            if memory_format is not None and tensor.dim() in (4, 5):
+                tensor = tensor.to(memory_format=memory_format)
             wanted = dtype if tensor.is_floating_point() or tensor.is_complex() else None
             return tensor.to(*rest, **({"dtype": wanted} if wanted else {}), **kwargs)
 
@@ -406,6 +447,15 @@ class Module:
         """Move every parameter and buffer to a GPU."""
         return self._apply(lambda t: t.cuda(device))
 
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Module:
+        """Move every parameter and buffer without its elements, which are not to be relied on.
+
+        >>> import stateful as torch
+        >>> torch.nn.Linear(2, 1, device="meta").to_empty(device="cpu").weight.shape
+        torch.Size([1, 2])
+        """
+        return self._apply(lambda t: FACTORIES["empty_like"](t, device=device), recurse=recurse)
+
     def share_memory(self) -> Module:
         """Nothing to do: JAX arrays are immutable."""
         return self
@@ -414,6 +464,17 @@ class Module:
 
     def state_dict(self, *args, destination=None, prefix="", keep_vars=False) -> dict[str, Any]:
         """Parameters and persistent buffers by dotted name, detached unless ``keep_vars``."""
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead: "
+                "state_dict(destination=..., prefix=..., keep_vars=...).",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
+            destination = given["destination"] if destination is None else destination
+            prefix = given.get("prefix", prefix)
+            keep_vars = given.get("keep_vars", keep_vars)
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()  # type: ignore[attr-defined]
@@ -649,6 +710,12 @@ class Module:
 def _remove_from(*places: dict, name: str) -> None:
     for place in places:
         place.pop(name, None)
+
+
+def _learn(module: Module, place: str, name: str) -> None:
+    """Let the class of a module find a name, unless somebody looks names up in a way of his own."""
+    if type(module).__getattr__ is Module.__getattr__:
+        learn(type(module), place, name)
 
 
 def _check_name(module: Module, name: Any, place: dict, what: str) -> None:
