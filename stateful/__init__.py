@@ -6,6 +6,7 @@ import sys as _sys
 from . import _C as _C
 from . import _VF as _VF
 from . import _tensor as _tensor
+from . import _vmap_internals as _vmap_internals
 from . import aliases as _aliases
 from . import allocation as _allocation
 from . import amp as amp
@@ -34,6 +35,7 @@ from . import input_strides as _input_strides
 from . import jit as jit
 from . import library as library
 from . import linalg as linalg
+from . import low_rank as _low_rank
 from . import methods as _methods
 from . import nn as nn
 from . import not_implemented as _not_implemented
@@ -148,6 +150,7 @@ globals().update(_assertions.ASSERTIONS)
 globals().update(_aten_layers.LAYERS)
 globals().update(_aten_losses.LOSSES)
 globals().update(_foreach.FOREACH)
+globals().update(_low_rank.LOW_RANK)
 globals().update(_removed.REMOVED)
 globals().update(_incidental.INCIDENTAL)
 globals().update(_symbolic.SYMBOLIC)

@@ -7,6 +7,8 @@ from typing import Any
 
 from . import modes
 from .creation import FACTORIES
+from .geometry import Geometry
+from .layout import place
 from .tensor import Tensor
 
 
@@ -33,6 +35,7 @@ def empty_strided(
     with modes.no_grad():
         if 0 in size:
             out: Any = FACTORIES["zeros"](tuple(size), dtype=dtype, device=device)
+            place(out, Geometry(tuple(size), tuple(stride)))
         else:
             memory: Any = FACTORIES["zeros"](needed, dtype=dtype, device=device)
             out = memory.as_strided(tuple(size), tuple(stride))._alias()

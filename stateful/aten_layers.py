@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from funcgrad.ops.convolution import convolution_backward
+
 from .nn import functional as F
 from .nn.modules.rnn import run_cell, run_layers
+from .operators import FUNCTIONS, FunctionOverload
 from .tensor import Tensor
 
 
@@ -52,6 +55,23 @@ def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: boo
               [ 1.,  0.]]]])
     """
     return F.affine_grid(theta, list(size), align_corners)
+
+
+def _convolution_backward(
+    grad_output: Tensor, input: Tensor, weight: Tensor, bias_sizes: Any, stride: Sequence[int],
+    padding: Sequence[int], dilation: Sequence[int], transposed: bool,
+    output_padding: Sequence[int], groups: int, output_mask: Sequence[bool],
+) -> tuple:  # fmt: skip
+    """The gradients of a convolution, None for those that ``output_mask`` leaves out."""
+    found: Any = convolution_backward(
+        grad_output, input, weight, stride, padding, dilation, transposed, output_padding, groups,
+        [int(wanted) for wanted in output_mask],
+    )  # fmt: skip
+    return tuple(x if wanted else None for x, wanted in zip(found, output_mask, strict=True))
+
+
+_name = "convolution_backward"
+FUNCTIONS[_name] = FunctionOverload(_name, _convolution_backward)
 
 
 def _module(mode: str) -> str:

@@ -109,6 +109,12 @@ def _set_post_accumulate_grad_hooks(self: Tensor, hooks: Any) -> None:
     self._post_accumulate_hooks = _checked_hooks("_post_accumulate_grad_hooks", hooks)
 
 
+def _forget_grad_fn(self: Tensor, value: Any) -> None:
+    if value is not None:
+        raise RuntimeError(f"_grad_fn can be only set to None, not to {value!r}")
+    self.detach_()  # type: ignore[attr-defined]
+
+
 _REFUSALS = {
     "data": "Deleting tensor data is not allowed. Delete tensor instead!",
     "requires_grad": "requires_grad must be a bool: it is set, not deleted",
@@ -123,6 +129,11 @@ Tensor._post_accumulate_grad_hooks = property(  # type: ignore[attr-defined]
     lambda self: self._post_accumulate_hooks,
     _set_post_accumulate_grad_hooks,
     _refuse("Deletion of _post_accumulate_grad_hooks not allowed! Set it to None instead."),
+)
+Tensor._grad_fn = property(  # type: ignore[attr-defined]
+    lambda self: self.grad_fn,
+    _forget_grad_fn,
+    _refuse("Deletion of _grad_fn not allowed. Detach tensor instead!"),
 )
 Tensor.name = property(  # type: ignore[attr-defined]
     lambda self: None, doc="None: no tensor has a name of its own."

@@ -74,10 +74,10 @@ def _is_castable(value: Any) -> bool:
 _CASTABLE = {"float32", "float16", "bfloat16"}
 
 
-def _cast(value: Any, dtype: dtypes.dtype) -> Any:
+def cast_to(value: Any, dtype: dtypes.dtype) -> Any:
     """``value``, or what is in it if it is a list, in ``dtype``."""
     if isinstance(value, tuple | list):
-        return type(value)([_cast(item, dtype) for item in value])
+        return type(value)([cast_to(item, dtype) for item in value])
     if not _is_castable(value) or value.dtype is dtype:
         return value
     if not (state.cached and _is_parameter(value) and dtype is state.dtype["cpu"]):
@@ -118,8 +118,8 @@ def casting(function: Callable, choose: Callable[[Sequence], dtypes.dtype]) -> C
         state.inside = True
         try:
             dtype = choose(args)
-            named = {key: _cast(value, dtype) for key, value in kwargs.items()}
-            return function(*[_cast(value, dtype) for value in args], **named)
+            named = {key: cast_to(value, dtype) for key, value in kwargs.items()}
+            return function(*[cast_to(value, dtype) for value in args], **named)
         finally:
             state.inside = False
 
@@ -132,8 +132,8 @@ def _call(call: Callable) -> Callable:
 
     def casting_call(op: Any, args: Sequence, kwargs: dict) -> Any:
         if op.name in LOWER_OPS and state.enabled["cpu"] and not state.inside:
-            args = [_cast(value, state.dtype["cpu"]) for value in args]
-            kwargs = {key: _cast(value, state.dtype["cpu"]) for key, value in kwargs.items()}
+            args = [cast_to(value, state.dtype["cpu"]) for value in args]
+            kwargs = {key: cast_to(value, state.dtype["cpu"]) for key, value in kwargs.items()}
         return call(op, args, kwargs)
 
     return casting_call

@@ -19,6 +19,7 @@ from . import modes
 from .batching import over_batch
 from .dispatch import IN_FORMULA, OWNER, Face, wrap
 from .execute import Aval, Function, Value, execute
+from .gradient_sums import laid_as_sum
 from .graph import Edge, Node, gradient_edge
 from .nodes import OpNode
 from .once import warn_once
@@ -75,9 +76,9 @@ def backward(
     roots = _listed(tensors)
     seeds = _seeds(roots, grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
+    edges = _root_edges(roots)
     if create_graph:
         _warn_of_cycle()
-    edges = _root_edges(roots)
     for target in targets or ():
         if isinstance(target, Face.tensor):
             target.retain_grad()
@@ -259,7 +260,7 @@ def _edge(item: Any) -> Edge:
 def _root_edges(roots: Sequence) -> list[Edge]:
     edges = []
     for i, root in enumerate(roots):
-        edge = _edge(root)
+        edge = gradient_edge(root) if isinstance(root, Face.tensor) else _edge(root)
         if edge.node is None:
             raise RuntimeError(
                 f"element {i} of tensors does not require grad and does not have a grad_fn"
@@ -268,10 +269,17 @@ def _root_edges(roots: Sequence) -> list[Edge]:
     return edges
 
 
+class Nowhere(Node):
+    """A node to which no graph leads."""
+
+
 def _input_edges(targets: Sequence) -> list[Edge]:
     edges = [_edge(target) for target in targets]
-    if any(edge.node is None for edge in edges):
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    for i, (target, edge) in enumerate(zip(targets, edges, strict=True)):
+        if edge.node is None:
+            if not target.requires_grad:
+                raise RuntimeError("One of the differentiated Tensors does not require grad")
+            edges[i] = Edge(Nowhere(), 0)  # only its base requires one
     return edges
 
 
@@ -285,7 +293,7 @@ def _seeds(roots: Sequence, given: Any) -> list:
 
 
 def _seed(i: int, root: Any, given: Any) -> Any:
-    aval = _aval(root)
+    aval = root._aval if isinstance(root, Face.tensor) else _aval(root)
     if given is None:
         needs = not isinstance(root, Face.tensor) or root._requires_grad
         return _implicit(aval) if needs else None
@@ -404,8 +412,8 @@ def add(first: Any, second: Any) -> Any:
         return execute(ADD, (first, second))[0]
     if modes.state.grad_enabled:
         return Hooks.as_tensor(first) + Hooks.as_tensor(second)
-    first, second = (g if type(g) is Value else g._read() for g in (first, second))  # type: ignore
-    return execute(ADD, (first, second))[0]
+    values = [g if isinstance(g, Value) else g._read() for g in (first, second)]
+    return laid_as_sum(execute(ADD, values)[0], first, second)
 
 
 def check_hook(given: Any, result: Any, hook: Any) -> Any:

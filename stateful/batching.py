@@ -191,7 +191,7 @@ class _Call:
     def recorded(self) -> set[Node]:
         """The nodes of the inner graph."""
         found: set[Node] = set()
-        stack = [o._grad_fn for o in self.outs if o is not None and o.requires_grad]
+        stack = [o._node for o in self.outs if o is not None and o.requires_grad]
         while stack:
             node = stack.pop()
             if node is None or node in found or isinstance(node, Border):

@@ -94,13 +94,20 @@ def _length(tensor: Tensor, dim: Any) -> int:
     return shape[dim] if shape and -len(shape) <= dim < len(shape) else 1
 
 
-def _along(message: str, error: type[Exception], negative: bool) -> Callable:
-    """The check of an op with arguments ``(self, dim, index, ...)``."""
+def _along(
+    message: str, error: type[Exception], negative: bool, of_vectors: Any = None
+) -> Callable:
+    """The check of an op with arguments ``(self, dim, index, ...)``.
+
+    ``of_vectors``: what is raised if ``self`` has one dimension, where that is another error.
+    """
 
     def check(self: Tensor, dim: Any = None, index: Any = None, *args: Any, **kwargs: Any) -> None:
         if isinstance(dim, int):
             length = _length(self, dim)
             wrong = _outside(index, -length if negative else 0, length)
+            if wrong is not None and of_vectors is not None and self.ndim == 1:
+                raise of_vectors(f"index out of range in self: {wrong} of {length} elements")
             if wrong is not None:
                 dim = dim % max(self.ndim, 1)
                 raise error(message.format(index=wrong, dim=dim, length=length))
@@ -139,8 +146,11 @@ _BEYOND = "index {index} is out of bounds for dimension {dim} with size {length}
 _OUT = "index out of range in self: " + _BEYOND
 _CHECKS: dict[str, Callable] = {
     **dict.fromkeys(
-        ("gather", "scatter", "scatter_add", "scatter_reduce", "index_add", "index_reduce"),
+        ("gather", "scatter", "scatter_add", "scatter_reduce"),
         _along(_BEYOND, RuntimeError, False),
+    ),
+    **dict.fromkeys(
+        ("index_add", "index_reduce"), _along(_BEYOND, RuntimeError, False, IndexError)
     ),
     "index_select": _along(_OUT, IndexError, False),
     "index_copy": _along("index_copy_(): " + _BEYOND, IndexError, False),
@@ -167,6 +177,50 @@ def _of_one_hot(tensor: Any, num_classes: int = -1) -> None:
         )
 
 
+def _of_bags(input: Any, weight: Any, offsets: Any = None, *args: Any, **kwargs: Any) -> None:
+    """The check of `embedding_bag`: rows of the table, and where bags start."""
+    found, starts = _known_extremes(input), _known_extremes(offsets)
+    if found is not None and not 0 <= found[0] <= found[1] < weight.shape[0]:
+        wrong = found[0] if found[0] < 0 else found[1]
+        raise RuntimeError(
+            f"embedding_bag: input takes value {wrong} which is not in the valid range "
+            f"[0, {weight.shape[0]}): Expected idx >= 0 && idx < num_embeddings but found idx to "
+            f"be {wrong}"
+        )
+    if starts is not None and starts[0] != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+            f"position 0. However, got {starts[0]}"
+        )
+    if starts is not None and starts[1] > input.numel():
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {input.numel()} but got "
+            f"offsets[-1] of {starts[1]}"
+        )
+
+
+def _of_margins(input: Any, target: Any = None, *args: Any, **kwargs: Any) -> None:
+    """The check of `multi_margin_loss`."""
+    found = _known_extremes(target)
+    if found is not None and isinstance(input, Tensor) and input.ndim:
+        if not 0 <= found[0] <= found[1] < input.shape[-1]:
+            raise RuntimeError(
+                f"target out of range: there are {input.shape[-1]} classes, the targets are from "
+                f"{found[0]} to {found[1]}"
+            )
+
+
+def _of_labels(input: Any, target: Any = None, *args: Any, **kwargs: Any) -> None:
+    """The check of `multilabel_margin_loss`, where -1 ends the list of labels."""
+    found = _known_extremes(target)
+    if found is not None and isinstance(input, Tensor) and input.ndim:
+        if not -1 <= found[0] <= found[1] < input.shape[-1]:
+            raise RuntimeError(
+                f"argument #2 'target' is out of range: there are {input.shape[-1]} classes, the "
+                f"labels are from {found[0]} to {found[1]}"
+            )
+
+
 def _checked(function: Callable, check: Callable) -> Callable:
     @functools.wraps(function)
     def wrapper(self, *args, **kwargs):
@@ -182,7 +236,11 @@ for _name, _check in _CHECKS.items():
             setattr(Tensor, _name + _suffix, _checked(getattr(Tensor, _name + _suffix), _check))
     if _name in FUNCTIONS["torch"]:
         FUNCTIONS["torch"][_name] = _checked(FUNCTIONS["torch"][_name], _check)
-_of_nn = {"nll_loss": _of_classes, "cross_entropy": _of_classes, "one_hot": _of_one_hot}
+_of_nn = {
+    "nll_loss": _of_classes, "cross_entropy": _of_classes, "one_hot": _of_one_hot,
+    "embedding_bag": _of_bags, "multi_margin_loss": _of_margins,
+    "multilabel_margin_loss": _of_labels,
+}  # fmt: skip
 for _name, _check in _of_nn.items():
     FUNCTIONS["nn"][_name] = _checked(FUNCTIONS["nn"][_name], _check)
 FUNCTIONS["torch"]["index_put"] = index_put

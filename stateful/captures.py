@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .execute import Aval, Kernel, Value, kernel_of
-from .gradient_layouts import Unread, fitted, sign, stand_in
+from .gradient_layouts import Unread, fitted, placed, sign, stand_in
+from .gradient_sums import laid_as_sum
+from .layout import lay, steps_of
+from .result_layouts import changed, of_saved
 from .schedule import IMPLICIT, Planner
 from .thread_policy import run_by
 from .watching import Hooks
@@ -31,6 +34,9 @@ class Capturing(Planner):
         self.seeds.append(found)
         return found
 
+    def add(self, first, second):
+        return laid_as_sum(super().add(first, second), first, second)
+
     def results_of(self, node, wanted, grads, kernel, saved):
         lying = node.lying(node, wanted, grads)
         if lying is None:
@@ -41,8 +47,8 @@ class Capturing(Planner):
                 self.count = before[0]
                 del self.entries[before[1] :]
         results = super().results_of(node, wanted, grads, kernel, saved)
-        for i, nr in lying or ():
-            results[i] = grads[nr]
+        for i, place in lying or ():
+            results[i] = placed(results[i], place, grads)
         return results
 
     def _on_tensors(self, node: Any, wanted: tuple[int, ...], grads: list, saved: list[int]):
@@ -50,7 +56,7 @@ class Capturing(Planner):
         plan, kinds = node.plan, node.plan.saved_kinds
         given = [None if g is None else Hooks.as_tensor(g) for g in grads] + plan.missing
         with run_by(self._note):
-            items = [_item(kind, place) for kind, place in zip(kinds, saved, strict=True)]
+            items = list(map(_item, kinds, saved, of_saved(plan)))
             strides = node.strides(node) if plan.strided else None
             results = plan.on_tensors(wanted, given, items, strides)
             kinds = plan.results(wanted)
@@ -64,7 +70,7 @@ class Capturing(Planner):
         return kernel, self._emit(kernel, tuple([leaf.index for leaf in leaves]))
 
     def shown(self, inputs):
-        sources: list[tuple[Any, tuple]] = []
+        sources: list[tuple[Any, Any, tuple]] = []
         numbers: dict[int, int] = {}
         found = [self.captured.get(edge) for edge in inputs]
         for grad in found:
@@ -73,23 +79,23 @@ class Capturing(Planner):
                 sources.append(self._source(grad))
         return sources, [None if grad is None else numbers[id(grad)] for grad in found]
 
-    def _source(self, grad: Any) -> tuple[Any, tuple]:
-        """Of what a gradient is which view."""
+    def _source(self, grad: Any) -> tuple[Any, Any, tuple]:
+        """Of what, with which strides, a gradient is which view."""
         if type(grad) is Value:
-            return grad, ()
-        steps = () if grad._view is None else grad._view.steps
+            return grad, None, ()
+        steps = steps_of(grad)
         for number, seed in enumerate(self.seeds):
             if seed is not None and type(seed) is not Value and seed._storage is grad._storage:
-                skipped = 0 if seed._view is None else len(seed._view.steps)
-                return number, steps[skipped:]
-        return grad._storage.value, steps
+                return number, None, steps[len(steps_of(seed)) :]
+        geometry = grad._storage.geometry
+        return grad._storage.value, geometry and changed(geometry), steps
 
 
-def _item(kind: Any, place: int) -> Any:
+def _item(kind: Any, place: int, stride: Any) -> Any:
     """What stands for something that a node saved. Raises `Unread` for a number."""
     if not isinstance(kind, Aval):
         raise Unread
-    return Hooks.as_tensor(Value(kind, None, None, place))
+    return lay(Hooks.as_tensor(Value(kind, None, None, place)), stride)
 
 
 Hooks.capturing = Capturing

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import jax
 import numpy as np
 
-from funcgrad.ops import copying, view
+from funcgrad.ops import complexes, copying, view
 
 from . import devices, dtypes, geometry_shape, geometry_views, modes
 from .dispatch import call, call_inplace, wrap
 from .execute import Value
 from .geometry import is_contiguous, suggested
 from .graph import Node, gradient_edge
-from .layout import is_default, set_like
+from .layout import is_default, place, set_like
 from .layout import of as geometry_of
 from .methods import FUNCTIONS
 from .once import warn_once
@@ -46,11 +47,10 @@ def to(self: Tensor, *args, non_blocking=False, copy=False, memory_format=None, 
     out = self
     if dtype is not None and dtype is not self.dtype or copy or not _has(self, memory_format):
         wanted = dtype or self.dtype
-        if self.dtype.is_complex and not wanted.is_complex:
-            warn_once("Casting complex values to real discards the imaginary part", stacklevel=3)
+        _warn_of_loss(self, wanted, 4)
         out = call(copying._to_copy, (self,), {"dtype": wanted.numpy})
-        if memory_format is not None or not is_default(self):
-            set_like(out, self, memory_format or devices.preserve_format)
+        if memory_format is not None:
+            set_like(out, self, memory_format)
     return out if device is None else move(out, devices.device(device))
 
 
@@ -127,8 +127,8 @@ def clone(self: Tensor, *, memory_format=None) -> Tensor:
     (tensor([0., 0.]), tensor([1., 0.]))
     """
     out = call(copying.clone, (self,), {})
-    if not is_default(self) or memory_format is not None:
-        set_like(out, self, memory_format or devices.preserve_format)
+    if memory_format is not None:
+        set_like(out, self, memory_format)
     return out
 
 
@@ -143,6 +143,14 @@ def _clone_of(input: Any, *, memory_format: Any = None) -> Tensor:
 
 
 FUNCTIONS["torch"]["clone"] = _clone_of
+
+
+def _warn_of_loss(tensor: Tensor, wanted: dtypes.dtype, stacklevel: int) -> None:
+    """Warn if elements lose their imaginary parts; a conversion to bool looks at both parts."""
+    if tensor.dtype.is_complex and not wanted.is_complex and wanted is not dtypes.bool:
+        if 0 not in tensor._aval.shape:
+            text = "Casting complex values to real discards the imaginary part"
+            warn_once(text, stacklevel=stacklevel)
 
 
 def view_(self: Tensor, *size, **named: Any) -> Tensor:
@@ -169,6 +177,20 @@ def view_(self: Tensor, *size, **named: Any) -> Tensor:
     return call(view.view_size, (self, tuple(shape)), {})
 
 
+def view_as_complex(input: Tensor) -> Tensor:
+    """The pairs of the last dimension as complex numbers; shares memory.
+
+    Raises RuntimeError where the two numbers of a pair do not lie side by side.
+
+    >>> import stateful as torch
+    >>> torch.view_as_complex(torch.tensor([[1.0, 2.0]]))
+    tensor([1.+2.j])
+    """
+    if isinstance(input, Tensor) and not is_default(input):
+        geometry_views.RULES["view_as_complex"](geometry_of(input))
+    return call(complexes.view_as_complex, (input,), {})
+
+
 def broadcast_to(self: Tensor, *size) -> Tensor:
     """`expand` under NumPy's name.
 
@@ -190,7 +212,7 @@ def reshape(self: Tensor, *given, shape: Any = ()) -> Tensor:
     """
     given = given or (shape,)
     size = given[0] if len(given) == 1 and isinstance(given[0], list | tuple) else given
-    size = geometry_shape.infer_size(tuple(int(n) for n in size), self.numel())
+    size = geometry_shape.infer_size(tuple(map(int, size)), math.prod(self._aval.shape))
     if is_default(self) or is_contiguous(geometry_of(self)):
         return call(view.view_size, (self, size), {})
     stride = geometry_shape.view_stride(geometry_of(self), size)
@@ -210,6 +232,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     if not isinstance(src, Tensor):
         src = wrap(Value.of(np.asarray(src)))
     _check_broadcast(src, self)
+    _warn_of_loss(src, self.dtype, 3)
     return call_inplace(copying.copy, (self, src), {})
 
 
@@ -228,7 +251,7 @@ def _assign(self: Tensor, result: Tensor) -> Tensor:
     if self._aval.shape == result._aval.shape:
         return copy_(self, result)
     self._storage.value = result._cast(self._aval.dtype)
-    self._view = None
+    place(self, geometry_of(result)._replace(offset=0))
     self._counter.version += 1
     return self
 
@@ -256,6 +279,8 @@ def detach_(self: Tensor) -> Tensor:
     >>> y.detach_()
     tensor([2., 2.])
     """
+    if modes.state.inference:
+        return self  # autograd is not asked
     if self._base is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
@@ -264,7 +289,7 @@ def detach_(self: Tensor) -> Tensor:
             "these gradients."
         )
     hooks = self._backward_hooks
-    self._grad_fn, self._output_nr, self._requires_grad = None, 0, False
+    self._node, self._output_nr, self._requires_grad = None, 0, False
     self._hooks = hooks
     return self
 
@@ -381,3 +406,4 @@ for _method in (
 ):
     setattr(Tensor, _method.__name__, _method)
 Tensor.view = view_  # type: ignore[attr-defined]
+FUNCTIONS["torch"]["view_as_complex"] = view_as_complex

@@ -15,9 +15,10 @@ from .execute import Value
 from .geometry import Geometry
 from .hooks import warn_if_has_hooks
 from .layout import of as geometry_of
+from .layout import steps_of, whole
 from .tensor import Tensor
 from .torch_function import DisableTorchFunctionSubclass, overrides
-from .views import Storage
+from .views import Counter, Storage
 
 
 def deepcopy(self: Tensor, memo: dict) -> Tensor:
@@ -68,7 +69,7 @@ def _rebuilt(cls: type, storage: Storage, view: Any, requires_grad: bool) -> Ten
 
 
 INTERNAL = frozenset(
-    "_storage _counter _view _grad_fn _output_nr _requires_grad _grad _base _grad_version "
+    "_storage _counter _view _node _output_nr _requires_grad _grad _base _grad_version "
     "_creation _accumulator _hooks _post_accumulate_hooks _retains _inference _tangents "
     "_grad_aval".split()
 )
@@ -87,7 +88,7 @@ def reduce(self: Tensor, protocol: Any) -> tuple:
     """
     warn_if_has_hooks(self)
     bits = pending(self)
-    storage, place = self._storage, None if self._view is None else geometry_of(self)
+    storage, place = self._storage, geometry_of(self) if steps_of(self) else None
     if place is not None and self._aval.dtype != storage.value.aval.dtype:
         with modes.no_grad():
             storage, place = Storage(flipped(self, bits)._read()), None
@@ -102,7 +103,7 @@ def rebuild(
     attributes: dict, bits: tuple[bool, bool] = (False, False),
 ) -> Tensor:  # fmt: skip
     """The tensor that `reduce` described."""
-    out = _rebuilt(Tensor, memory.storage, None, False)
+    out = _rebuilt(Tensor, memory.storage, whole(memory.storage), False)
     with modes.no_grad():
         if place is not None:
             out._view = out.as_strided(*place)._view
@@ -110,6 +111,8 @@ def rebuild(
     if cls is not Tensor:
         out = out._as(cls)
     out._requires_grad = requires_grad
+    if not out._inference:
+        out._counter = Counter(1)  # as in PyTorch, which counts putting the elements in
     out.__dict__.update(attributes)
     here = device(device_name)
     return out if here.type == "cpu" else out.to(here)  # type: ignore[attr-defined]
@@ -129,7 +132,6 @@ class _Memory:
         array, geometry = state
         self.storage = Storage(Value.of(array))
         self.storage.geometry = geometry and Geometry(*geometry)  # type: ignore[assignment]
-        self.storage.version = 1  # as in PyTorch, which counts putting the elements in
 
 
 def as_subclass(self: Tensor, cls: type) -> Any:

@@ -255,12 +255,11 @@ def _like(create: Callable) -> Callable:
     def method(input, *args, memory_format=None, **kwargs):
         try:
             made = in_frames_of(input, create(input, *args, **kwargs))
-            if keeps_order(input, memory_format):
-                return made
+            if memory_format is not None and not modes.vmap.frames:
+                set_like(made, input, memory_format)
+            return made
         except AttributeError:
             return foreign(method, (input, *args), kwargs)
-        set_like(made, input, memory_format or devices.preserve_format)
-        return made
 
     return method
 

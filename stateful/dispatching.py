@@ -73,7 +73,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         dispatch.check_inplace(target, True)
         node = new_node(plan, leaves)
         before = target._alias() if dispatches(type(target)) else wrap(target._read())
-        if target._grad_fn is not None:
+        if target._node is not None:
             before._set_history(*gradient_edge(target))
     _ask(op, template, leaves, mutates=True)
     target._counter.version = version + 1
@@ -148,7 +148,7 @@ def _record(node: OpNode, leaves: Sequence, outs: Sequence, history: bool = True
     keep(node, leaves, outs)
     for nr in plan.outputs if history else ():
         out = outs[nr]
-        out._grad_fn, out._requires_grad, out._output_nr = node, True, nr
+        out._node, out._requires_grad, out._output_nr = node, True, nr
 
 
 # -- a backward pass -------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def _alias(self: Any) -> Any:
     """The same tensor without history, of the same class and with its attributes."""
     out = object.__new__(type(self))
     out.__dict__.update(self.__dict__)
-    out._grad_fn = out._base = out._grad = out._accumulator = None
+    out._node = out._base = out._grad = out._accumulator = None
     out._requires_grad, out._output_nr = False, 0
     return out
 

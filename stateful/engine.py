@@ -132,7 +132,9 @@ class Task:
                 }  # fmt: skip
 
     def will_execute(self, node: Node) -> bool:
-        """Whether the gradients of ``node`` are computed in this pass."""
+        """Whether the gradients of ``node`` are computed here; PyTorch says no for an only root."""
+        if [node] == self.roots:
+            return False
         if node in self.captures and not node.targets:
             raise RuntimeError(
                 "A leaf node was passed to _will_engine_execute_node but we are currently running "

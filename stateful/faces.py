@@ -140,7 +140,7 @@ def call_out(op: Any, args: Sequence, kwargs: dict, out: Any) -> Any:
             raise TypeError(
                 f"{op.__name__}(): argument 'out' must be Tensor, not {type(target).__name__}"
             )
-    if modes.state.grad_enabled:
+    if modes.state.grad_enabled and getattr(op, "differentiable", True):
         given = _flattened((*args, *kwargs.values()))
         tensors = [a for a in given if isinstance(a, Face.tensor)]
         if any(t._requires_grad for t in (*tensors, *outs)):

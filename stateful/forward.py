@@ -211,8 +211,8 @@ def _give(outs: Sequence, found: Sequence, level: Level) -> None:
     for out, tangent in zip(outs, found, strict=True):
         if tangent is not None and types.is_differentiable(out._aval.dtype):
             set_tangent(out, tangent, level)
-            if out._grad_fn is not None:
-                saved = out._grad_fn.saved_items() if isinstance(out._grad_fn, OpNode) else ()
+            if out._node is not None:
+                saved = out._node.saved_items() if isinstance(out._node, OpNode) else ()
                 _tell_saved(out, saved, tangent, level)
 
 
@@ -409,13 +409,13 @@ def inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     target = args[0]
     leaves, _ = op.bind(args, kwargs)
     result = call(op, _kept(args), kwargs) if _any_dual(leaves, ()) else None
-    recorded = target._grad_fn
+    recorded = target._node
     with paused():
         call_inplace(op, args, kwargs)
     for level in levels():
         _overwrite_tangent(target, None if result is None else tangent_of(result, level), level)
-    if result is not None and target._base is None and target._grad_fn is not recorded:
-        _complete_saved(target._grad_fn, result)
+    if result is not None and target._base is None and target._node is not recorded:
+        _complete_saved(target._node, result)
     return target
 
 

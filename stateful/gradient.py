@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from funcgrad.ops.with_number import div_number, mul_number
 
 from .geometry_dims import wrap_dim
 from .methods import FUNCTIONS
@@ -27,7 +31,7 @@ def gradient(
     """
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
-    dims = _dims(input, dim)
+    dims, spacing = _dims(input, dim), 1 if spacing is None else spacing
     spacings = list(spacing) if isinstance(spacing, list | tuple) else [spacing] * len(dims)
     if len(spacings) != len(dims):
         raise RuntimeError(
@@ -53,21 +57,19 @@ def _dims(input: Tensor, dim: Any) -> list[int]:
 
 def _along(input: Any, dim: int, spacing: Any, edge_order: int) -> Tensor:
     size = input.size(dim)
+    steps = _steps(input, dim, spacing) if isinstance(spacing, Tensor) else _Even(spacing)
 
-    def part(start: int, length: int) -> Any:
-        return input.narrow(dim, start % size, length)
+    def parts(length: int, *starts: int) -> list[Any]:
+        """The last one is made first, as by PyTorch: gradients are added in this order."""
+        return [input.narrow(dim, start % size, length) for start in reversed(starts)][::-1]
 
-    if isinstance(spacing, Tensor):
-        steps = _steps(input, dim, spacing)
-    else:
-        steps = _Even(spacing)
-    middle = steps.middle(part(0, size - 2), part(1, size - 2), part(2, size - 2))
+    middle = steps.middle(functools.partial(parts, max(size - 2, 0)))
     if edge_order == 1:
-        first = (part(1, 1) - part(0, 1)) / steps.at(0)
-        last = (part(-1, 1) - part(-2, 1)) / steps.at(-1)
+        (next, here), (last, before) = parts(1, 1, 0), parts(1, -1, -2)
+        first, last = steps.one(next - here, 0), steps.one(last - before, -1)
     else:
-        first = steps.end(part(0, 1), part(1, 1), part(2, 1), 0, 1)
-        last = -steps.end(part(-1, 1), part(-2, 1), part(-3, 1), -1, -2)
+        first = steps.first(*parts(1, 0, 1, 2))
+        last = steps.last(*parts(1, -3, -2, -1))
     return _cat([first, middle, last], dim)
 
 
@@ -77,14 +79,21 @@ class _Even:
     def __init__(self, step: Any):
         self.step = step
 
-    def at(self, index: int) -> Any:
-        return self.step
+    def one(self, difference: Any, index: int) -> Any:
+        divide = operator.truediv if isinstance(self.step, Tensor) else div_number
+        return divide(difference, self.step)
 
-    def middle(self, before: Any, here: Any, after: Any) -> Any:
-        return (after - before) / (2 * self.step)
+    def middle(self, parts: Callable) -> Any:
+        after, before = parts(2, 0)
+        return div_number(self.one(after - before, 0), 2)
 
-    def end(self, here: Any, next: Any, second: Any, near: int, far: int) -> Any:
-        return (-1.5 * here + 2 * next - 0.5 * second) / self.step
+    def first(self, here: Any, next: Any, second: Any) -> Any:
+        total = mul_number(here, -1.5) + mul_number(next, 2) - mul_number(second, 0.5)
+        return self.one(total, 0)
+
+    def last(self, second: Any, before: Any, here: Any) -> Any:
+        total = mul_number(second, 0.5) - mul_number(before, 2) + mul_number(here, 1.5)
+        return self.one(total, 0)
 
 
 class _Uneven:
@@ -96,23 +105,28 @@ class _Uneven:
     def at(self, index: int) -> Any:
         return self.steps.narrow(self.dim, index % self.steps.size(self.dim), 1)
 
-    def middle(self, before: Any, here: Any, after: Any) -> Any:
+    def one(self, difference: Any, index: int) -> Any:
+        return difference / self.at(index)
+
+    def middle(self, parts: Callable) -> Any:
+        before, here, after = parts(0, 1, 2)
         count = self.steps.size(self.dim) - 1
         left = self.steps.narrow(self.dim, 0, count)
         right = self.steps.narrow(self.dim, 1, count)
-        return (
-            -before * right / (left * (left + right))
-            + here * (right - left) / (left * right)
-            + after * left / (right * (left + right))
-        )
+        of_before = -right / (left * (left + right))
+        of_here = (right - left) / (left * right)
+        of_after = left / (right * (left + right))
+        return of_before * before + of_here * here + of_after * after
 
-    def end(self, here: Any, next: Any, second: Any, near: int, far: int) -> Any:
-        h, k = self.at(near), self.at(far)
-        return (
-            -here * (2 * h + k) / (h * (h + k))
-            + next * (h + k) / (h * k)
-            - second * h / (k * (h + k))
-        )
+    def first(self, here: Any, next: Any, second: Any) -> Any:
+        h, k = self.at(0), self.at(1)
+        a, b, c = -(2 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))
+        return a * here + b * next + c * second
+
+    def last(self, second: Any, before: Any, here: Any) -> Any:
+        h, k = self.at(-1), self.at(-2)
+        a, b, c = h / (k * (h + k)), -(h + k) / (h * k), (2 * h + k) / (h * (h + k))
+        return a * second + b * before + c * here
 
 
 def _steps(input: Tensor, dim: int, coordinates: Any) -> Any:

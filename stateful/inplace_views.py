@@ -23,10 +23,10 @@ def _inplace(name: str) -> Callable:
         for level, tangent in (seen._tangents or {}).items():
             forward.set_tangent(self, tangent, level)
         count_write(self)
-        self._grad_version = self._counter.version
-        if seen._grad_fn is not None:
-            seen._grad_fn.__class__ = inplace_class(type(seen._grad_fn))
-            self._set_history(seen._grad_fn, seen._output_nr)
+        if seen._node is not None:
+            self._grad_version = self._counter.version
+            seen._node.__class__ = inplace_class(type(seen._node))
+            self._set_history(seen._node, seen._output_nr)
         return self
 
     method.__name__ = f"{name}_"

@@ -13,12 +13,15 @@ from funcgrad.op import Op
 from . import execute as seam
 from .execute import Kernel, Value
 from .lazy import DATA
+from .result_layouts import laid, stride_of
 
 
 def run_otherwise(op: Op, template: tuple, leaves: list) -> tuple[Kernel, list[Value], int]:
     """As `lazy.step`, under any policy and for arguments of any kind."""
     values, requiring = read_leaves(op, leaves)
-    return *seam.policy(op, template, values), requiring
+    kernel, results = seam.policy(op, template, values)
+    given = [None if type(leaf) in DATA else stride_of(leaf) for leaf in leaves]
+    return laid(kernel, given), results, requiring
 
 
 def read_leaves(op: Op, leaves: list) -> tuple[list, int]:
@@ -27,7 +30,6 @@ def read_leaves(op: Op, leaves: list) -> tuple[list, int]:
     requiring = 0
     for number, leaf in enumerate(leaves):
         if type(leaf) not in DATA and leaf.requires_grad:
-            leaf._requires_grad = True  # perhaps through its base, since it was made
             requiring |= 1 << number
     return [leaf if type(leaf) in DATA else leaf._read() for leaf in leaves], requiring
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from .own_ops import OPS, OwnOp
+from . import library_checks
+from .devices import device
+from .own_ops import OPS, OwnOp, OwnOverload
 from .schemas import infer_schema as infer_schema
 from .schemas import parse
 
@@ -23,6 +25,8 @@ __all__ = [
     "define",
     "impl",
     "infer_schema",
+    "opcheck",
+    "register_autocast",
     "register_autograd",
     "register_fake",
     "register_kernel",
@@ -67,8 +71,8 @@ class CustomOpDef:
         """Decorator: the implementation for these devices, which takes the place of the first."""
 
         def register(function: Callable) -> Callable:
-            for device in [device_types] if isinstance(device_types, str) else device_types or "*":
-                self._op.kernels[_key(device)] = function
+            for name in [device_types] if isinstance(device_types, str) else device_types or "*":
+                self._op.kernels[_key(name)] = function
             return function
 
         return register if fn is None else register(fn)
@@ -81,6 +85,12 @@ class CustomOpDef:
             return function
 
         return register if func is None else register(func)
+
+    def register_autocast(self, device_type: str, cast_inputs: Any) -> None:
+        """In `torch.autocast` of a device cast tensors to the dtype ``cast_inputs`` first."""
+        if not isinstance(device_type, str):
+            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        self._op.autocast[device(device_type).type] = cast_inputs
 
     @contextlib.contextmanager
     def set_kernel_enabled(self, device_type: str, enabled: bool = True) -> Iterator[None]:
@@ -337,6 +347,49 @@ def register_kernel(op: Any, device_types: Any, func: Callable | None = None, /,
     tensor([3.])
     """
     return CustomOpDef(_named(op), func or _named).register_kernel(device_types, func)
+
+
+def register_autocast(op: Any, device_type: str, cast_inputs: Any, /, *, lib: Any = None) -> None:
+    """`CustomOpDef.register_autocast` of an op, or of the op of that name.
+
+    >>> import stateful as torch
+    >>> @torch.library.custom_op("shop::copy", mutates_args=())
+    ... def copy(x: torch.Tensor) -> torch.Tensor:
+    ...     return x.clone()
+    >>> torch.library.register_autocast(copy, "cpu", torch.bfloat16)
+    >>> with torch.autocast("cpu", dtype=torch.bfloat16):
+    ...     copy(torch.ones(1))
+    tensor([1.], dtype=torch.bfloat16)
+    """
+    CustomOpDef(_named(op), _named).register_autocast(device_type, cast_inputs)
+
+
+def opcheck(
+    op: Any, args: Any, kwargs: dict | None = None, *,
+    test_utils: str | Sequence[str] = library_checks.DEFAULT, raise_exception: bool = True,
+    atol: float | None = None, rtol: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Whether an op is registered as it behaves: a check by each name in ``test_utils``.
+
+    ``"test_schema"``: it changes what its schema says, and gives new tensors;
+    ``"test_autograd_registration"``: it has a backward if it is asked for one; the others: it and
+    its backward give the same each time. Raises `OpCheckError`, ValueError for another name or for
+    what is no op of one's own.
+
+    >>> import stateful as torch
+    >>> @torch.library.custom_op("shop::plain", mutates_args=())
+    ... def plain(x: torch.Tensor) -> torch.Tensor:
+    ...     return x.clone()
+    >>> torch.library.opcheck(plain, (torch.ones(2),), test_utils="test_schema")
+    {'test_schema': 'SUCCESS'}
+    """
+    if not isinstance(op, CustomOpDef | OwnOp | OwnOverload):
+        raise ValueError(
+            "opcheck(op, ...): op must be instance of torch._ops.OpOverload, e.g. "
+            f"torch.ops.shop.twice.default, got {type(op)}"
+        )
+    found = op._op if not isinstance(op, OwnOp) else op
+    return library_checks.check(found, tuple(args), kwargs or {}, test_utils, raise_exception)
 
 
 def register_vmap(op: Any, func: Callable | None = None, /, *, lib: Any = None) -> Callable:

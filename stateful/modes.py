@@ -25,6 +25,8 @@ class _State(threading.local):
     saved_hooks: tuple = ()
     saved_hooks_disabled: str | None = None
     mutation_allowed: bool = False
+    slices: Any = None
+    """The `views.CopySlices` that is running: outputs that its node saved are seen through it."""
 
 
 state = _State()

@@ -14,6 +14,7 @@ _NAMES = {
     "grid_sampler_3d": "grid_sampler_3d", "multi_margin_loss": "multi_margin_loss",
     "multilabel_margin_loss_forward": "multilabel_margin_loss_forward", "igamma": "igamma",
     "igammac": "igammac", "special_zeta": "special_zeta", "index_reduce": "index_reduce",
+    "_scaled_dot_product_flash_attention_for_cpu": "_scaled_dot_product_flash_attention_for_cpu",
     "cholesky": "cholesky", "ormqr": "ormqr", "geqrf": "geqrf",
     "floor_divide": "aten::floor_divide", "heaviside": "aten::heaviside",
     "linalg_ldl_factor_ex": "aten::linalg_ldl_factor_ex",

@@ -33,7 +33,8 @@ class Plan:
     ``leaves``: the leaf of each edge; ``sources``: the same, None where it needs no gradient;
     ``numbers``: the usual number of each edge.
     ``needs``: the inputs (by position) whose formulas are consulted. ``fetch``: what is saved, as
-    ("input", leaf) or ("output", number), in order.
+    ("input", leaf) or ("output", number), in the order in which PyTorch's hooks see it: inputs by
+    name, then outputs.
     """
 
     def __init__(self, kernel: Kernel, needs: tuple[int, ...], requiring: int):
@@ -61,10 +62,9 @@ class Plan:
         }  # fmt: skip
         """The inputs whose strides formulas ask for; they are found out if these run on Tensors."""
         self.fetch: list[tuple[str, int]] = []
-        for index in needs:
-            for item in op.saves[op.names[index]]:
-                if item.name not in self.layout:
-                    self.layout[item.name] = self._place(item, args)
+        found = {item.name: item for index in needs for item in op.saves[op.names[index]]}
+        for item in sorted(found.values(), key=lambda item: (item.source == "output", item.name)):
+            self.layout[item.name] = self._place(item, args)
         self.filled = [name for name, place in self.layout.items() if _has_slot(place)]
         self.places: dict[tuple[int, ...], list[int | None]] = {}
         self.layouts: dict[tuple, Any] = {}
@@ -277,8 +277,8 @@ class OpNode(Node):
             x.current(self)._read() if type(x) is SavedTensor else x for x in self.saved_items()
         ]
         results: list = execute(plan, leaves, key)
-        for i, nr in lying:
-            results[i] = grads[nr]
+        for i, place in lying:
+            results[i] = self.placed(results[i], place, grads)
         return self.scatter(wanted, results)
 
     def wanted(self, needed: Sequence[bool], grads: Sequence[Any]) -> tuple[int, ...]:
@@ -325,6 +325,7 @@ class OpNode(Node):
     strides: Any = None
     """The strides of inputs that formulas ask for; set by `input_strides`."""
     lying: Any = None
+    placed: Any = None
     """How the results of formulas lie in memory; set by `gradient_layouts`."""
     owner: Any = None
     formula_owner: Any = None

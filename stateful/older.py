@@ -89,11 +89,7 @@ def triangular_solve(
     >>> torch.triangular_solve(torch.tensor([[2.0]]), torch.tensor([[4.0]])).solution
     tensor([[0.5000]])
     """
-    matrix: Any = A.mT if transpose else A  # type: ignore[attr-defined]
-    solution = _linalg["solve_triangular"](
-        matrix, b, upper=upper != transpose, unitriangular=unitriangular
-    )
-    return named("triangular_solve", ("solution", "cloned_coefficient"))((solution, A.clone()))  # type: ignore[attr-defined]
+    return FUNCTIONS["private"]["triangular_solve"](b, A, upper, transpose, unitriangular)
 
 
 def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:

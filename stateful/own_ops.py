@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import modes
+from . import autocasting, modes
+from .autograd import fallback
 from .autograd.function import Function
 from .operators import ops
 from .schemas import FunctionSchema
@@ -81,6 +81,7 @@ class OwnOp:
     """An op of one's own, as ``torch.ops.<namespace>.<name>``.
 
     ``kernels``: implementations by PyTorch's keys. ``opaque``: nothing of a kernel is recorded.
+    ``autocast``: the dtype for `torch.autocast` by the type of device.
     """
 
     def __init__(self, schema: FunctionSchema):
@@ -88,6 +89,7 @@ class OwnOp:
         self.namespace, _, self.name = schema.name.partition("::")
         self.__name__ = self.name
         self.kernels: dict[str, Callable] = {}
+        self.autocast: dict[str, Any] = {}
         self.opaque = False
         self._setup: Callable | None = None
         self._backward: Callable | None = None
@@ -138,19 +140,32 @@ class OwnOp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         values, named = self.schema.bind(args, kwargs)
+        if self.autocast.get("cpu") is not None and autocasting.state.enabled["cpu"]:
+            return self._cast(self.autocast["cpu"], values, named)
         autograd = self.kernels.get("Autograd") or self.kernels.get("AutogradCPU")
         if autograd is not None and not below.active:
             return autograd(*values, **named)
-        if self.schema.is_mutable:
-            return self._in_place(values, named)
         if not self.opaque:
             return self._recorded(values, named)
+        if self.schema.is_mutable and self.schema.returns == "()":
+            return self._in_place(values, named)
         flat, spec = tree_flatten((tuple(values), tuple(named.values())), _is_leaf)
         function = self._functions.get(repr(spec))
         if function is None:
             function = self._functions[repr(spec)] = _function_of(self, spec, list(named))
         result = function.apply(*flat)
+        self._bump(values, named)
         return function.outputs.rebuild(result)  # type: ignore[attr-defined]
+
+    def _cast(self, dtype: Any, values: Sequence, named: dict) -> Any:
+        """The op on tensors of another dtype, outside of the casting."""
+        named = {name: autocasting.cast_to(x, dtype) for name, x in named.items()}
+        enabled = autocasting.state.enabled
+        enabled["cpu"] = False
+        try:
+            return self(*[autocasting.cast_to(x, dtype) for x in values], **named)
+        finally:
+            enabled["cpu"] = True
 
     def _kernel(self) -> Callable:
         for key in ("CPU", "CompositeExplicitAutograd", "CompositeImplicitAutograd"):
@@ -173,34 +188,32 @@ class OwnOp:
 
     def _in_place(self, values: Sequence, named: dict) -> Any:
         """The op on tensors that it changes: nothing of it is recorded."""
-        given = {
-            **dict(zip([a.name for a in self.schema.arguments], values, strict=False)),
-            **named,
-        }
         with modes.no_grad():
             result = self._kernel()(*values, **named)
-        for x in tree_leaves([given[a.name] for a in self.schema.arguments if a.mutable]):
-            if isinstance(x, Tensor):
-                x._counter.version += 1
+        self._bump(values, named)
         return result
+
+    def _bump(self, values: Sequence, named: dict) -> None:
+        """Count the writes."""
+        if self.schema.is_mutable:
+            for x in self._written(values, named):
+                if isinstance(x, Tensor):
+                    x._counter.version += 1
+
+    def _written(self, values: Sequence, named: dict) -> list:
+        """The arguments that the op changes in place."""
+        by_position = [a.name for a in self.schema.arguments if not a.kwarg_only]
+        given = {**dict(zip(by_position, values, strict=False)), **named}
+        return tree_leaves([given[a.name] for a in self.schema.arguments if a.mutable])
 
     def _recorded(self, values: Sequence, named: dict) -> Any:
         """The ops of the kernel are recorded; that of a device is none to differentiate."""
         kernel = self._kernel()
         result = kernel(*values, **named)
         if kernel is not self.kernels.get("CompositeImplicitAutograd"):
-            for out in tree_leaves(result):
-                if isinstance(out, Tensor) and out.requires_grad:
-                    out.register_hook(self._warn)
+            given, made = tree_leaves((values, named)), tree_leaves(result)
+            fallback.record(self.schema.name, given, made, self._written(values, named))
         return result
-
-    def _warn(self, grad: Tensor) -> None:
-        warnings.warn(
-            f"{self.schema.name}: an autograd kernel was not registered to the Autograd key(s) but "
-            "we are trying to backprop through it. This may lead to silently incorrect behavior. "
-            "Use torch.library.register_autograd.",
-            stacklevel=2,
-        )
 
     def __str__(self) -> str:
         return f"{self.namespace}.{self.name}"

@@ -1,7 +1,8 @@
-"""Whether a gradient may become the ``.grad`` of a leaf as it is, without a copy.
+"""Who else holds what: a gradient, the version counter of a tensor.
 
-PyTorch takes the gradient itself if nobody else holds it and it is laid out as the leaf is. Only
-what custom functions and hooks return can be told apart from a copy.
+PyTorch takes a gradient itself as the ``.grad`` of a leaf, without a copy, if nobody else holds it
+and it is laid out as the leaf is. Only what custom functions and hooks return can be told apart
+from a copy.
 """
 
 from __future__ import annotations
@@ -16,6 +17,16 @@ def is_free(grad: Any, leaf: Any) -> bool:
     """Whether ``grad``, a Tensor, is held by nobody and laid out as ``leaf`` is."""
     held = getrefcount(grad)
     return held <= min(_ONCE, _of_the_engine()) and is_default(grad) and is_default(leaf)
+
+
+def counts_for_others(tensor: Any) -> bool:
+    """Whether the version counter of a tensor is that of its views, or of its base, too.
+
+    PyTorch keeps the counter when ``.data`` is set; one that nobody shares may be replaced, and
+    does not keep the old elements alive.
+    """
+    counter = tensor._counter
+    return getrefcount(counter) > 3 + (counter is tensor._storage)
 
 
 class _Leaf:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from jax.core import Tracer
 
 from funcgrad import random as pure
@@ -62,7 +63,7 @@ class Generator:
         if pure.is_traced(state) and not isinstance(state.block, Tracer):
             state = pure.to_host(state)  # what a compiled program has left: numpy is faster
         value, self.state = sampler(state, *args, **kwargs)
-        return value
+        return np.asarray(value) if isinstance(value, np.generic) else value
 
     def manual_seed(self, seed: int) -> "Generator":
         """Start the sequence of `seed`, an integer in `[-2**63, 2**64)`; returns the generator.

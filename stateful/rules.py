@@ -75,7 +75,7 @@ def check_creation(view: Any, what: str) -> None:
     kind = view._creation
     if kind == "default":
         return
-    node = view._grad_fn
+    node = view._node
     if kind == "inference":
         start = f"A view was created in inference mode and {what} modified inplace in normal mode."
     elif node is None:
@@ -167,19 +167,33 @@ def check_out(target: Aval, result: Aval) -> None:
 
 _OF_A_NUMBER = ("fill.Tensor", "index_fill.int_Tensor", "masked_fill.Tensor", "index_put.mask")
 """Ops in place that read a value of no dimensions before they write."""
+_MOVING = frozenset(
+    "index_add index_copy index_put put scatter.src scatter.reduce scatter_add scatter_reduce.two"
+    .split()
+)  # fmt: skip
+"""Ops in place that read other elements than those in the place that they write."""
 
 
 def check_partial_overlap(target: Any, others: Sequence, name: str = "") -> None:
     """Raise if another argument is a different part of the memory that is written to."""
     storage, view = target._storage, target._view
     for leaf in others:
-        if getattr(leaf, "_storage", None) is storage and leaf._view is not view:
-            if target._overlaps(leaf) and (leaf._aval.shape or name not in _OF_A_NUMBER):
+        if getattr(leaf, "_storage", None) is storage:
+            moved = name in _MOVING and _place(leaf) == _place(target)
+            if moved or leaf._view is not view and _overlap(target, leaf, name):
                 raise RuntimeError(
                     "unsupported operation: some elements of the input tensor and the written-to "
                     "tensor refer to a single memory location. Please clone() the tensor before "
                     "performing the operation."
                 )
+
+
+def _overlap(target: Any, other: Any, name: str) -> bool:
+    return target._overlaps(other) and (other._aval.shape or name not in _OF_A_NUMBER)
+
+
+def _place(tensor: Any) -> tuple:
+    return tensor.shape, tensor.stride(), tensor.storage_offset()
 
 
 def check_overlap(target: Any) -> None:
@@ -192,6 +206,16 @@ def check_overlap(target: Any) -> None:
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation."
         )
+
+
+def all_inference(op: Any, spans: Sequence[range], leaves: Sequence) -> bool:
+    """Whether all tensors of a call are inference tensors, which it then does not record.
+
+    A number in the place of a tensor becomes one, which is none.
+    """
+    given = zip(op.params, spans, strict=True)
+    tensors = [leaves[i] for p, span in given if p.kind in ("tensor", "tensors") for i in span]
+    return all(getattr(tensor, "_inference", False) for tensor in tensors)
 
 
 def check_arguments(op: Any, spans: Sequence[range], requiring: int) -> None:

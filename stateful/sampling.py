@@ -266,7 +266,7 @@ def _like(function: Callable, overwrite: Callable) -> Callable:
 
 def fill_(tensor: Tensor, generator: Generator | None, sampler: Callable, *args: Any) -> Tensor:
     """Overwrite a tensor with a draw, in the order of its memory."""
-    check_inplace(tensor, modes.state.grad_enabled)
+    check_inplace(tensor, modes.state.grad_enabled and tensor.requires_grad)
     shape = tensor._aval.shape
     order = memory_order(tensor)
     check_target(tensor)

@@ -108,7 +108,8 @@ class SavedTensor:
     def pack(self, pack: Callable, unpack: Callable, node: Node | None = None) -> None:
         """Keep ``pack(tensor)`` in place of the tensor. ``node``: whose output it is, if it is."""
         tensor = self.tensor
-        given = tensor if node is None else tensor._with_history(node, self.output_nr)
+        recorded = node is not None and self._has_history(node)
+        given = tensor._with_history(node, self.output_nr) if recorded else tensor
         with modes.no_grad():
             packed = pack(given)
         if tensor._counter.version != self.version:
@@ -134,11 +135,18 @@ class SavedTensor:
         if self.tensor is None and self.hooked is None:
             return None
         tensor = self.current(node)
-        if self.output_nr is None or not types.is_differentiable(tensor._aval.dtype):
+        if self.output_nr is None or not self._has_history(node):
             return tensor
-        if node.plan is not None and self.output_nr not in node.plan.outputs:
-            return tensor
+        if state.slices is not None and state.slices.node is node:
+            return tensor._with_history(state.slices.seen_by(tensor), 0)
         return tensor._with_history(node, self.output_nr)
+
+    def _has_history(self, node: Node) -> bool:
+        """Whether the output that is kept has a gradient; the indices of a maximum have none."""
+        nr: Any = self.output_nr
+        if node.plan is not None:
+            return nr in node.plan.outputs
+        return types.is_differentiable(node.avals[nr].dtype)
 
 
 class _Hooked(NamedTuple):
@@ -171,7 +179,7 @@ class _Hooked(NamedTuple):
 
 def _changed(saved: SavedTensor, node: Node | None) -> str:
     tensor = saved.tensor
-    source = node if saved.output_nr is not None else tensor._grad_fn
+    source = node if saved.output_nr is not None else tensor._node
     number = saved.output_nr if saved.output_nr is not None else tensor._output_nr
     origin = f", which is output {number} of {short_name(source)}," if source is not None else ""
     return (

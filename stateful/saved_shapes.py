@@ -37,7 +37,7 @@ OURS = {
     "ChannelShuffleBackward0": "self_sym_sizes",
     "DiagonalScatterBackward0": "src_sym_sizes",
     "EmbeddingBackward0": "weight_sym_sizes",
-    "FftR2CBackward0": "self_sym_sizes",
+    "CopySlices": "sizes starts dim start length factor",
     "Im2ColBackward0": "self_sym_sizes",
     "LuUnpackBackward0": "LU_data_sym_sizes",
     "SelectScatterBackward0": "src_sym_sizes",

@@ -21,6 +21,7 @@ from .blocks import split
 from .engine import Task
 from .execute import Aval, Function, Kernel, Value, execute, kernel_at
 from .graph import LEAF_SEQUENCE, AccumulateGrad, Edge, Node, accumulating
+from .layout import lay
 from .lazy import CAP, lazy, mark
 from .modes import anomaly, state
 from .saved import SavedTensor
@@ -212,7 +213,7 @@ class Schedule:
         self.leaves = [number for number, _ in planner.arrivals]
         self.shown, self.captured = planner.shown(inputs)
         arrived = [grad for _, grad in planner.arrivals]
-        made = [source for source, _ in self.shown if type(source) is Value]
+        made = [source for source, _, _ in self.shown if type(source) is Value]
         self.outputs = [value.index for value in arrived + made]
         self.parts = split(planner.entries, self.outputs, CAP)
         places = tuple([~i for i in range(len(self.kinds))]), tuple(self.outputs)
@@ -285,8 +286,11 @@ class Schedule:
         if not self.captured:
             return []
         made, found = iter(results[len(self.leaves) :]), []
-        for source, steps in self.shown:
-            grad = Hooks.as_tensor(next(made)) if type(source) is Value else grads[source]
+        for source, stride, steps in self.shown:
+            if type(source) is Value:
+                grad = lay(Hooks.as_tensor(next(made)), stride)
+            else:
+                grad = grads[source]
             for step in steps:
                 grad = grad._apply_step(step)
             found.append(grad)
@@ -366,9 +370,9 @@ class Planner(Task):
         given = [value_of(grad).index for grad in grads if grad is not None]
         return self._emit(kernel, (*given, *saved))
 
-    def shown(self, inputs: Sequence[Edge]) -> tuple[list[tuple[Any, tuple]], list[int | None]]:
-        """What is returned: (a value or the number of a root, views of it), and for each of
-        ``inputs`` which of them it is."""
+    def shown(self, inputs: Sequence[Edge]) -> tuple[list[tuple], list[int | None]]:
+        """What is returned: (a value or the number of a root, the strides of a value, views of it),
+        and for each of ``inputs`` which of them it is."""
         return [], [None] * len(inputs)
 
     def _input(self, kind: Any) -> int:

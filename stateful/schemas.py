@@ -162,6 +162,8 @@ def _value(text: str) -> Any:
         return [_value(item.strip()) for item in text[1:-1].split(",") if item.strip()]
     if text[0] in "\"'":
         return text[1:-1]
+    if not re.fullmatch(r"[-+]?[\d.]+([eE][-+]?\d+)?", text):
+        return text  # the name of a dtype
     return float(text) if re.search(r"[.eE]", text) else int(text)
 
 

@@ -28,6 +28,7 @@ from .nn.parameter import Parameter
 from .sizes import Size
 from .striding import flat
 from .tensor import Tensor
+from .views import Counter
 
 _STORAGES = {
     "FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16",
@@ -185,6 +186,7 @@ def _rebuild_tensor(memory, offset, size, stride, requires_grad=False, hooks=Non
             bits = bool(metadata.get("conj")), bool(metadata.get("neg"))
             out = flipped(out, bits)._alias()
     out.requires_grad = bool(requires_grad)
+    out._counter = Counter(1)  # as in PyTorch, which counts putting the elements in
     return out
 
 

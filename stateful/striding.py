@@ -10,7 +10,7 @@ from funcgrad.ops import places, view
 from . import forward, modes
 from .dispatch import call
 from .geometry import has_internal_overlap
-from .layout import is_default
+from .layout import is_default, steps_of
 from .layout import of as geometry_of
 from .tensor import Tensor
 from .views import Storage
@@ -39,7 +39,7 @@ def as_strided(
     """
     size, stride = tuple(size), tuple(stride)
     base = self if self._base is None else self._base
-    here = self._aval.dtype == self._storage.value.aval.dtype and base._view is None
+    here = self._aval.dtype == self._storage.value.aval.dtype and not steps_of(base)
     if is_default(self) or not here:
         return call(places.as_strided, (self, size, stride, storage_offset), {})
     offset = self.storage_offset() if storage_offset is None else storage_offset
@@ -48,7 +48,7 @@ def as_strided(
     _place(out, self, base)
     if modes.state.grad_enabled and self.requires_grad:
         made = call(places.as_strided, (_memory(self), size, stride, offset), {})
-        out._set_history(made._grad_fn, made._output_nr)
+        out._set_history(made._node, made._output_nr)
     if modes.forward.active:
         forward.push_view(self, out, lambda t: t.as_strided(size, stride, storage_offset))
     return out

@@ -23,9 +23,10 @@ from .execute import Aval, Value, execute
 from .geometry import is_non_overlapping_and_dense
 from .graph import AccumulateGrad, Node
 from .hooks import RemovableHandle, attach
-from .layout import is_default, set_like
 from .layout import of as geometry_of
-from .ownership import is_free
+from .layout import set_like
+from .ownership import counts_for_others, is_free
+from .renewal import step_avals
 from .rules import check_data, check_grad, warn_non_leaf
 from .saved import SavedTensor
 from .views import (
@@ -35,7 +36,6 @@ from .views import (
     Storage,
     View,
     current_grad_fn,
-    step_avals,
 )  # fmt: skip
 from .watching import Hooks, run_accumulated
 
@@ -53,7 +53,7 @@ class Tensor(Described):
     _storage: Storage
     _counter: Counter
     _view: View | None = None
-    _grad_fn: Node | None = None
+    _node: Node | None = None
     _output_nr: int = 0
     _requires_grad: bool = False
     _grad: Tensor | None = None
@@ -129,7 +129,7 @@ class Tensor(Described):
                 "only Tensors of floating point dtype can require gradients, or of complex dtype; "
                 f"this one is {self.dtype}"
             )
-        if not (requires_grad and self._grad_fn is not None):
+        if not (requires_grad and self._node is not None):
             self.requires_grad = requires_grad
         return self
 
@@ -149,12 +149,12 @@ class Tensor(Described):
         return self._output_nr
 
     def _current_grad_fn(self) -> Node | None:
-        return self._grad_fn if self._base is None else current_grad_fn(self)
+        return self._node if self._base is None else current_grad_fn(self)
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` accumulated."""
-        if self._grad is None and self._grad_fn is not None and not self._retains:
+        if self._grad is None and self._node is not None and not self._retains:
             warn_non_leaf()
         return self._grad
 
@@ -196,7 +196,8 @@ class Tensor(Described):
         check_data(self, value)
         if value._aval.dtype != self._aval.dtype:
             self._accumulator = None  # gradients in the old dtype are no longer for this tensor
-        self._counter = Counter(self._counter.version)
+        if not counts_for_others(self):
+            self._counter = Counter(self._counter.version)
         self._storage, self._view = value._storage, value._view
         self._inference = self._inference or value._inference
 
@@ -217,16 +218,12 @@ class Tensor(Described):
         return out
 
     def _set_history(self, node: Node, output_nr: int) -> None:
-        if self._retains and self._grad_fn is not None and self._grad_fn.retained:
-            self._grad_fn.retained.pop(self._output_nr, None)
-        self._grad_fn, self._output_nr, self._requires_grad = node, output_nr, True
+        if self._retains and self._node is not None and self._node.retained:
+            self._node.retained.pop(self._output_nr, None)
+        self._node, self._output_nr, self._requires_grad = node, output_nr, True
         if self._retains:
             node.watched = True
             node.retained = {**(node.retained or {}), output_nr: weakref.ref(self)}
-
-    def _is_watched(self) -> bool:
-        """Whether somebody is told when the gradient of this leaf arrives."""
-        return bool(self._hooks or self._post_accumulate_hooks or self._grad_aval)
 
     def retain_grad(self) -> None:
         """Keep the gradient of a non-leaf in ``.grad``."""
@@ -244,7 +241,13 @@ class Tensor(Described):
         return self._retains
 
     def _retain(self, grad: Tensor) -> None:
-        """Add a gradient that passed by to ``.grad`` of this non-leaf."""
+        """Add a gradient that passed by to ``.grad`` of this non-leaf.
+
+        In a batched pass it may be one of many, which nobody could look at afterwards.
+        """
+        for frame in modes.vmap.frames:
+            if frame.batches(grad._array) and not frame.batches(self._array):
+                return
         self._grad = grad.clone() if self._grad is None else self._grad + grad  # type: ignore
 
     def _accumulate(self, grad: Any) -> None:
@@ -252,8 +255,8 @@ class Tensor(Described):
         if grad is None:
             pass  # the hooks are told all the same
         elif self._grad is None:
-            self._grad = self._first(grad)
-            if not is_default(self) and is_non_overlapping_and_dense(geometry_of(self)):
+            self._grad = wrap(grad) if type(grad) is Value else self._first(grad)
+            if self._view is not None and is_non_overlapping_and_dense(geometry_of(self)):
                 set_like(self._grad, self, preserve_format)
         elif modes.state.grad_enabled:
             self._grad = self._grad + Hooks.as_tensor(grad)  # type: ignore[operator]
@@ -263,10 +266,8 @@ class Tensor(Described):
         if self._post_accumulate_hooks:
             run_accumulated(self, self._post_accumulate_hooks)
 
-    def _first(self, grad: Any) -> Tensor:
+    def _first(self, grad: Tensor) -> Tensor:
         """A tensor of its own with the elements of the first gradient that arrives."""
-        if type(grad) is Value:
-            return wrap(grad)
         if modes.state.grad_enabled and grad._requires_grad:
             return _backward.zeros(grad._aval).copy_(grad)  # type: ignore[attr-defined]
         return grad._alias() if is_free(grad, self) else wrap(grad._read())
@@ -285,7 +286,7 @@ class Tensor(Described):
 
     @property
     def _backward_hooks(self) -> OrderedDict | None:
-        node = self._grad_fn
+        node = self._node
         return self._hooks if node is None else (node.pre_hooks or {}).get(self._output_nr)
 
     def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:

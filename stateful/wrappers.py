@@ -10,7 +10,8 @@ from typing import Any
 
 from . import devices, dtypes
 from .execute import Aval, Value
-from .geometry import Geometry, contiguous
+from .geometry import Geometry
+from .layout import place
 from .tensor import Tensor
 from .torch_dispatch import dispatches
 from .views import Counter, Storage
@@ -66,8 +67,7 @@ def _make_wrapper_subclass(
     aval = Aval.of(tuple(map(int, size)), kind.numpy)
     out._storage = Storage(Value(aval, None, NoElements))
     if strides is not None:
-        found = Geometry(aval.shape, tuple(strides), storage_offset or 0)
-        out._storage.geometry = None if found == contiguous(aval.shape) else found  # type: ignore
+        place(out, Geometry(aval.shape, tuple(strides), storage_offset or 0))
     out._counter = Counter()
     out.requires_grad = requires_grad
     return out

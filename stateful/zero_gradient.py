@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from . import modes, sampling, shapes
 from .execute import Function, execute
-from .graph import NO_EDGE, Edge, Node, gradient_edge
+from .graph import Edge, Node, gradient_edge
 from .not_implemented import NotImplemented
 from .tensor import Tensor
 from .views import rebase_history
@@ -45,10 +45,10 @@ def overwriting(function: Callable, name_of: Callable[..., str]) -> Callable:
 
     @functools.wraps(function)
     def method(self, *args, **kwargs):
-        if not (self.requires_grad and modes.state.grad_enabled) or self.is_leaf:
+        given = [self, *(item for item in args if isinstance(item, Tensor))]
+        if not modes.state.grad_enabled or not any(item.requires_grad for item in given):
             return function(self, *args, **kwargs)
-        others = [NO_EDGE for item in args if isinstance(item, Tensor)]
-        node = node_class(name_of(*args))([gradient_edge(self), *others], self._aval)
+        node = node_class(name_of(*args))([gradient_edge(item) for item in given], self._aval)
         function(self, *args, **kwargs)
         rebase_history(self, node)
         return self

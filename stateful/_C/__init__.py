@@ -1,5 +1,7 @@
 """Names that PyTorch's programs take from ``torch._C``. This is the map."""
 
+from ..autograd.fallback import get_mode as _get_autograd_fallback_mode
+from ..autograd.fallback import set_mode as _set_autograd_fallback_mode
 from ..autograd.forward_ad import _is_fwd_grad_enabled as _is_fwd_grad_enabled
 from ..autograd.forward_ad import enter_dual_level as _enter_dual_level
 from ..autograd.forward_ad import exit_dual_level as _exit_dual_level

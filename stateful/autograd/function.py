@@ -574,7 +574,7 @@ def _save(ctx, position: int, tensor: Any) -> Any:
             f"{type(tensor).__name__}"
         )
     check_normal(tensor)
-    if tensor._grad_fn is ctx:
+    if tensor._node is ctx:
         return SavedTensor(tensor._alias(), tensor._output_nr, ctx)
     return SavedTensor(tensor)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -110,8 +111,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
             "It is not possible to get the gradient edge for a Tensor that does not require "
             "gradients"
         )
-    edge = gradient_edge(tensor)
-    return GradientEdge(edge.node, edge.nr)
+    return GradientEdge(_get_grad_fn_or_grad_acc(tensor), tensor._output_nr)
 
 
 def _get_grad_fn_or_grad_acc(item: Any) -> Any:
@@ -304,6 +304,7 @@ def _register_any(tensors: Sequence[Any], fn: Callable) -> list[RemovableHandle]
     ran: set[int] = set()
     lock = threading.Lock()
 
+    @functools.wraps(fn)
     def hook(grad):
         task = engine.current_task().id
         with lock:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ from funcgrad.op import Op
 
 from .. import execute, modes
 from ..execute import Value
+from ..graph import LEAF_SEQUENCE, sequence_numbers
 from .profiled_nodes import install
 from .profiler_util import EventList, FunctionEvent, FunctionEventAvg
 
@@ -32,9 +34,12 @@ def _now() -> float:
     return time.perf_counter() * 1e6
 
 
-def _note(name: str, start: float, shapes: list | None = None) -> None:
+def _note(name: str, start: float, shapes: list | None = None, sequence_nr: int = -1) -> None:
     """Tell the profiles of what began at ``start`` and ends now."""
-    event = FunctionEvent(next(_ids), name, threading.get_ident(), start, _now(), shapes or [])
+    event = FunctionEvent(
+        next(_ids), name, threading.get_ident(), start, _now(), shapes or [],
+        sequence_nr=sequence_nr,
+    )  # fmt: skip
     for running in _profiles:
         running._events.append(event)
 
@@ -54,6 +59,9 @@ class record_function(modes.ContextDecorator):
     tensor(2.)
     """
 
+    _shapes: list | None = None
+    _sequence_nr = -1
+
     def __init__(self, name: str, args: str | None = None):
         self.name, self.args = name, args
 
@@ -67,8 +75,18 @@ class record_function(modes.ContextDecorator):
         return self
 
     def __exit__(self, *exc):
-        _note(self.name, self._start)
+        _note(self.name, self._start, self._shapes, self._sequence_nr)
         self._annotation.__exit__(*exc)
+
+
+def _range(name: str, node: Any = None, given: Sequence = ()) -> record_function:
+    """The range of a node, or of a function that is made of ops."""
+    made = record_function(name)
+    if node is not None and node.sequence_nr != LEAF_SEQUENCE:
+        made._sequence_nr = node._sequence_nr()
+    if given and any(running.record_shapes for running in _profiles):
+        made._shapes = [list(x.shape) if hasattr(x, "shape") else [] for x in given]
+    return made
 
 
 def _record_function_with_args_enter(name: str, *args: Any) -> record_function:
@@ -115,7 +133,7 @@ class profile:
         self.entered = True
         self._start = time.perf_counter()
         if self.enabled:
-            install(_profiler_enabled, record_function)
+            install(_profiler_enabled, _range)
             if not _profiles:
                 _untimed.append(execute.policy)
                 execute.policy = _timed(execute.policy, self.record_shapes)
@@ -153,11 +171,13 @@ def _timed(policy: Callable, with_shapes: bool) -> Callable:
         if not isinstance(fn, Op):
             return policy(fn, static, leaves)
         start = _now()
+        number = next(copy.copy(sequence_numbers)) if modes.state.grad_enabled else -1
         try:
             return policy(fn, static, leaves)
         finally:
             shapes = [list(x.aval.shape) if isinstance(x, Value) else [] for x in leaves]
-            _note(f"aten::{fn.aten.partition('.')[0]}", start, shapes if with_shapes else None)
+            _note(f"aten::{fn.aten.partition('.')[0]}", start, shapes if with_shapes else None,
+                  number)  # fmt: skip
 
     return timed
 

@@ -60,7 +60,8 @@ class FunctionEvent(FormattedTimesMixin):
     """One run of an op or of a named range; times in microseconds.
 
     ``self_cpu_time_total``: without the ranges inside. ``input_shapes``: those of what the op was
-    given, if they were asked for.
+    given, if they were asked for. ``sequence_nr``: of the node that the op makes or that runs, -1
+    if there is none.
 
     >>> import stateful as torch
     >>> with torch.profiler.profile() as measured:
@@ -76,11 +77,13 @@ class FunctionEvent(FormattedTimesMixin):
     def __init__(
         self, id: int, name: str, thread: int, start_us: float, end_us: float,
         input_shapes: Any = None, is_async: bool = False, is_remote: bool = False,
+        sequence_nr: int = -1,
     ):  # fmt: skip
         self.id, self.name, self.thread = id, name, thread
         self.key = name
         self.time_range = Interval(start_us, end_us)
         self.input_shapes, self.is_async, self.is_remote = input_shapes, is_async, is_remote
+        self.sequence_nr = sequence_nr
         self.cpu_parent: FunctionEvent | None = None
         self.cpu_children: list[FunctionEvent] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from .. import engine
@@ -21,6 +22,11 @@ class VariableMeta(type):
         return isinstance(instance, Tensor)
 
     def __call__(cls, data: Any = None, requires_grad: bool = False, volatile: Any = None):
+        if volatile is not None:
+            warnings.warn(
+                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                stacklevel=2,
+            )
         tensor = Tensor() if data is None else data
         if not isinstance(tensor, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")

@@ -47,7 +47,9 @@ def spread(prefix: Any, structure: Any) -> list | None:
         prefixes = [prefix] * len(children)
     elif type(prefix) is not kind or len(prefix) != len(children):
         return None
-    else:
+    elif isinstance(prefix, dict) and prefix.keys() != set(keys):
+        return None
+    else:  # the same keys, taken in the order of each dict, as PyTorch does
         prefixes = list(prefix.values() if isinstance(prefix, dict) else prefix)
     parts = [spread(p, c) for p, c in zip(prefixes, children, strict=True)]
     if any(part is None for part in parts):

@@ -37,7 +37,7 @@ def differentiable_outputs(traced: Traced, world: World) -> list[int]:
     if any(kind == "grad" for _, kind, _ in traced.argument_writes):
         return []
     made = [x for x in traced.outputs if isinstance(x, New)]
-    return [i for i, x in enumerate(made) if getattr(x.tensor, "_grad_fn", None) is not None]
+    return [i for i, x in enumerate(made) if getattr(x.tensor, "_node", None) is not None]
 
 
 class Targets:
@@ -46,7 +46,7 @@ class Targets:
     def __init__(self, world: World, traced: Traced):
         self.names = [
             n for n, t in world.tensors.items()
-            if t._requires_grad and t._grad_fn is None and t._base is None
+            if t._requires_grad and t._node is None and t._base is None
         ]  # fmt: skip
         self.arguments = [i for i, t in enumerate(traced.arguments) if t._requires_grad]
 

@@ -162,16 +162,16 @@ class World:
         if owner is None:
             owner = self._storages[storage] = name
             self.leaves[name] = storage
-        if self._after and x._grad_fn is not None and x._grad_fn.sequence_nr >= self._since:
-            x._grad_fn, x._output_nr, x._requires_grad = None, 0, False
+        if self._after and x._node is not None and x._node.sequence_nr >= self._since:
+            x._node, x._output_nr, x._requires_grad = None, 0, False
         steps = None if x._view is None else x._view.steps
         callables = (*(x._hooks or {}).values(), *(x._post_accumulate_hooks or {}).values())
         hooks = tuple(map(id, callables))
         self._facts.append((
             name, type(x), x._aval, x._requires_grad, owner, steps, hooks, x._inference,
-            None if x._grad_fn is None else id(x._grad_fn), storage.geometry, x._retains,
+            None if x._node is None else id(x._node), storage.geometry, x._retains,
         ))  # fmt: skip
-        self.keep += (x._grad_fn, *callables)
+        self.keep += (x._node, *callables)
         self._contain(vars(x), None)
         self.visit(f"{name}.grad", x._grad)
         if x._base is not None:

@@ -474,8 +474,49 @@ def _checkpoint_by_hooks(
     return result
 
 
+class DefaultDeviceType:
+    """The kind of device whose random numbers a checkpoint keeps beside those of the CPU.
+
+    >>> from stateful.utils.checkpoint import DefaultDeviceType
+    >>> DefaultDeviceType.get_device_type()
+    'cpu'
+    """
+
+    _default_device_type = "cpu"
+
+    @staticmethod
+    def set_device_type(device: str = "cuda") -> None:
+        """Name another kind of device."""
+        DefaultDeviceType._default_device_type = device
+
+    @staticmethod
+    def get_device_type() -> str:
+        """The kind of device."""
+        return DefaultDeviceType._default_device_type
+
+
+def get_device_states(*args: Any) -> tuple[list, list]:
+    """The devices of these tensors beside the CPU, and the states of their generators: none have
+    one of their own, here all draw from that of the CPU.
+
+    >>> import stateful as torch
+    >>> torch.utils.checkpoint.get_device_states(torch.ones(2))
+    ([], [])
+    """
+    return [], []
+
+
+def set_device_states(devices: list, states: list, *, device_type: str | None = None) -> None:
+    """Restore what `get_device_states` gave: nothing.
+
+    >>> import stateful as torch
+    >>> torch.utils.checkpoint.set_device_states(*torch.utils.checkpoint.get_device_states())
+    """
+
+
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "GraphExecGroup", "check_backward_validity",
-    "checkpoint", "checkpoint_sequential", "detach_variable", "noop_context_fn",
+    "CheckpointError", "CheckpointFunction", "DefaultDeviceType", "GraphExecGroup",
+    "check_backward_validity", "checkpoint", "checkpoint_sequential", "detach_variable",
+    "get_device_states", "noop_context_fn", "set_device_states",
     "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
 ]  # fmt: skip

@@ -18,17 +18,18 @@ def swap_tensors(t1: Tensor, t2: Tensor) -> None:
     >>> x, y
     (tensor([1., 1.]), tensor([0.]))
     """
-    for tensor in (t1, t2):
-        _poison(tensor)
+    for tensor, other in ((t1, t2), (t2, t1)):
+        _poison(tensor, other)
     t1.__class__, t2.__class__ = t2.__class__, t1.__class__
     t1.__dict__, t2.__dict__ = t2.__dict__, t1.__dict__
 
 
-def _poison(leaf: Any) -> None:
-    """Let the node that adds to the gradient of a leaf raise, as the leaf is another one soon."""
+def _poison(leaf: Any, other: Any) -> None:
+    """Let the node that adds to the gradient of a leaf raise, as ``other`` is this leaf soon."""
     node = leaf._accumulator and leaf._accumulator()
     if node is not None:
         node.register_prehook(_refuse)
+        node.variable = other
         leaf._accumulator = None
 
 

@@ -311,3 +311,74 @@ def case_modes(torch, show):
     with Names():
         y = third(x)
     show(y.detach(), y.grad_fn, seen)
+
+
+def case_checks_of_ops(torch, show):
+    make, check = torch.library.custom_op, torch.library.opcheck
+
+    def sine(x: torch.Tensor) -> torch.Tensor:
+        return x.sin()
+
+    def changed(x: torch.Tensor) -> torch.Tensor:
+        x.add_(1)
+        return x.clone()
+
+    op = make("conformance::checked", sine, mutates_args=())
+    op.register_fake(torch.empty_like)
+    show(check(op, (torch.ones(2),)), check(op, [torch.ones(2)], test_utils="test_schema"))
+    asking = (torch.ones(2, requires_grad=True),)
+    show.error(lambda: check(op, asking), "no autograd formula was registered")
+    op.register_autograd(lambda ctx, grad: grad)
+    show(check(op, asking))
+    show.error(lambda: check(sine, asking), "op must be instance of")
+    show.error(lambda: check(op, asking, test_utils="other"), "expected test_utils to be subset of")
+    wrong = make("conformance::changed", changed, mutates_args=())
+    run = lambda: check(wrong, (torch.ones(2),), test_utils="test_schema")  # noqa: E731
+    show.error(run, "Argument x is not defined as mutable but was mutated")
+    library = torch.library.Library("conformance", "FRAGMENT")
+    for name, kernel in (("alias", lambda x: x), ("plain", lambda x: x.clone())):
+        library.define(f"{name}(Tensor x) -> Tensor")
+        library.impl(name, kernel, "CPU")
+    alias, plain = torch.ops.conformance.alias.default, torch.ops.conformance.plain.default
+    show.error(lambda: check(alias, asking, test_utils="test_schema"), "but was aliasing")
+    names = "test_autograd_registration"
+    show.error(lambda: check(plain, asking, test_utils=names), "does not have an autograd kernel")
+    found = check(plain, asking, test_utils=names, raise_exception=False)
+    show([type(error).__name__ for error in found.values()])
+    library._destroy()
+
+
+def case_casts_of_ops(torch, show):
+    seen = []
+
+    def total(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        seen.append([x.dtype, y.dtype, torch.is_autocast_enabled("cpu")])
+        return x + y
+
+    op = torch.library.custom_op("conformance::total", total, mutates_args=())
+    op.register_autocast("cpu", torch.bfloat16)
+    x = torch.ones(2)
+    with torch.autocast("cpu", torch.bfloat16):
+        show(op(x, x).dtype, op(x, x.double()).dtype)
+    show(op(x, x).dtype, seen)
+    show.error(lambda: op.register_autocast(3, torch.float32), "Expected `device_type` of type")
+
+
+def case_defaults_that_are_dtypes(torch, show):
+    def made(x: torch.Tensor, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+        return x.to(dtype)
+
+    op = torch.library.custom_op("conformance::made", made, mutates_args=())
+    show(op(torch.ones(1)).dtype, op(torch.ones(1), torch.float16).dtype)
+
+
+def case_outputs_of_ops_that_write(torch, show):
+    def both(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        y.add_(1)
+        return x * 2
+
+    op = torch.library.custom_op("conformance::both", both, mutates_args=("y",))
+    x, y = torch.ones(1, requires_grad=True), torch.zeros(1)
+    out = op(x, y)
+    show(out.requires_grad, y, y._version)
+    show.error(out.sum().backward, "no autograd formula was registered")
