@@ -14,6 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from funcgrad.derivative import fit
+from funcgrad.ops.view import t, transpose, view_size
 
 from . import modes
 from .execute import Value, execute, kernel_of
@@ -84,6 +85,25 @@ def step_avals(steps: Sequence, aval: Any) -> list:
         outputs = kernel_of(step.op, (Value(found[-1]),), step.template).outputs
         found.append(outputs[step.output])
     return found[: len(steps)]
+
+
+def way(there: Sequence, here: Sequence, aval: Any) -> tuple:
+    """The steps that lead from what is seen by the steps ``there`` to what is seen by ``here``.
+
+    Those that come only in ``there`` are of changes of shape in place, which are taken back.
+    """
+    pairs = zip(there, here, strict=False)
+    shared = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(there), len(here)))
+    avals = step_avals(there, aval)
+    back = [_undone(there[i], avals[i]) for i in reversed(range(shared, len(there)))]
+    return (*back, *here[shared:])
+
+
+def _undone(step: Any, before: Any) -> Any:
+    """The step back to what had this aval: a swap once more, or the shape of then."""
+    if step.op in (t, transpose):
+        return step
+    return type(step)(view_size, view_size.binder.bind((None, before.shape), {})[1], 0)
 
 
 @functools.cache

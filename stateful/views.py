@@ -20,7 +20,7 @@ from . import modes
 from .execute import Value, execute
 from .frames import widen
 from .graph import Edge, Node, gradient_edge
-from .renewal import AsStridedBackward0, renew
+from .renewal import AsStridedBackward0, renew, way
 from .rules import check_base, check_creation
 from .writing import SHARING, put, put_at_positions
 
@@ -117,9 +117,11 @@ def relative_steps(view: Any) -> tuple[Step, ...]:
     """The steps from a view's base, which may itself be seen through a view, to the view."""
     if view._view is None:
         return ()
-    base = view._base
-    skip = len(base._view.steps) if base._view is not None else 0
-    return view._view.steps[skip:]
+    base, steps = view._base, view._view.steps
+    before = base._view.steps if base._view is not None else ()
+    if steps[: len(before)] == before:
+        return steps[len(before) :]
+    return way(before, steps, base._storage.value.aval)  # the base had another shape
 
 
 def rebase_history(tensor: Any, node: Node, output_nr: int = 0) -> None:

@@ -152,3 +152,26 @@ def case_strides_of_other_bytes(torch, show):
     w = torch.ones(2, 4).t().view(torch.int32)[1:]
     show(v.stride(), v.is_contiguous(), w.stride(), w.storage_offset(), w.is_contiguous())
     show(torch.ones(2, 4).view(torch.int16).stride(), torch.ones(3)[1:].view(torch.int16).stride())
+
+
+def case_views_of_a_base_that_got_another_shape(torch, show):
+    changes = (("squeeze_",), ("unsqueeze_", 0), ("transpose_", 0, 1), ("swapaxes_", 1, 2))
+    for change, *args in changes:
+        x = torch.arange(6.0, requires_grad=True)
+        base = x.reshape(1, 2, 3) * 1.0
+        first, last = base[0], base.select(2, 1)
+        getattr(base, change)(*args)
+        (first * first).sum().backward()
+        show(x.grad, first.grad_fn.name(), first.grad_fn.next_functions[0][0].name())
+        show(last.grad_fn.name(), base.shape, first.shape)
+
+
+def case_writes_after_another_shape(torch, show):
+    for write_to_base in (True, False):
+        x = torch.arange(6.0, requires_grad=True)
+        base = x.reshape(2, 3) * 1.0
+        row = base[0]
+        base.t_()
+        (base if write_to_base else row).mul_(2)
+        (base * 3 + row.sum()).sum().backward()
+        show(x.grad, row.grad_fn.name(), base, base.grad_fn.name())
