@@ -34,7 +34,7 @@ class Composite:
 def composite(name: str | None = None, *, face: str = "tensor", inplace: Any = False):
     """Declare a function that is written in other ops and so needs no formula of its own.
 
-    ``inplace``: there is a ``name_``; a function in place of True is what that writes.
+    ``inplace``: there is a ``name_``; in place of True, the op that it is, with further arguments.
     """
 
     def declare(fn: Callable) -> Composite:

@@ -156,6 +156,15 @@ def check_number(value: Any, dtype: np.dtype) -> None:
         )
 
 
+def check_draw(kernel: str, dtype: np.dtype, *, real: bool = False) -> None:
+    """NotImplementedError if the sampler of this name has no numbers of ``dtype``.
+
+    ``real``: it takes floating-point numbers only.
+    """
+    if types.is_complex(dtype) or real and not types.is_floating(dtype):
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(dtype)}'")
+
+
 NO_BOOL = ("sub", "rsub")
 
 

@@ -143,6 +143,17 @@ def outer(op: Op, args: Sequence, outputs: Sequence) -> list[Geometry]:
     return [pointwise_of(expand(matrix, shape), unsqueeze(column, 1), unsqueeze(row, 0))]
 
 
+def heads_inside(op: Op, args: Sequence, outputs: Sequence) -> list[Geometry]:
+    """Of the gradients of attention: ``(B, H, L, E)`` in memory as ``(B, L, H, E)``."""
+    inside = [transpose(contiguous(o.shape), 1, 2).size for o in outputs]
+    return [transpose(contiguous(size), 1, 2) for size in inside]
+
+
+def attended(op: Op, args: Sequence, outputs: Sequence) -> list[Geometry]:
+    """Of attention: the output lies as the queries do, the sums as ``(B, L, H)``."""
+    return [*kept(op, args, outputs[:1]), *heads_inside(op, args, outputs[1:])]
+
+
 def turned(op: Op, args: Sequence, outputs: Sequence) -> list[Geometry]:
     """Flipped, and for a quarter turn transposed."""
     _, k, dims = args

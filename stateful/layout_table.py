@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from .layout_rules import (
     Rule,
+    attended,
     backwards,
     by_columns,
     convolved,
     gated,
+    heads_inside,
     indexed,
     joined,
     kept,
@@ -59,7 +61,7 @@ KEPT = """
 clone copy zero _to_copy
 zeros_like ones_like full_like flip sort sort.stable index_put index_fill.int_Scalar
 index_fill.int_Tensor put fill.Scalar fill.Tensor diagonal_scatter select_scatter slice_scatter
-binary_cross_entropy hardtanh hardtanh.in_place nan_to_num frexp.Tensor
+binary_cross_entropy hardtanh nan_to_num frexp.Tensor
 """.split()
 """Ops whose results are in the memory format of their first argument."""
 SUGGESTED = """
@@ -86,7 +88,11 @@ COLUMNS = {
     "_lu_solve": (0,), "linalg_lstsq": (0,), "triangular_solve": (0, 1),
 }  # fmt: skip
 """Ops of LAPACK, and which of their results are matrices that it keeps column by column."""
-ALWAYS = frozenset({*COLUMNS, "_fft_c2c", "_fft_c2r", "_fft_r2c", "rot90"})
+ATTENTION: dict[str, Rule] = {
+    "_scaled_dot_product_flash_attention_for_cpu": attended,
+    "_flash_attention_gradient": heads_inside,
+}
+ALWAYS = frozenset({*COLUMNS, *ATTENTION, "_fft_c2c", "_fft_c2r", "_fft_r2c", "rot90"})
 """Ops whose results may be no rows although all arguments are."""
 
 # fmt: on
@@ -97,6 +103,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(SUGGESTED, suggested),
     **dict.fromkeys(SUGGESTED_BY_INPUT, suggested_by_the_second),
     **{name: by_columns(*which) for name, which in COLUMNS.items()},
+    **ATTENTION,
     "addr": outer,
     "_fft_c2c": transformed,
     "_fft_c2r": transformed,

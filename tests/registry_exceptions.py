@@ -28,7 +28,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("not finite", "polygamma"): "the poles of higher derivatives are infinite here, nan there",
     ("not finite", "prod"): _ZERO_TIMES_NAN,
     ("strides", "angle"): "of complex numbers PyTorch gives rows; a rule is not told the dtype",
-    ("strides", "_scaled_dot_product_flash_attention_for_cpu"): "here it gives rows",
     ("not finite", "_scaled_dot_product_flash_attention_for_cpu"): _BLOCKS,
     ("edges", "triangular_solve"): _SINGULAR,
     ("edges", "linalg_cholesky_ex"): _LEFTOVER,

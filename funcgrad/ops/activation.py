@@ -152,16 +152,7 @@ def hardtanh_backward(grad_output, self, min_val: Scalar, max_val: Scalar):
     return jnp.where((self > low) & (self < high), grad_output, 0)
 
 
-@op("hardtanh.in_place", grad_fn="HardtanhBackward0", face="private",
-    vjp=dict(self=lambda grad, result, min_val, max_val: (
-        hardtanh_backward(grad, result, min_val, max_val)
-    )))  # fmt: skip
-def _hardtanh_in_place(self, min_val: Scalar = -1, max_val: Scalar = 1):
-    """`hardtanh`, recorded with its result."""
-    return hardtanh.fn(self, min_val, max_val)
-
-
-@op("hardtanh", grad_fn="HardtanhBackward0", face="nn", inplace=_hardtanh_in_place,
+@op("hardtanh", grad_fn="HardtanhBackward0", face="nn", inplace=True,
     vjp=dict(self=lambda grad, self, min_val, max_val: (
         hardtanh_backward(grad, self, min_val, max_val)
     )))  # fmt: skip
@@ -175,7 +166,7 @@ def hardtanh(self, min_val: Scalar = -1, max_val: Scalar = 1):
     return jnp.clip(self, types.cast(min_val, self.dtype), types.cast(max_val, self.dtype))
 
 
-@composite(inplace=lambda self: _hardtanh_in_place(self, 0, 6), face="nn")
+@composite(inplace=(hardtanh, 0, 6), face="nn")
 def relu6(self):
     """`hardtanh` between 0 and 6.
 

@@ -114,6 +114,10 @@ def embedding_bag(
     """
     if mode not in _MODES:
         raise ValueError(f"mode has to be one of sum, mean or max: got {mode!r}")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
     if max_norm is not None:
         raise NotImplementedError(
             "embedding_bag(max_norm=...) changes the table in place; a pure function cannot. "

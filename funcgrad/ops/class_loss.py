@@ -16,7 +16,7 @@ from .reduce import sum
 from .reduction import MEAN, NONE, legacy_reduction, reduction_code
 from .scatter import gather
 from .softmax import log_softmax
-from .view import reshape
+from .view import in_order, reshape
 from .with_number import div_number, mul_number
 
 # -- negative log-likelihood -----------------------------------------------------------------------
@@ -165,8 +165,8 @@ def _nll_nd(input, target, weight, code: int, ignore_index: int):
     if input.ndim == 4:
         return nll_loss2d_forward(input, target, weight, code, ignore_index)[0]
     count = int(np.prod(inner))
-    input = reshape(input, (batch, classes, 1, count))
-    flat = reshape(target, (batch, 1, count))
+    input = reshape(in_order(input), (batch, classes, 1, count))
+    flat = reshape(in_order(target), (batch, 1, count))
     loss = nll_loss2d_forward(input, flat, weight, code, ignore_index)[0]
     return reshape(loss, (batch, *inner)) if code == NONE else loss
 

@@ -40,7 +40,18 @@ def is_floating_point(self) -> bool:
     return types.is_floating(signature.dtype(self.dtype))
 
 
-@op("abs", grad_fn="AbsBackward0", inplace=True, dunder="abs",
+@op("abs.in_place", grad_fn="AbsBackward0", face="private",
+    vjp=dict(self=lambda grad, self: grad * sgn(self)))  # fmt: skip
+def _abs_in_place(self):
+    """`abs` of real numbers."""
+    if is_complex(self):
+        raise RuntimeError(
+            "In-place abs is not supported for complex tensors: the result is real. Use abs()."
+        )
+    return jnp.abs(self)
+
+
+@op("abs", grad_fn="AbsBackward0", inplace=_abs_in_place, dunder="abs",
     vjp=dict(self=lambda grad, self: grad * sgn(self)))  # fmt: skip
 def abs(self):
     """Elementwise absolute value; the gradient at 0 is 0 (``jax.numpy``'s is 1).

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 
+import numpy as np
+
+from .. import types
 from ..composite import composite
 from ..op import op
+from ..unsupported import check_draw, type_name
 from .arithmetic import add, div, mul
 from .choose import where
 from .creation import new_zeros, ones_like, zeros_like
@@ -20,6 +24,31 @@ def check_probability(p) -> None:
     """Raise ValueError for a ``p`` outside [0, 1]."""
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def check_noise(dtype) -> None:
+    """Raise if what is kept of numbers of ``dtype`` cannot be divided by its probability."""
+    check_draw("bernoulli_scalar_cpu_", dtype)
+    if not types.is_floating(dtype):
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {type_name(dtype)}: "
+            "dropout needs floating-point numbers"
+        )
+
+
+def check_slopes(dtype, lower, upper, training) -> None:
+    """Raise if `rrelu` has no slopes between these bounds, or none for numbers of ``dtype``."""
+    if training and not math.isfinite(lower):
+        raise RuntimeError(f"rrelu: lower bound must be finite, got {lower}")
+    if training and not math.isfinite(upper):
+        raise RuntimeError(f"rrelu: upper bound must be finite, got {upper}")
+    if lower > upper:
+        raise RuntimeError(
+            "Lower bound should be less than or equal to the upper bound, but they are "
+            f"{lower} and {upper}"
+        )
+    name = "rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu"
+    check_draw(name, np.dtype(dtype), real=True)
 
 
 def _drawn(input, kept):

@@ -10,6 +10,7 @@ from jax import lax
 from ..composite import composite
 from ..op import op
 from ..signature import Tensors
+from .creation import new_zeros
 from .dims import wrap_dim
 from .shape import atleast_1d, atleast_2d, atleast_3d, meshgrid
 from .slicing import select, slice_tensor
@@ -25,7 +26,7 @@ def _cat_tensors(grad, tensors_sym_sizes, dim):
     parts, start = [], 0
     for sizes in tensors_sym_sizes:
         if _is_skipped(sizes):
-            parts.append(reshape(slice_tensor(grad, dim, 0, 0), (0,)))
+            parts.append(new_zeros(grad, (0,)))
             continue
         length = sizes[wrap_dim(dim, len(sizes))]
         parts.append(slice_tensor(grad, dim, start, start + length))

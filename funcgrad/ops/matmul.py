@@ -14,6 +14,7 @@ from .view import (
     _unsafe_view,
     expand,
     in_order,
+    is_in_order,
     reshape,
     t,
     transpose,
@@ -346,5 +347,7 @@ def linear(input, weight, bias=None):
         return product if bias is None else product + bias
     if input.ndim == 2:
         return addmm(bias, input, t(weight))
+    if not is_in_order(input):
+        return matmul(input, t(weight)) + bias
     rows = reshape(input, (math.prod(input.shape[:-1]), input.shape[-1]))
     return reshape(addmm(bias, rows, t(weight)), (*input.shape[:-1], weight.shape[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import jax.numpy as jnp
@@ -10,8 +11,7 @@ from .. import types
 from ..composite import composite
 from .arithmetic import mul
 from .attention import scaled_dot_product_attention
-from .copying import clone
-from .creation import zeros_like
+from .creation import new_zeros, zeros_like
 from .dropout import dropout
 from .join import cat
 from .mask import masked_fill
@@ -24,7 +24,7 @@ from .shape import unflatten
 from .slicing import select
 from .softmax import softmax
 from .split import chunk, split
-from .view import expand, permute, reshape, squeeze, transpose, unsqueeze, view
+from .view import expand, in_order, permute, reshape, squeeze, transpose, unsqueeze, view
 
 
 def _require(condition: bool, message: str) -> None:
@@ -76,7 +76,7 @@ def _as_bias(mask, name: str, like):
 def _apart(projected, count: int, size: int):
     """The parts of a packed projection, each of its own."""
     parts = unsqueeze(unflatten(projected, -1, (count, size)), 0)
-    parts = clone(squeeze(transpose(parts, 0, -2), -2))
+    parts = in_order(squeeze(transpose(parts, 0, -2), -2))
     return [select(parts, 0, i) for i in range(count)]
 
 
@@ -135,12 +135,13 @@ def multi_head_attention_forward(
     add_zero_attn, dropout_p, out_proj_weight, out_proj_bias, training=True, key_padding_mask=None,
     need_weights=True, attn_mask=None, use_separate_proj_weight=False, q_proj_weight=None,
     k_proj_weight=None, v_proj_weight=None, static_k=None, static_v=None,
-    average_attn_weights=True, is_causal=False, *, kept=None,
+    average_attn_weights=True, is_causal=False, *, kept=None, attention=None,
 ):  # fmt: skip
     """Attention of ``(L, N, E)`` or ``(L, E)`` with ``num_heads`` heads; and its weights or None.
 
     Boolean masks are true where a key is left out. ``kept`` is the mask of the `dropout` of the
-    weights, or a function that makes one of a shape.
+    weights, or a function that makes one of a shape; ``attention`` is what is called for the output
+    alone, in place of `scaled_dot_product_attention`.
 
     >>> import jax.numpy as jnp, funcgrad
     >>> x, w = jnp.ones((1, 1, 2)), jnp.concatenate([jnp.eye(2)] * 3)
@@ -193,15 +194,17 @@ def multi_head_attention_forward(
     k = by_head(k) if static_k is None else static_k
     v = by_head(v) if static_v is None else static_v
     if add_zero_attn:
-        k, v = (pad(x, (0, 0, 0, 1)) for x in (k, v))
+        k, v = (cat([x, new_zeros(x, (batch * num_heads, 1, head))], 1) for x in (k, v))
         attn_mask, padding = one_more(attn_mask), one_more(padding)
     sources = k.shape[1]
     attn_mask = _merged(attn_mask, padding, batch, num_heads, sources)
     dropout_p = dropout_p if training else 0.0
-    attend = _attend_and_show if need_weights else _attend
-    out, shown = attend(
-        q, k, v, attn_mask, dropout_p, is_causal, kept, (batch, num_heads, targets, sources)
-    )
+    shape, shown = (batch, num_heads, targets, sources), None
+    if need_weights:
+        out, shown = _attend_and_show(q, k, v, attn_mask, dropout_p, kept, shape)
+    else:
+        attention = attention or functools.partial(scaled_dot_product_attention, kept=kept)
+        out = _attend(attention, q, k, v, attn_mask, dropout_p, is_causal, shape)
     out = linear(reshape(out, (targets * batch, size)), out_proj_weight, out_proj_bias)
     out = view(out, (targets, batch, out.shape[1]))
     if shown is not None and average_attn_weights:
@@ -217,7 +220,7 @@ def _with_batch(query, key, value):
     return wide[id(query)], wide[id(key)], wide[id(value)]
 
 
-def _attend_and_show(q, k, v, mask, dropout_p, is_causal, kept, shape):
+def _attend_and_show(q, k, v, mask, dropout_p, kept, shape):
     """The attention, ``(L, N * heads, E)``, and its weights for each head."""
     scaled = mul(q, math.sqrt(1.0 / q.shape[-1]))
     keys = transpose(k, -2, -1)
@@ -228,7 +231,7 @@ def _attend_and_show(q, k, v, mask, dropout_p, is_causal, kept, shape):
     return transpose(bmm(weights, v), 0, 1), view(weights, shape)
 
 
-def _attend(q, k, v, mask, dropout_p, is_causal, kept, shape):
+def _attend(attention, q, k, v, mask, dropout_p, is_causal, shape):
     """The attention, ``(L, N, heads, E)``, without its weights."""
     batch, heads, targets, sources = shape
     if mask is not None:
@@ -236,5 +239,5 @@ def _attend(q, k, v, mask, dropout_p, is_causal, kept, shape):
         mask = unsqueeze(mask, 0) if one else view(mask, (batch, heads, -1, sources))
     q = view(q, (batch, heads, targets, -1))
     k, v = (view(x, (batch, heads, sources, -1)) for x in (k, v))
-    out = scaled_dot_product_attention(q, k, v, mask, dropout_p, is_causal, kept=kept)
-    return permute(out, (2, 0, 1, 3)), None
+    out = attention(q, k, v, mask, dropout_p, is_causal)
+    return permute(out, (2, 0, 1, 3))

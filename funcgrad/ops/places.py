@@ -178,7 +178,7 @@ def _strided_places(size, stride, offset: int, count: int):
     return places
 
 
-def _overlaps(size, stride) -> bool:
+def overlaps(size, stride) -> bool:
     """Whether two elements may share a place: a sufficient test, as PyTorch's own."""
     reach = 0
     for s, n in sorted((s, n) for s, n in zip(stride, size, strict=True) if n > 1):
@@ -219,6 +219,6 @@ def as_strided_backward(
     count = math.prod(input_sizes)
     places = _strided_places(size, stride, storage_offset or 0, count)
     target = jnp.zeros(count, grad.dtype).at[places]
-    overlap = _overlaps(size, stride)
+    overlap = overlaps(size, stride)
     filled = target.add(grad) if overlap else target.set(grad, unique_indices=True)
     return lax.reshape(filled, input_sizes)

@@ -181,7 +181,11 @@ def pow_tensor_scalar(self, exponent: Scalar):
     """
     if _is_negative_integer(exponent) and not jnp.issubdtype(self.dtype, jnp.inexact):
         raise RuntimeError("Integers to negative integer powers are not allowed.")
-    return _power(self, exponent)
+    power = _power(self, exponent)
+    if not jnp.issubdtype(power.dtype, jnp.inexact):
+        return power
+    root = jnp.sqrt(self.astype(power.dtype))  # PyTorch's way: that of -0 is -0, and of -inf nan
+    return jnp.where(exponent == 0.5, root, jnp.where(exponent == -0.5, 1 / root, power))
 
 
 def _is_negative_integer(exponent) -> bool:
@@ -216,7 +220,7 @@ def pow_scalar(self: Scalar, exponent):
 pow = overloads("pow", pow_tensor_scalar, pow_tensor_tensor, pow_scalar)
 
 
-@composite(inplace=True)
+@composite(inplace=(pow_tensor_scalar, 2))
 def square(self):
     """Elementwise ``self ** 2``.
 

@@ -210,7 +210,7 @@ def celu(self, alpha: Scalar = 1.0):
     return _elued(self, alpha, one, 1 / alpha)
 
 
-@composite(inplace=lambda self: _elu_in_place(self, _ALPHA, _SCALE), face="nn")
+@composite(inplace=(_elu_in_place, _ALPHA, _SCALE), face="nn")
 def selu(self):
     """`elu` with the constants that keep mean 0 and variance 1 (Klambauer et al., 2017).
 

@@ -6,7 +6,6 @@ where values are at hand; inside a compiled program the result has inf or nan.
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -62,11 +61,16 @@ def check_matrix(x, name: str):
 
 
 def raise_if_failed(info, message: str):
-    """PyTorch's error for a factorization that failed, where values are at hand."""
-    if isinstance(info, jax.Array) and not isinstance(info, jax.core.Tracer):
-        failed = int(np.max(np.asarray(info), initial=0))
-        if failed:
-            raise LinAlgError(message.format(failed))
+    """PyTorch's error for a factorization that failed, where values are at hand.
+
+    ``message``: "name: what it means", with a place for the number in ``info``.
+    """
+    if holds((info != 0).any()):
+        found = np.asarray(info)
+        first = int(np.flatnonzero(found)[0])
+        name, _, text = message.partition(": ")
+        where = f"(Batch element {first}): " if found.ndim else ""
+        raise LinAlgError(f"{name}: {where}{text.format(found.flat[first])}")
 
 
 def _first_zero(factors):

@@ -30,7 +30,8 @@ def _var_self(grad, self, dim, correction, keepdim):
     known = isinstance(degrees, int | float)
     slope = math.inf if known and degrees == 0 else 2.0 / degrees
     if dim is not None:
-        return slope * restore(grad, dim, keepdim, self.ndim) * (self - mean_dim(self, dim, True))
+        grad = restore(grad, dim, keepdim, self.ndim) if self.ndim > 1 else grad
+        return slope * grad * (self - mean_dim(self, dim, True))
     distance = self - mean_all(self)
     if known and degrees > 0:
         return slope * grad * distance

@@ -113,6 +113,8 @@ def _dropped(input: Tensor, p: float, training: bool, inplace: bool, shape=None)
     if dropouts.is_identity(input, p, training):
         return input
     kept = None if p == 1 else _kept(input, input.shape if shape is None else shape, p)
+    if kept is not None:
+        dropouts.check_noise(input._aval.dtype)
     noise = dropouts.noise_of(input, kept, p)
     return input.mul_(noise) if inplace else input * noise
 
@@ -193,6 +195,7 @@ def rrelu(input: Tensor, lower=1 / 8, upper=1 / 3, training=False, inplace=False
     >>> torch.nn.functional.rrelu(torch.tensor([-1.0, 2.0]), 0.1, 0.3)
     tensor([-0.2000,  2.0000])
     """
+    dropouts.check_slopes(input._aval.dtype, lower, upper, training)
     if not training:
         noise: Any = wrap(input._read())  # of its shape, and not overwritten with it
     else:
@@ -276,7 +279,7 @@ def multi_head_attention_forward(
     return funcgrad.multi_head_attention_forward(
         query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k,
         bias_v, add_zero_attn, dropout_p, *args, **kwargs,
-        kept=lambda shape: _kept(query, shape, dropout_p),
+        kept=lambda shape: _kept(query, shape, dropout_p), attention=scaled_dot_product_attention,
     )  # fmt: skip
 
 
@@ -346,7 +349,29 @@ def embedding(
     """
     check_rows(input, weight)
     if max_norm is not None:
-        with modes.no_grad():
-            scaled = embeddings.embedding_renorm(weight.detach(), input, max_norm, norm_type)
-            weight.copy_(scaled)
+        _renormalize(weight, input, max_norm, norm_type)
     return funcgrad.embedding(input, weight, padding_idx, None, 2.0, scale_grad_by_freq, sparse)
+
+
+def _renormalize(weight: Tensor, rows: Tensor, max_norm: float, norm_type: float) -> None:
+    with modes.no_grad():
+        weight.copy_(embeddings.embedding_renorm(weight.detach(), rows, max_norm, norm_type))
+
+
+def embedding_bag(
+    input: Tensor, weight: Tensor, offsets=None, max_norm=None, norm_type: float = 2, *args,
+    **kwargs,
+) -> Tensor:  # fmt: skip
+    """Sums, means or maxima of bags of rows; ``max_norm`` first scales them down in place.
+
+    The other arguments are those of `funcgrad.embedding_bag`.
+
+    >>> import stateful as torch
+    >>> torch.nn.functional.embedding_bag(torch.tensor([[0, 1]]), torch.tensor([[1.0], [2.0]]))
+    tensor([[1.5000]])
+    """
+    if max_norm is not None:
+        _renormalize(weight, input, max_norm, norm_type)
+    return _FUNCTIONS["nn"]["embedding_bag"](
+        input, weight, offsets, None, norm_type, *args, **kwargs
+    )

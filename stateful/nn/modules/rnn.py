@@ -5,12 +5,14 @@ Equations: https://pytorch.org/docs/stable/generated/torch.nn.LSTM.html and its 
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ...methods import FUNCTIONS
+from ...view_copies import unsafe_chunk
 from .. import functional as F
 from .. import init
 from ..utils.rnn import PackedSequence
@@ -26,22 +28,22 @@ _cat, _stack = _torch["cat"], _torch["stack"]
 
 def _plain_step(activation: Callable) -> Callable:
     def step(gates_x, gates_h, state):
-        return (activation(gates_x + gates_h),)
+        return (activation(gates_h + gates_x),)
 
     return step
 
 
 def _lstm_step(gates_x, gates_h, state):
-    i, f, g, o = (gates_x + gates_h).chunk(4, -1)
+    i, f, g, o = unsafe_chunk(gates_h + gates_x, 4, -1)
     cell = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
     return o.sigmoid() * cell.tanh(), cell
 
 
 def _gru_step(gates_x, gates_h, state):
-    reset_x, update_x, new_x = gates_x.chunk(3, -1)
-    reset_h, update_h, new_h = gates_h.chunk(3, -1)
-    reset, update = (reset_x + reset_h).sigmoid(), (update_x + update_h).sigmoid()
-    new = (new_x + reset * new_h).tanh()
+    reset_x, update_x, new_x = unsafe_chunk(gates_x, 3, -1)
+    reset_h, update_h, new_h = unsafe_chunk(gates_h, 3, -1)
+    reset, update = (reset_h + reset_x).sigmoid(), (update_h + update_x).sigmoid()
+    new = (new_x + new_h * reset).tanh()
     return ((state[0] - new) * update + new,)
 
 
@@ -73,12 +75,13 @@ class _Layer:
     def run_packed(self, data, sizes: list[int], state: tuple, reverse: bool):
         """`run` over packed steps of ``sizes`` rows: a sequence that has ended keeps its state."""
         weights = self.weights
-        steps = F.linear(data, weights["weight_ih"], weights.get("bias_ih")).split(sizes, 0)
+        gates = F.linear(data, weights["weight_ih"], weights.get("bias_ih"))
+        places = list(zip(itertools.accumulate(sizes, initial=0), sizes, strict=False))
         outputs, start, ended = [], state, []
         if reverse:
             state = tuple(part[: sizes[-1]] for part in start)
-        for gates_x in reversed(steps) if reverse else steps:
-            have, want = state[0].size(0), gates_x.size(0)
+        for place, want in reversed(places) if reverse else places:
+            gates_x, have = gates.narrow(0, place, want), state[0].size(0)
             if want < have:
                 ended.append(tuple(part[want:] for part in state))
                 state = tuple(part[:want] for part in state)
@@ -136,7 +139,7 @@ def run_layers(
     input = input.transpose(0, 1) if batch_first else input
     rate = dropout if train else 0.0
     output, states = _over_layers(mode, input, states, weights, rate, _Layer.run)
-    return output.transpose(0, 1) if batch_first else output, *states
+    return _batch_first(mode, output) if batch_first else output, *states
 
 
 def run_cell(mode: str, input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
@@ -145,6 +148,11 @@ def run_cell(mode: str, input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
     gates_h = F.linear(states[0], w_hh, b_hh)
     after = _STEPS[mode](F.linear(input, w_ih, b_ih), gates_h, states)
     return after if mode == "LSTM" else after[0]
+
+
+def _batch_first(mode: str, output):
+    """With the batch first; in place where PyTorch does so, which the name of the node shows."""
+    return output.transpose(0, 1) if mode == "LSTM" else output.transpose_(0, 1)
 
 
 class RNNBase(Module):
@@ -206,10 +214,9 @@ class RNNBase(Module):
                 f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead"
             )
         batched = input.dim() == 3
-        if batched and self.batch_first:
-            input = input.transpose(0, 1)
-        elif not batched:
-            input = input.unsqueeze(1)
+        batch_dim = 0 if self.batch_first else 1
+        input = input if batched else input.unsqueeze(batch_dim)
+        input = input.transpose(0, 1) if self.batch_first else input
         if input.size(-1) != self.input_size:
             raise RuntimeError(
                 "input.size(-1) must be equal to input_size. Expected "
@@ -217,10 +224,10 @@ class RNNBase(Module):
             )
         states = self._states(input, hx, batched)
         output, states = self._layers(input, states, _Layer.run)
+        if self.batch_first:
+            output = _batch_first(self.mode, output)
         if not batched:
-            output, states = output.squeeze(1), tuple(s.squeeze(1) for s in states)
-        elif self.batch_first:
-            output = output.transpose(0, 1)
+            output, states = output.squeeze(batch_dim), tuple(s.squeeze(1) for s in states)
         return output, states if self.mode == "LSTM" else states[0]
 
     def _forward_packed(self, packed: PackedSequence, hx):

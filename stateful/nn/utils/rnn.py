@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from funcgrad.ops.packing import packed_steps
+
 from ...creation import FACTORIES, as_tensor
 from ...methods import FUNCTIONS
 from ...tensor import Tensor
@@ -117,31 +119,32 @@ def pack_padded_sequence(
     (tensor([1, 2, 3]), tensor([2, 1]))
     """
     counts = _lengths(lengths)
-    if batch_first:
-        input = input.transpose(0, 1)  # type: ignore[attr-defined]
-    if len(counts) != input.size(1):
+    if not input.numel():
+        raise RuntimeError(f"Cannot pack empty tensors: the batch has shape {tuple(input.shape)}")
+    batch_dim, time_dim = (0, 1) if batch_first else (1, 0)
+    if len(counts) != input.size(batch_dim):
         raise RuntimeError(
             f"Expected `len(lengths)` to be equal to batch_size, but got {len(counts)} (batch_size="
-            f"{input.size(1)})"
+            f"{input.size(batch_dim)})"
         )
     order = None
     if not enforce_sorted:
         _, order = as_tensor(counts).sort(descending=True)
-        counts, input = [counts[i] for i in order.tolist()], input.index_select(1, order)  # type: ignore[attr-defined]
+        counts = [counts[i] for i in order.tolist()]
+        input = input.index_select(batch_dim, order)
     elif any(a < b for a, b in zip(counts, counts[1:], strict=False)):
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You "
             "can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to "
             "sidestep this requirement if you do not need ONNX exportability."
         )
-    if counts[0] > input.size(0):
+    if counts[0] > input.size(time_dim):
         raise RuntimeError(
             f"Expected the longest of `lengths` ({counts[0]}) to be at most the number of steps "
-            f"in time ({input.size(0)})"
+            f"in time ({input.size(time_dim)})"
         )
-    sizes = [sum(n > step for n in counts) for step in range(counts[0])]
-    data = _cat([input[step, :size] for step, size in enumerate(sizes)], 0)  # type: ignore[index]
-    return PackedSequence(data, as_tensor(sizes), order)
+    data, sizes = packed_steps(input, counts, batch_first)
+    return PackedSequence(data, sizes, order)
 
 
 def pad_packed_sequence(
