@@ -79,6 +79,17 @@ class Capturing(Planner):
                 sources.append(self._source(grad))
         return sources, [None if grad is None else numbers[id(grad)] for grad in found]
 
+    def lent(self):
+        if not self.lends:
+            return {}
+        last = {id(grad): (number, grad) for number, grad in self.arrivals}
+        found = {}
+        for number, grad in last.values():  # the others had to leave it to this leaf
+            root, _, steps = self._source(grad)
+            if steps and type(root) is int:
+                found[number] = root, steps
+        return found
+
     def _source(self, grad: Any) -> tuple[Any, Any, tuple]:
         """Of what, with which strides, a gradient is which view."""
         if type(grad) is Value:

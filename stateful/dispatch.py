@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from funcgrad import types
 from funcgrad.op import Op
+from funcgrad.ops import copying
 
 from . import execute as seam
 from . import modes
@@ -103,7 +104,7 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
         store(target, result, op.aten in UNIFORM)
         return target
     node = new_node(plan, leaves)
-    before = _before(target)
+    before = _before(target, ("input", 0) in plan.fetch)
     if forward.level is not None:
         Face.keep_tangent(target, before)
     inputs, counter = [before, *leaves[1:]], target._counter
@@ -125,11 +126,17 @@ def call_inplace(op: Op, args: Sequence, kwargs: dict) -> Any:
     return target
 
 
-def _before(leaf: Any) -> Any:
-    """What ``leaf`` is before a write, for the node of the write to save."""
+def _before(leaf: Any, cloned: bool = False) -> Any:
+    """What ``leaf`` is before a write, for the node of the write to save.
+
+    ``cloned``: as PyTorch saves what is overwritten; its history says so.
+    """
     before = lay(wrap(leaf._read()), stride_of(leaf))
     if leaf._node is not None or leaf._requires_grad:
-        before._set_history(*gradient_edge(leaf))
+        node, nr = gradient_edge(leaf)
+        if cloned and node is not None:
+            node, nr = call(copying.clone, (leaf,), {})._node, 0
+        before._set_history(node, nr)
     return before
 
 
@@ -250,8 +257,11 @@ def keep(node: OpNode, leaves: Sequence, outs: Sequence) -> None:
             saved.append(leaf if type(leaf) in DATA else (leaf, leaf._counter.version, None))
     if state.saved_hooks:
         pack, unpack = state.saved_hooks[-1]
-        for item in node.saved_items():
-            if type(item) is SavedTensor:
+        items: Any = node.saved_items()
+        for i, item in enumerate(items):
+            if type(item) is Value:  # an index that the program gave as a list
+                items[i] = SavedTensor(wrap(item))
+            elif type(item) is SavedTensor:
                 item.pack(pack, unpack, None if item.output_nr is None else node)
 
 

@@ -70,6 +70,7 @@ def run_backward(
     nothing arrived).
     """
     task = Task(roots, inputs, accumulate, keep_graph)
+    task.lends = accumulate and any([hasattr(grad, "_storage") for grad in grads])
     depth = len(running.tasks)
     if depth and depth % DEEPEST == 0:
         _on_fresh_stack(task, roots, grads, create_graph)
@@ -106,6 +107,8 @@ class Task:
 
     node: Node | None = None
     seen: set[Node] | None = None
+    lends: bool = False
+    """Whether a leaf may take, as its ``.grad``, a view of a gradient that the program gave."""
 
     def __init__(self, roots, inputs, accumulate, keep_graph):
         self.id = next(_task_ids)

@@ -69,6 +69,8 @@ def public(declared: Op | Composite) -> Any:
 
 def public_inplace(declared: Op | Composite) -> Any:
     """The method ``name_`` of a declaration."""
+    if isinstance(declared.inplace, tuple):
+        return _named(_applied(*declared.inplace), declared, f"{declared.name}_")
     if isinstance(declared, Op | Overloads):
         recorded: Any = declared if declared.inplace is True else declared.inplace
 
@@ -80,16 +82,24 @@ def public_inplace(declared: Op | Composite) -> Any:
                 return foreign(method, (self, *args), kwargs)
 
     else:
-        function: Any = declared.fn if declared.inplace is True else declared.inplace
 
         def method(self, *args, **kwargs) -> Any:
             with owned_by(OWNER):
                 if self._base is None and self._requires_grad and modes.state.grad_enabled:
-                    return _overwrite(self, function, args, kwargs)
+                    return _overwrite(self, declared.fn, args, kwargs)
                 before = self.clone() if self._base is not None else self
-                return self.copy_(function(before, *args, **kwargs))
+                return self.copy_(declared.fn(before, *args, **kwargs))
 
     return _named(method, declared, f"{declared.name}_")
+
+
+def _applied(op: Op, *own: Any) -> Any:
+    """The method that is ``op`` in place, with these arguments."""
+
+    def method(self) -> Any:
+        return call_inplace(op, (self, *own), {})
+
+    return method
 
 
 def _overwrite(target: Any, function: Any, args: tuple, kwargs: dict) -> Any:

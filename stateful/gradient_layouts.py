@@ -94,13 +94,13 @@ def _shown(node: OpNode, wanted: tuple[int, ...]) -> tuple[int, ...]:
 def _seen(task: Task) -> set[Node]:
     """The nodes of a pass whose gradients somebody sees, or which lead to such nodes."""
     if task.seen is None:
-        watched = {node for node in task.dependencies if node in task.captures or _is_seen(node)}
+        kinds = OpNode if task.lends else OpNode | AccumulateGrad
+        watched = {
+            node for node in task.dependencies
+            if node in task.captures or node.watched or not isinstance(node, kinds)
+        }  # fmt: skip
         task.seen = reaching(task.dependencies, watched)
     return task.seen
-
-
-def _is_seen(node: Node) -> bool:
-    return node.watched or not isinstance(node, OpNode | AccumulateGrad)
 
 
 NEW = frozenset({"NativeGroupNormBackward0"})

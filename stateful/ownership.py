@@ -1,8 +1,8 @@
 """Who else holds what: a gradient, the version counter of a tensor.
 
 PyTorch takes a gradient itself as the ``.grad`` of a leaf, without a copy, if nobody else holds it
-and it is laid out as the leaf is. Only what custom functions and hooks return can be told apart
-from a copy.
+and it is laid out as the leaf is. Only what custom functions and hooks return, and views of what
+the program gave, can be told apart from a copy.
 """
 
 from __future__ import annotations
@@ -10,13 +10,29 @@ from __future__ import annotations
 from sys import getrefcount
 from typing import Any
 
+from .conjugates import pending
+from .geometry import is_contiguous, is_non_overlapping_and_dense
 from .layout import is_default
+from .layout import of as geometry_of
 
 
 def is_free(grad: Any, leaf: Any) -> bool:
     """Whether ``grad``, a Tensor, is held by nobody and laid out as ``leaf`` is."""
     held = getrefcount(grad)
-    return held <= min(_ONCE, _of_the_engine()) and is_default(grad) and is_default(leaf)
+    return held <= min(_ONCE, _of_the_engine()) and is_laid_as(grad, leaf)
+
+
+def is_laid_as(grad: Any, leaf: Any) -> bool:
+    """Whether a gradient has the strides of its leaf; row by row if the leaf has gaps."""
+    if is_default(grad) and is_default(leaf):
+        return True
+    here, there = geometry_of(grad), geometry_of(leaf)
+    if any(pending(grad)):
+        return False
+    if not is_non_overlapping_and_dense(there):
+        return is_contiguous(here)
+    lengths = zip(here.size, here.stride, there.stride, strict=True)
+    return all(n == 1 or a == b for n, a, b in lengths)
 
 
 def counts_for_others(tensor: Any) -> bool:

@@ -127,6 +127,11 @@ def check_grad(tensor: Any, grad: Any) -> None:
 
 def check_data(tensor: Any, value: Any) -> None:
     """Raise if ``value`` may not become the data of ``tensor``."""
+    if modes.transforms.depth:
+        raise RuntimeError(
+            "mutating directly with `.data` inside functorch transform is not allowed: a function "
+            "that is transformed gives its results back."
+        )
     if tensor._requires_grad and not types.is_differentiable(value._aval.dtype):
         raise RuntimeError(
             "data set to a tensor that requires gradients must be floating point or complex dtype, "

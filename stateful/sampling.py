@@ -10,6 +10,7 @@ import numpy as np
 from funcgrad import random as pure
 from funcgrad import types
 from funcgrad.ops.creation import check_size
+from funcgrad.unsupported import check_draw
 
 from . import dtypes, modes
 from .creation import FACTORIES, keeps_order, place
@@ -192,9 +193,13 @@ def bernoulli(input: Tensor, p: Any = None, *, generator=None, out=None) -> Tens
     >>> torch.bernoulli(torch.tensor([0.0, 0.5, 1.0]))
     tensor([0., 0., 1.])
     """
+    dtype = input._aval.dtype
+    check_draw("bernoulli_tensor_cpu_self_" if p is None else "bernoulli_scalar_cpu_", dtype)
+    if p is None:
+        check_draw("bernoulli_tensor_cpu_p_", dtype, real=True)
     chance = input if p is None else p
     random_frames((input,))
-    value = draw(generator, _bernoulli, input._aval.shape, input._aval.dtype, chance)
+    value = draw(generator, _bernoulli, input._aval.shape, dtype, chance)
     made = wrap(value)
     if modes.forward.active:
         push_zeros((input,), made)
@@ -347,6 +352,8 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator=None) -> Tensor:
     >>> torch.zeros(4).bernoulli_(0.5)
     tensor([0., 0., 1., 0.])
     """
+    kind = "tensor" if isinstance(p, Tensor) else "scalar"
+    check_draw(f"bernoulli_{kind}_cpu_" + "self_" * (kind == "tensor"), self._aval.dtype)
     return fill_(self, generator, pure.bernoulli, p)
 
 

@@ -137,7 +137,7 @@ class Survey:
         key = (accumulate, *seeds, *self.shape)
         if inputs:
             key += tuple([(self.numbers.get(node, -1), nr) for node, nr in inputs])
-        if not accumulate:  # what is returned lies in memory as gradients and leaves do
+        if not (accumulate and all(seeds)):  # what is seen lies in memory as gradients and leaves
             key += tuple([g is not IMPLICIT and Hooks.sign(g) for g in grads])
             leaves: Any = [node for node in self.nodes if node.plan is None]
             key += tuple([Hooks.sign(leaf.variable) for leaf in leaves])
@@ -212,7 +212,8 @@ class Schedule:
         self.holders = [number for number in self.order if nodes[number].plan.holds]
         self.leaves = [number for number, _ in planner.arrivals]
         self.shown, self.captured = planner.shown(inputs)
-        arrived = [grad for _, grad in planner.arrivals]
+        self.lent = planner.lent()
+        arrived = [value_of(grad) for _, grad in planner.arrivals]
         made = [source for source, _, _ in self.shown if type(source) is Value]
         self.outputs = [value.index for value in arrived + made]
         self.parts = split(planner.entries, self.outputs, CAP)
@@ -224,12 +225,16 @@ class Schedule:
     @classmethod
     def plan(cls, survey: Survey, roots, grads, inputs, accumulate) -> Schedule | None:
         """Let the engine make a pass on references; None if a gradient would need a check."""
-        kind = Planner if accumulate else Hooks.capturing
-        planner = kind(survey, roots, inputs, accumulate)
-        seeds = [planner.seed(edge, grad) for edge, grad in zip(roots, grads, strict=True)]
-        if None in seeds:
-            return None
-        planner.run(roots, seeds, create_graph=False)
+        lends = accumulate and any(grad is not IMPLICIT for grad in grads)
+        for kind in (Hooks.capturing,) * (lends or not accumulate) + (Planner,) * accumulate:
+            planner = kind(survey, roots, inputs, accumulate)
+            planner.lends = lends
+            seeds = [planner.seed(edge, grad) for edge, grad in zip(roots, grads, strict=True)]
+            if None in seeds:
+                return None
+            planner.run(roots, seeds, create_graph=False)
+            if not accumulate or kind is Planner or planner.lent():
+                break
         return None if planner.stuck else cls(planner, survey.nodes, inputs)
 
     def fits(self, nodes: Sequence[Node]) -> bool:
@@ -282,7 +287,11 @@ class Schedule:
         """Gradients to the leaves; the others are returned, None where nothing arrived."""
         with accumulating:
             for number, grad in zip(self.leaves, results, strict=False):
-                nodes[number].add(grad)  # type: ignore[attr-defined]
+                if number in self.lent:
+                    root, steps = self.lent[number]
+                    nodes[number].run([view_of(grads[root], steps)], ())
+                else:
+                    nodes[number].add(grad)  # type: ignore[attr-defined]
         if not self.captured:
             return []
         made, found = iter(results[len(self.leaves) :]), []
@@ -291,9 +300,7 @@ class Schedule:
                 grad = lay(Hooks.as_tensor(next(made)), stride)
             else:
                 grad = grads[source]
-            for step in steps:
-                grad = grad._apply_step(step)
-            found.append(grad)
+            found.append(view_of(grad, steps))
         return [None if i is None else found[i] for i in self.captured]
 
     def run(self, leaves: Sequence) -> list[Value]:
@@ -325,7 +332,7 @@ class Planner(Task):
         self.entries: list[tuple[Kernel, tuple[int, ...]]] = []
         self.inputs: list[Any] = []
         self.order_of_nodes: list[int] = []
-        self.arrivals: list[tuple[int, Value]] = []
+        self.arrivals: list[tuple[int, Any]] = []
         self.count = 0
         self.stuck = False
 
@@ -347,7 +354,7 @@ class Planner(Task):
         plan = node.plan
         if plan is None:
             if grads[0] is not None:
-                self.arrivals.append((self.numbers[node], value_of(grads[0])))
+                self.arrivals.append((self.numbers[node], grads[0]))
             return ()
         wanted = node.wanted(self._wanted(node), grads)  # type: ignore[attr-defined]
         given = [grad for grad in grads if grad is not None]
@@ -375,6 +382,10 @@ class Planner(Task):
         and for each of ``inputs`` which of them it is."""
         return [], [None] * len(inputs)
 
+    def lent(self) -> dict[int, tuple[int, tuple]]:
+        """The leaves that take a view of the gradient of a root: of which root, by which steps."""
+        return {}
+
     def _input(self, kind: Any) -> int:
         self.inputs.append(kind)
         return ~(len(self.inputs) - 1)
@@ -384,6 +395,13 @@ class Planner(Task):
         start = self.count
         self.count += len(kernel.outputs)
         return [Value(aval, None, None, start + i) for i, aval in enumerate(kernel.outputs)]
+
+
+def view_of(grad: Any, steps: Sequence) -> Any:
+    """What is seen of a gradient through a chain of steps."""
+    for step in steps:
+        grad = grad._apply_step(step)
+    return grad
 
 
 def value_of(grad: Any) -> Value:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from funcgrad.ops import places, view
+from funcgrad.ops import creation, places, view
 
-from . import forward, modes
+from . import forward, modes, renewal
+from .conjugates import flipped, pending
 from .dispatch import call
-from .geometry import has_internal_overlap
+from .geometry import Geometry
+from .graph import gradient_edge
 from .layout import is_default, steps_of
 from .layout import of as geometry_of
 from .tensor import Tensor
@@ -45,10 +48,10 @@ def as_strided(
     offset = self.storage_offset() if storage_offset is None else storage_offset
     with modes.no_grad():
         out = call(places.as_strided, (flat(self._storage), size, stride, offset), {})
+        out = flipped(out, pending(self))
     _place(out, self, base)
     if modes.state.grad_enabled and self.requires_grad:
-        made = call(places.as_strided, (_memory(self), size, stride, offset), {})
-        out._set_history(made._node, made._output_nr)
+        out._set_history(AsStridedBackward0(self, out, storage_offset), 0)
     if modes.forward.active:
         forward.push_view(self, out, lambda t: t.as_strided(size, stride, storage_offset))
     return out
@@ -64,17 +67,30 @@ def _place(out: Tensor, source: Tensor, base: Tensor) -> None:
         out._creation = "no_grad"
 
 
-def _memory(self: Tensor) -> Tensor:
-    """The memory of a tensor, recorded: its elements in their places, zeros elsewhere."""
-    geometry, count = geometry_of(self), self._storage.value.aval.shape
-    length = 1
-    for n in count:
-        length *= n
-    where = ((length,), *geometry)
-    if has_internal_overlap(geometry):  # an element that is shown often has its gradient divided
-        shown: Any = call(places.as_strided_backward, (self.detach() * 0 + 1, *where), {})
-        self = self / call(places.as_strided, (shown, *geometry), {})
-    return call(places.as_strided_backward, (self, *where), {})
+class AsStridedBackward0(renewal.AsStridedBackward0):
+    """The history of a view of the memory of a tensor, which does not lie there row by row."""
+
+    def __init__(self, source: Tensor, view: Tensor, storage_offset: int | None):
+        super().__init__(gradient_edge(source), (), source._aval, view)
+        self._saved_storage_offset = storage_offset
+        self.source, self.view = geometry_of(source), geometry_of(view)
+        self.length = math.prod(source._storage.value.aval.shape)
+
+    def run(self, grads, needed):
+        if grads[0] is None:
+            return [None]
+        grad: Any = _seen(self.as_tensor(grads[0]), self.view, self.source, self.length)
+        if places.overlaps(self.source.size, self.source.stride):
+            # the gradient of an element that is shown often is divided among its places
+            ones = call(creation.ones_like, (grad.detach(),), {})
+            grad = grad / _seen(ones, self.source, self.source, self.length)
+        return [grad]
+
+
+def _seen(tensor: Tensor, there: Geometry, here: Geometry, length: int) -> Tensor:
+    """What ``here`` shows of memory of ``length`` elements that has a tensor at ``there``."""
+    memory = call(places.as_strided_backward, (tensor, (length,), *there), {})
+    return call(places.as_strided, (memory, *here), {})
 
 
 Tensor.as_strided = as_strided  # type: ignore[attr-defined]

@@ -20,12 +20,10 @@ from .described import Described
 from .devices import preserve_format
 from .dispatch import CAST, Face, call, store, wrap
 from .execute import Aval, Value, execute
-from .geometry import is_non_overlapping_and_dense
 from .graph import AccumulateGrad, Node
 from .hooks import RemovableHandle, attach
-from .layout import of as geometry_of
 from .layout import set_like
-from .ownership import counts_for_others, is_free
+from .ownership import counts_for_others, is_free, is_laid_as
 from .renewal import step_avals
 from .rules import check_data, check_grad, warn_non_leaf
 from .saved import SavedTensor
@@ -199,7 +197,7 @@ class Tensor(Described):
         if not counts_for_others(self):
             self._counter = Counter(self._counter.version)
         self._storage, self._view = value._storage, value._view
-        self._inference = self._inference or value._inference
+        self._inference = value._inference
 
     @data.deleter
     def data(self) -> None:
@@ -256,7 +254,7 @@ class Tensor(Described):
             pass  # the hooks are told all the same
         elif self._grad is None:
             self._grad = wrap(grad) if type(grad) is Value else self._first(grad)
-            if self._view is not None and is_non_overlapping_and_dense(geometry_of(self)):
+            if self._view is not None and not is_laid_as(self._grad, self):
                 set_like(self._grad, self, preserve_format)
         elif modes.state.grad_enabled:
             self._grad = self._grad + Hooks.as_tensor(grad)  # type: ignore[operator]

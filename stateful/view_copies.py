@@ -147,10 +147,11 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> Any:
     >>> torch.unsafe_chunk(torch.arange(3), 2)
     (tensor([0, 1]), tensor([2]))
     """
-    sizes = [part.shape[dim] for part in input.detach().chunk(chunks, dim)]
-    if input.shape[dim] == 0:
-        return unsafe_split_with_sizes(input, sizes, dim)
-    return unsafe_split(input, sizes[0], dim)
+    length: Any = input.shape[dim] if input.ndim else 0
+    if length and chunks > 0:
+        return unsafe_split(input, -(-length // chunks), dim)
+    parts = input.detach().chunk(chunks, dim)
+    return unsafe_split_with_sizes(input, [part.shape[dim] for part in parts], dim)
 
 
 def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from funcgrad.op import Op
+from funcgrad.ops.places import as_strided
 
 from . import modes
 from .execute import Value, execute
@@ -85,11 +86,9 @@ def write(storage: Storage, view: View | None, value: Value) -> None:
     if view is None:
         storage.value = value
         return
-    base, steps = storage.value, view.steps
-    if base.aval.dtype == value.aval.dtype and any(step.op.name in SHARING for step in steps):
-        (storage.value,) = execute(put_at_positions, (base, value), steps)
-    else:
-        storage.value = put_back(steps, base, value) if steps else value
+    steps = view.steps
+    storage.value = put_back(steps, storage.value, value) if steps else value
+    if not any(step.op.name in SHARING for step in steps):
         view.source, view.value = storage.value, value
 
 
@@ -105,6 +104,12 @@ def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
     bases = [base]
     for step in steps[:-1]:
         bases.append(apply_steps((step,), bases[-1]))
+    if any(step.op.name in SHARING for step in steps):
+        kinds = [below.aval.dtype == value.aval.dtype for below in bases]
+        first = len(kinds) - kinds[::-1].index(False) if False in kinds else 0
+        if first < len(steps):  # the last of them that keep the dtype
+            (value,) = execute(put_at_positions, (bases[first], value), tuple(steps[first:]))
+            return put_back(steps[:first], base, value) if first else value
     for step, below in zip(reversed(steps), reversed(bases), strict=True):
         (value,) = execute(put(step.op, step.output), (below, value), step.template)
     return value
@@ -114,7 +119,13 @@ def put_back(steps: Sequence[Step], base: Value, value: Value) -> Value:
 
 
 def relative_steps(view: Any) -> tuple[Step, ...]:
-    """The steps from a view's base, which may itself be seen through a view, to the view."""
+    """The steps from a view's base, which may itself be seen through a view, to the view.
+
+    If the ``.data`` of one of them was set: what the strides of the view show of the base.
+    """
+    if view._base._storage is not view._storage:
+        place = (None, tuple(view.size()), view.stride(), view.storage_offset())
+        return (Step(as_strided, as_strided.binder.bind(place, {})[1], 0),)
     if view._view is None:
         return ()
     base, steps = view._base, view._view.steps
@@ -124,10 +135,20 @@ def relative_steps(view: Any) -> tuple[Step, ...]:
     return way(before, steps, base._storage.value.aval)  # the base had another shape
 
 
+def is_elsewhere(view: Any) -> bool:
+    """Whether the base has no elements in the places that a view with other ``.data`` shows."""
+    base = view._base
+    if base._storage is view._storage:
+        return False
+    last = sum((n - 1) * s for n, s in zip(view.size(), view.stride(), strict=True))
+    fits = view.storage_offset() + last < base.numel() and base._aval.dtype == view._aval.dtype
+    return not fits or base._view is not None or base._storage.geometry is not None
+
+
 def rebase_history(tensor: Any, node: Node, output_nr: int = 0) -> None:
     """Make ``node`` the history of a tensor that was just written to, and of its base."""
     base = tensor._base
-    if base is None or base._storage is not tensor._storage:  # `.data` of one of them was set
+    if base is None or is_elsewhere(tensor):
         tensor._set_history(node, output_nr)
         return
     base_node = CopySlices(gradient_edge(base), relative_steps(tensor), base._aval, node)
@@ -171,7 +192,7 @@ def current_grad_fn(tensor: Any) -> Node | None:
     if not (base._requires_grad or tensor._node):
         return None
     check_creation(tensor, "its base or another view of its base has been")
-    if base._storage is not tensor._storage:  # the `.data` of one of them was set
+    if is_elsewhere(tensor):
         return tensor._node
     renew(tensor, relative_steps(tensor))
     tensor._grad_version = tensor._counter.version

@@ -32,8 +32,10 @@ def run_pre_hooks(node: Node, grads: list) -> list:
 
 
 def run_tensor_hooks(node: Node, grads: list) -> list:
-    """The hooks of tensors, each on one gradient, which it may replace; then retain gradients."""
-    grads = list(grads)
+    """The hooks of tensors, each on one gradient, which it may replace; then retain gradients.
+
+    The list is changed itself: nobody but the hooks may hold on to what they were given.
+    """
     for nr, hooks in (node.pre_hooks or {}).items():
         for hook in list(hooks.values()):
             given = grads[nr] = None if grads[nr] is None else Hooks.as_tensor(grads[nr])

@@ -15,6 +15,8 @@ from funcgrad.ops.view import view_dtype
 SHARING = frozenset({"expand", "unfold", "as_strided"})
 """View ops that may show one element of their input in several places."""
 
+_BITS = frozenset({"_conj", "_neg_view"})
+
 
 class PutAtPositions:
     """Writes what is seen through a chain of steps to the position of each element.
@@ -27,8 +29,13 @@ class PutAtPositions:
     def run(self, steps: tuple, arrays: Sequence) -> Any:
         """``arrays``: what the chain starts from, and what is to be seen at its end."""
         base, value = arrays
+        for step in reversed(steps):
+            if step.op.name in _BITS:  # elements are seen in another way, in the same place
+                value = step.op.fn(value)
         places = jnp.arange(base.size).reshape(base.shape)
         for step in steps:
+            if step.op.name in _BITS:
+                continue
             seen = step.op.run(step.template, [places])
             places = seen[step.output] if isinstance(seen, tuple | list) else seen
         flat, places = base.reshape(-1), places.reshape(-1)

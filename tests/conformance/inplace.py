@@ -941,3 +941,24 @@ def case_an_argument_that_the_write_changes(torch, show):
         except RuntimeError as error:
             show([part in str(error) for part in ("an inplace operation", "expected version 0")])
         show(x.grad)
+
+
+def case_elements_that_share_memory_seen_as_conjugates(torch, show):
+    for write in (
+        lambda z: z.conj().unfold(0, 1, 1).sin_(),
+        lambda z: z.conj().imag.unfold(0, 1, 1).mul_(2),
+        lambda z: z.unfold(0, 1, 1).conj().mul_(1j),
+        lambda z: z.conj().expand(1, 3).mul_(1j),
+        lambda z: z.unfold(0, 1, 1).imag.mul_(2),
+        lambda z: z.conj().unfold(0, 1, 1).imag.add_(2),
+        lambda z: z.conj().unfold(0, 1, 1).conj().mul_(2j),
+        lambda z: z.conj().as_strided((2,), (1,)).mul_(1j),
+        lambda z: torch.view_as_complex(torch.view_as_real(z)).unfold(0, 1, 1).mul_(2),
+        lambda z: torch.view_as_complex(torch.view_as_real(z).unfold(0, 1, 1)[..., 0]).mul_(2),
+    ):
+        z = torch.tensor([1 + 2j, 3 - 1j, 0.5j])
+        write(z)
+        show(z, z._version)
+    x = torch.arange(5.0)
+    x.unfold(0, 2, 2).unfold(1, 1, 1).mul_(2)
+    show(x)

@@ -102,3 +102,53 @@ def case_a_transposed_leaf(torch, show):
     function = identity(torch, lambda grad: (grad, None))
     function.apply(a, b).sum().backward()
     show(a.grad.data_ptr() == function.at[-1], a.grad.stride(), b.grad)
+
+
+VIEWS = {
+    "view": lambda x: x.view(4),
+    "transposed": lambda x: x.t(),
+    "reshape": lambda x: x.reshape(-1),
+    "unsqueeze": lambda x: x[None],
+    "two views": lambda x: x.view(4).unsqueeze(0).view(2, 2),
+    "a part": lambda x: x[:1],
+    "expand": lambda x: x.expand(3, 2, 2),
+    "no view": lambda x: x * 1,
+    "the leaf": lambda x: x,
+    "a view of a sum": lambda x: (x + 1).view(4),
+}
+
+
+def case_a_leaf_takes_a_view_of_a_gradient(torch, show):
+    for name, view in VIEWS.items():
+        for leaf in (torch.zeros(2, 2), torch.zeros(2, 2).t()):
+            if "view" in name and not leaf.is_contiguous():
+                continue
+            x = leaf.requires_grad_()
+            y = view(x)
+            g = torch.arange(float(y.numel())).view(y.shape)
+            y.backward(g)
+            g.add_(10)
+            show(name, x.grad, x.grad.stride(), x.grad._is_view(), x.grad.requires_grad)
+            x.grad.mul_(2)
+            show(g)
+            y = view(x)
+            y.backward(g)
+            show(x.grad, g)
+
+
+def case_one_of_two_leaves_takes_a_view_of_the_gradient(torch, show):
+    x, y = [torch.zeros(2, 2, requires_grad=True) for _ in range(2)]
+    g = torch.arange(4.0)
+    (x + y).view(4).backward(g)
+    show(sorted([x.grad.data_ptr() == g.data_ptr(), y.grad.data_ptr() == g.data_ptr()]))
+    g.zero_()
+    show(x.grad.sum() + y.grad.sum())
+
+
+def case_a_view_of_a_gradient_that_a_hook_has_seen(torch, show):
+    for keep in (False, True):
+        x, held = torch.zeros(2, 2, requires_grad=True), []
+        x.register_hook(held.append if keep else lambda grad: None)
+        g = torch.arange(4.0)
+        x.view(4).backward(g)
+        show(keep, x.grad.data_ptr() == g.data_ptr())

@@ -116,3 +116,48 @@ def case_hooks_that_are_assigned(torch, show):
     y._backward_hooks = {1: lambda g: g * 7}
     y.sum().backward()
     show(x.grad)
+
+
+def case_draws(torch, show):
+    F = torch.nn.functional
+    f, i, c = torch.tensor([0.5, 0.7]), torch.tensor([1, 2]), torch.tensor([0.5 + 1j])
+    show.error(lambda: F.rrelu(f, 0.5, 0.1), "Lower bound should be less than or equal to the")
+    show.error(lambda: F.rrelu(f, 0.1, float("inf"), True), "upper bound must be finite, got inf")
+    show.error(lambda: F.rrelu(i), "\"leaky_relu_cpu\" not implemented for 'Long'")
+    show.error(lambda: F.rrelu(c), "\"leaky_relu_cpu\" not implemented for 'ComplexFloat'")
+    show.error(lambda: F.rrelu(i, training=True), '"rrelu_with_noise_out_cpu" not implemented')
+    show.error(lambda: torch.bernoulli(i), "\"bernoulli_tensor_cpu_p_\" not implemented for 'Long'")
+    show.error(lambda: torch.bernoulli(c), '"bernoulli_tensor_cpu_self_" not implemented')
+    show.error(lambda: c.clone().bernoulli_(0.5), '"bernoulli_scalar_cpu_" not implemented')
+    show(i.clone().bernoulli_(1.0), F.rrelu(f, 0.1, 0.1))
+    for x in (i, i > 1):
+        show.error(lambda x=x: F.dropout(x, 0.5), "result type Float can't be cast to the desired")
+        show.error(lambda x=x: F.dropout1d(x[None], 0.5), "result type Float can't be cast to the")
+        show(F.dropout(x, 0.0), F.dropout(x, 0.5, training=False))
+    show.error(lambda: F.dropout(c, 0.5), '"bernoulli_scalar_cpu_" not implemented for \'Complex')
+    show.error(lambda: c.clone().abs_(), "In-place abs is not supported for complex tensors")
+    show((f - 0.6).abs_())
+
+
+def case_matrices_that_cannot_be_factored(torch, show):
+    zero, one = torch.zeros(2, 2), torch.eye(2)
+    for call, *args in (
+        (torch.inverse, zero), (torch.linalg.inv, torch.ones(3, 3)), (torch.linalg.inv, zero[None]),
+        (torch.linalg.inv, torch.stack([one, zero])), (torch.linalg.solve, zero, one[0]),
+        (torch.linalg.cholesky, -one),
+        (torch.linalg.inv, one), (torch.linalg.cholesky, one), (torch.linalg.solve, one, one),
+    ):  # fmt: skip
+        try:
+            call(*args)
+        except torch.linalg.LinAlgError as error:
+            show(str(error).partition(" because")[0])
+        else:
+            show("fine")
+
+
+def case_roots_of_numbers_that_have_none(torch, show):
+    x = torch.tensor([-0.0, 0.0, float("-inf"), float("inf"), -1.0, 4.0])
+    for dtype in (torch.float32, torch.float64):
+        for exponent in (0.5, -0.5, 1.5, 2, -1, 0):
+            power = x.to(dtype) ** exponent
+            show(exponent, str(power.tolist()), torch.signbit(power.nan_to_num(1.0)))

@@ -175,3 +175,57 @@ def case_writes_after_another_shape(torch, show):
         (base if write_to_base else row).mul_(2)
         (base * 3 + row.sum()).sum().backward()
         show(x.grad, row.grad_fn.name(), base, base.grad_fn.name())
+
+
+LAID = {
+    "view": lambda x: x.view(2, 3),
+    "transposed": lambda x: (x * 1).view(2, 3).t(),
+    "columns": lambda x: (x * 1).view(2, 3)[:, 1:],
+    "a tensor of its own": lambda x: (x * 1).view(2, 3).t() * 1,
+    "shown often": lambda x: x[:1].expand(3),
+    "windows": lambda x: x.unfold(0, 3, 1),
+}
+PLACES = (((2,), (1,)), ((2, 2), (1, 1)), ((2,), (2,), 1), ((3,), (0,)))
+
+
+def case_strides_of_a_view(torch, show):
+    x = leaf(torch, 6)
+    for name, lay in LAID.items():
+        for place in PLACES if name != "shown often" else PLACES[:1]:
+            w = lay(x).as_strided(*place)
+            show(name, place, chain(w.grad_fn), w, w._is_view(), w.grad_fn._saved_storage_offset)
+            (grad,) = torch.autograd.grad((w**3).sum(), x, create_graph=True)
+            show(grad.detach(), torch.autograd.grad((grad**2).sum(), x))
+    z = torch.tensor([1 + 2j, 3 - 1j])
+    second = z.conj().as_strided((1,), (1,), 1)
+    show(second.is_conj(), second.resolve_conj())
+
+
+def case_a_view_with_other_data_is_overwritten(torch, show):
+    for view in (lambda t: t.view(3), lambda t: t[:2], lambda t: t[1:]):
+        x = torch.tensor([0.5, 0.75, 2.0], requires_grad=True)
+        y = x * 1
+        v = view(y)
+        v.data = torch.ones(2)
+        show(chain(v.grad_fn), v._is_view(), v._base is y)
+        v.mul_(3)
+        show(v, y, chain(v.grad_fn), chain(y.grad_fn), v._version)
+        v.sum().backward(retain_graph=True)
+        show(x.grad)
+        y.sum().backward()
+        show(x.grad)
+
+
+def case_data_in_a_transform(torch, show):
+    def assigns(x):
+        x.data = torch.zeros(2)
+        return x.sum()
+
+    show.error(lambda: torch.func.grad(assigns)(torch.ones(2)), "inside functorch transform is not")
+    with torch.inference_mode():
+        a = torch.ones(2)
+    b = torch.ones(2)
+    a.data = b
+    show(a.is_inference(), b.is_inference())
+    b.data = torch.inference_mode()(torch.zeros)(2)
+    show(b.is_inference())

@@ -1,5 +1,7 @@
 """Every conformance case shows the same under real PyTorch and under `stateful`."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -18,3 +20,8 @@ def test_case(topic, name):
     assert not wrong, f"phrase is not torch's: {wrong}"
     found = difference(expected, run(case, stateful))
     assert found is None, found
+
+
+def test_every_topic_has_a_row():
+    table = (Path(__file__).parents[2] / "README.md").read_text()
+    assert [topic for topic in TOPICS if f"`{topic}.py`" not in table] == []
