@@ -356,7 +356,7 @@ def register_autocast(op: Any, device_type: str, cast_inputs: Any, /, *, lib: An
     >>> @torch.library.custom_op("shop::copy", mutates_args=())
     ... def copy(x: torch.Tensor) -> torch.Tensor:
     ...     return x.clone()
-    >>> torch.library.register_autocast(copy, "cpu", torch.bfloat16)
+    >>> _ = torch.library.register_autocast(copy, "cpu", torch.bfloat16)
     >>> with torch.autocast("cpu", dtype=torch.bfloat16):
     ...     copy(torch.ones(1))
     tensor([1.], dtype=torch.bfloat16)
