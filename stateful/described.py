@@ -73,7 +73,12 @@ class Described:
         return np.array(self._read().numpy())
 
     def item(self) -> Any:
-        """The only element as a Python number."""
+        """The only element as a Python number.
+
+        >>> import stateful as torch
+        >>> torch.tensor([2.5]).item()
+        2.5
+        """
         if modes.vmap.frames:
             check_look(self, "item")
         array = self._read().numpy()
